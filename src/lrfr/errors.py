@@ -1,0 +1,81 @@
+"""Errors that a user can act on: what is wrong, where, and what to do about it.
+
+The command line prints them without a traceback; every other exception is a defect of ours and keeps its traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class LrfrError(Exception):
+    """A mistake or a circumstance that the user can mend.
+
+    Args:
+        what: one sentence that says what is wrong.
+        where: the file, row or key at fault.
+        remedy: what to do next.
+    """
+
+    def __init__(self, what: str, *, where: object = None, remedy: str | None = None) -> None:
+        lines = [what]
+        if where is not None:
+            lines.append(f"  where: {where}")
+        if remedy is not None:
+            lines.append(f"  what to do: {remedy}")
+        super().__init__("\n".join(lines))
+
+
+class ParameterError(LrfrError):
+    """An unknown key, a wrong type or an impossible value in params.yaml."""
+
+
+class ImageError(LrfrError):
+    """Bytes that are no image, or an image that cannot be used."""
+
+
+class SourceError(LrfrError):
+    """A dataset or folder of photos that does not have the layout that its source expects."""
+
+
+class FaceTableError(LrfrError):
+    """A face table that is missing, misses a column or breaks the schema."""
+
+
+class VerdictError(LrfrError):
+    """A verification manifest with a line that cannot be right."""
+
+
+class BenchmarkError(LrfrError):
+    """A benchmark that cannot be used: empty, or with an identity on both sides of the split."""
+
+
+class ValidationFailedError(LrfrError):
+    """Data that does not meet the expectations."""
+
+
+class EmbeddingError(LrfrError):
+    """Embeddings or scores that a protocol cannot use: not finite, of the wrong shape, without a mate."""
+
+
+class TrainingError(LrfrError):
+    """Training that cannot go on, such as a loss that is not finite."""
+
+
+class InterruptedTrainingError(LrfrError):
+    """Training that was stopped by the user after its state was saved."""
+
+
+class ReportError(LrfrError):
+    """A result that the report shows and that is missing or cannot be read."""
+
+
+class EnvironmentProblemError(LrfrError):
+    """Something about this machine: no space left, a missing program."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], where: object = None) -> ParameterError:
+    """The error for a name that is not in a closed list; it lists the list and guesses what was meant."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    guess = f"did you mean '{close[0]}'? " if close else ""
+    return ParameterError(f"unknown {kind} '{name}'", where=where, remedy=f"{guess}known: {', '.join(names)}")
