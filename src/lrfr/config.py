@@ -1,0 +1,159 @@
+"""params.yaml as frozen, typed sections. An unknown key is an error that lists the known ones.
+
+A source, a synthesiser and a method own the settings that only they understand: each declares a ``Settings`` section
+of its own, and reads it with :func:`settings`.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lrfr import paths
+from lrfr.errors import ParameterError, unknown_name
+
+
+class Section(BaseModel):
+    """A part of params.yaml: frozen, no unknown key, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+
+SectionType = TypeVar("SectionType", bound=Section)
+Settings = dict[str, Any]
+
+
+class Acquire(Section):
+    """Which source feeds the pipeline."""
+
+    source: str
+    root: str
+    settings: Settings = {}
+
+
+class Detect(Section):
+    """MTCNN's settings. Sizes in px; a tag and a detection belong together above ``tag_overlap`` (0..1)."""
+
+    min_face_native: int = Field(gt=4)
+    min_face_auxiliary: int = Field(gt=4)
+    thresholds: list[float] = Field(min_length=3, max_length=3)
+    tag_overlap: float = Field(gt=0, lt=1)
+
+
+class Labeller(Section):
+    """A simulated labeller: how often a verdict is wrong, and how often it is ``unsure`` (0..1)."""
+
+    error_rate: float = Field(ge=0, le=1)
+    unsure_rate: float = Field(ge=0, le=1)
+
+
+class Curate(Section):
+    """Which faces enter the benchmark. Sizes in px."""
+
+    max_side: int = Field(gt=0)
+    unverified: str = Field(pattern="^(keep|set_aside)$")
+    simulated_labellers: dict[str, Labeller] = {}
+
+
+class Split(Section):
+    """How identities are divided; ``train_fraction`` (0..1) of them train."""
+
+    train_fraction: float = Field(gt=0, lt=1)
+
+
+class Validate(Section):
+    """The least that a usable benchmark holds, and where its mean face height may lie, px."""
+
+    min_identities: int = Field(gt=0)
+    min_distractors: int = Field(ge=0)
+    mean_height: list[float] = Field(min_length=2, max_length=2)
+
+
+class Drift(Section):
+    """How many faces of each kind are compared, and the share of drifted columns that is called drift (0..1)."""
+
+    sample: int = Field(gt=10)
+    drift_share: float = Field(gt=0, le=1)
+
+
+class Evaluate(Section):
+    """How protocols are run: ``bootstrap`` draws over probe identities, similarity by ``metric``."""
+
+    bootstrap: int = Field(gt=0)
+    metric: str = Field(pattern="^(cosine|euclidean)$")
+
+
+class Release(Section):
+    """What is released: which method, under which name and version."""
+
+    method: str
+    name: str
+    version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    seed: int = Field(ge=0)
+    acquire: Acquire
+    detect: Detect
+    curate: Curate
+    split: Split
+    validate_: Validate = Field(alias="validate")
+    synthesizers: dict[str, Settings]
+    drift: Drift
+    pretrain: Settings
+    methods: dict[str, Settings]
+    evaluate: Evaluate
+    release: Release
+
+
+def read_params(path: Path = paths.PARAMS) -> Params:
+    """Reads and checks params.yaml.
+
+    Raises:
+        ParameterError: the file is missing, is no YAML mapping, has an unknown key or a value of the wrong type.
+    """
+    if not path.is_file():
+        raise ParameterError("there is no parameter file", where=path.resolve(), remedy="run from the project's root")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ParameterError(f"not YAML: {error}", where=path) from error
+    if not isinstance(values, dict):
+        raise ParameterError("the parameter file holds no mapping", where=path)
+    return settings(values, Params, str(path))
+
+
+def settings(values: Settings | None, section: type[SectionType], where: str) -> SectionType:
+    """Checks a mapping against a section; ``where`` names it in errors, such as ``methods.tc``.
+
+    Raises:
+        ParameterError: an unknown key (known ones are listed), a missing key, or a value of the wrong type.
+    """
+    try:
+        return section.model_validate(values or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+    keys = [str(part) for part in first["loc"]]
+    place = ": ".join([where, ".".join(keys)]) if keys else where
+    if first["type"] == "extra_forbidden":
+        raise unknown_name("parameter", keys[-1], _known_keys(section, keys[:-1]), place)
+    if first["type"] == "missing":
+        raise ParameterError(f"parameter '{keys[-1]}' is missing", where=place)
+    given = f" (it is {first['input']!r})" if not isinstance(first["input"], dict) else ""
+    raise ParameterError(f"{first['msg']}{given}", where=place, remedy="correct the value")
+
+
+def _known_keys(section: type[Section], parents: list[str]) -> list[str]:
+    """The keys of the section that ``parents`` lead to from ``section``."""
+    for parent in parents:
+        fields = {field.alias or name: field for name, field in section.model_fields.items()}
+        if parent not in fields:  # a free key, as a labeller's name is
+            continue
+        annotation = fields[parent].annotation
+        for kind in (annotation, *getattr(annotation, "__args__", ())):
+            if isinstance(kind, type) and issubclass(kind, Section):
+                section = kind
+    return [field.alias or name for name, field in section.model_fields.items()]
