@@ -1,0 +1,46 @@
+"""Trained models on disk: safetensors, with the architecture in its metadata."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from lrfr.config import settings
+from lrfr.errors import TrainingError
+from lrfr.files import atomic_path
+from lrfr.nn.backbones import Architecture, Embedder
+
+FILE = "model.safetensors"
+
+
+def write_model(folder: Path, embedder: Embedder, head: torch.Tensor | None = None) -> None:
+    """Writes an embedder, and the prototypes (C, D) of the head that it was trained with."""
+    tensors = {f"embedder.{name}": value for name, value in embedder.state_dict().items()}
+    if head is not None:
+        tensors["head"] = head
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    # One key alone: the order of several would differ from run to run.
+    metadata = {"lrfr": json.dumps({"architecture": embedder.architecture.model_dump()}, sort_keys=True)}
+    with atomic_path(folder / FILE) as temporary:
+        temporary.write_bytes(save(tensors, metadata))
+
+
+def read_model(folder: Path) -> tuple[Embedder, torch.Tensor | None]:
+    """Reads an embedder in evaluation mode, and its head's prototypes (C, D) if it has any.
+
+    Raises:
+        TrainingError: the file is missing or is not one of ours.
+    """
+    path = folder / FILE
+    try:
+        with safe_open(path, "pt") as file:
+            described = json.loads(file.metadata()["lrfr"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise TrainingError(f"not a model of lrfr: {error}", where=path, remedy="dvc repro") from error
+    embedder = Embedder(settings(described["architecture"], Architecture, f"{path}: architecture"))
+    head = tensors.pop("head", None)
+    embedder.load_state_dict({name.removeprefix("embedder."): value for name, value in tensors.items()})
+    return embedder.eval(), head

@@ -1,0 +1,58 @@
+"""Every method in params.yaml keeps the contract of a method."""
+
+import numpy as np
+import pytest
+import torch
+
+from lrfr.config import read_params, settings
+from lrfr.errors import ParameterError
+from lrfr.methods import method
+from lrfr.nn.backbones import Architecture, Embedder
+from lrfr.nn.task import Moment
+
+ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.1)
+METHODS = read_params().methods
+
+
+def build(name):
+    module = method(name)
+    chosen = settings(METHODS[name], module.Settings, name)
+    torch.manual_seed(0)
+    return module, module.build(chosen, (Embedder(ARCHITECTURE), torch.randn(5, 16)), 5)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_cites_its_source(name):
+    text = method(name).__doc__ or ""
+    assert "paper" in text or any(str(year) in text for year in range(2012, 2026))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_embeds_faces_of_any_size(name):
+    _, task = build(name)
+    embedding = task.eval().embed(torch.rand(3, 3, 20, 16))
+    assert embedding.shape == (3, 16)
+    assert torch.isfinite(embedding).all()
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if method(name).TRAINS_ON])
+def test_its_named_losses_train_what_it_says_is_trained(name):
+    _, task = build(name)
+    images, labels = torch.rand(6, 3, 48, 48), torch.arange(6) % 5
+    terms = task.train().losses(images, labels, Moment(5, 10, np.random.default_rng(0)))
+    assert terms and all(value.ndim == 0 and torch.isfinite(value) for value in terms.values())
+    sum(terms.values()).backward()
+    trained = [parameter for group in task.parameter_groups() for parameter in group["params"]]
+    assert all(parameter.grad is not None for parameter in trained)
+    assert all(value.ndim == 0 for value in task.eval().validation_losses(images, labels).values())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_unknown_setting_is_refused(name):
+    with pytest.raises(ParameterError, match="unknown parameter 'wrong'"):
+        settings({**METHODS[name], "wrong": 1}, method(name).Settings, name)
+
+
+def test_an_unknown_method_is_refused_with_the_known_ones():
+    with pytest.raises(ParameterError, match="baseline"):
+        method("baselin")
