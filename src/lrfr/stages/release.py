@@ -1,0 +1,83 @@
+"""release: one method's model, packaged with its card, its results and a sign-off."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lrfr import paths
+from lrfr.config import Params, read_params
+from lrfr.errors import unknown_name
+from lrfr.files import read_json, write_json, write_text
+from lrfr.nn.model_file import read_model, write_model
+from lrfr.nn.onnx_file import TOLERANCE, export_onnx
+
+FLOOR = "random"
+
+
+def run() -> None:
+    """Writes releases/<name>: model.safetensors, model.onnx, model_card.md and release.json."""
+    params = read_params()
+    if params.release.method not in params.methods:
+        raise unknown_name("method", params.release.method, params.methods, "params.yaml: release.method")
+    folder = paths.RELEASES / params.release.name
+    embedder, _ = read_model(paths.model(params.release.method))
+    results = read_json(paths.metrics(params.release.method))
+    floor = read_json(paths.metrics(FLOOR))
+    write_model(folder, embedder)
+    difference = export_onnx(embedder, folder / "model.onnx")
+    facts = {
+        "release": params.release.model_dump(),
+        "architecture": embedder.architecture.model_dump(),
+        "source": params.acquire.source,
+        "seed": params.seed,
+        "metric": results["metric"],
+        "results": results["tinyface"],
+        "floor": floor["tinyface"],
+        "sign_off": _sign_off(results["tinyface"], floor["tinyface"], difference),
+    }
+    facts["approved"] = all(gate["passed"] for gate in facts["sign_off"])
+    write_json(folder / "release.json", facts)
+    write_text(folder / "model_card.md", _card(facts))
+    _announce(params, folder, facts["approved"])
+
+
+def _sign_off(results: dict[str, Any], floor: dict[str, Any], difference: float) -> list[dict[str, Any]]:
+    """What must hold before anyone should use the model; each gate with what was observed."""
+    checks = read_json(paths.VALIDATION_RESULT)
+    low, high = results["distractors"]["rank1_interval"][0], floor["distractors"]["rank1_interval"][1]
+    return [
+        {
+            "gate": "the data meets every expectation",
+            "passed": bool(checks["success"]),
+            "observed": paths.VALIDATION_RESULT.as_posix(),
+        },
+        {
+            "gate": "rank-1 with distractors is above that of untrained weights, intervals apart",
+            "passed": low > high,
+            "observed": f"at least {low:.3f} against at most {high:.3f}",
+        },
+        {
+            "gate": f"the ONNX model gives the same embeddings to {TOLERANCE:g}",
+            "passed": difference <= TOLERANCE,
+            "observed": "checked with ONNX Runtime on random images",
+        },
+    ]
+
+
+def _card(facts: dict[str, Any]) -> str:
+    templates = Environment(loader=PackageLoader("lrfr"), undefined=StrictUndefined, keep_trailing_newline=True)
+    return templates.get_template("model_card.md.j2").render(facts, figure=_figure)
+
+
+def _figure(result: dict[str, Any], name: str) -> str:
+    low, high = result[f"{name}_interval"]
+    return f"{result[name]:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _announce(params: Params, folder: Path, approved: bool) -> None:
+    release = params.release
+    if approved:
+        print(f"{folder} is approved; to register it: gto register {release.name} --version {release.version}")
+    else:
+        print(f"{folder} is packaged but NOT approved: read {folder / 'model_card.md'}")
