@@ -1,0 +1,103 @@
+"""Runs suites of expectations with Great Expectations, in memory, and brings the outcome into a stable shape."""
+
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+import great_expectations as gx
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
+
+from lrfr.quality.expectations import Suite
+
+EXAMPLES = 10  # offending rows that the result names, per expectation
+
+
+def check(suites: list[Suite], data_docs: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Checks every suite's frame; equal frames give equal results.
+
+    Args:
+        suites: what to check.
+        data_docs: the absolute folder of Great Expectations' own Data Docs, or None.
+
+    Returns:
+        By each suite's name: title, rows, success, statistics and ``expectations``, in the suite's order. Each of these
+        is Great Expectations' description (expectation_type, kwargs, success, result) with ``says``, the expectation in
+        plain words, ``observed``, what was found in plain words, and ``examples``, at most 10 offending rows.
+    """
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral", project_config=_in_memory(data_docs))
+    results = {suite.name: _check_suite(context, suite) for suite in suites}
+    if data_docs:
+        context.build_data_docs()
+    return results
+
+
+def _check_suite(context: Any, suite: Suite) -> dict[str, Any]:
+    source = context.data_sources.add_pandas(suite.name)
+    batch = source.add_dataframe_asset(suite.name).add_batch_definition_whole_dataframe("all")
+    registered = context.suites.add(gx.ExpectationSuite(name=suite.name, expectations=suite.expectations))
+    definition = gx.ValidationDefinition(name=suite.name, data=batch, suite=registered)
+    outcome = context.validation_definitions.add(definition).run(
+        batch_parameters={"dataframe": suite.frame},
+        result_format={
+            "result_format": "SUMMARY",
+            "unexpected_index_column_names": [suite.key],
+            "partial_unexpected_count": EXAMPLES,
+        },
+    )
+    # Great Expectations orders its results in its own way, and gives a failing one no other name.
+    by_note = {result.expectation_config.notes: result.describe_dict() for result in outcome.results}
+    notes = [str(expectation.notes) for expectation in suite.expectations]
+    return {
+        "title": suite.title,
+        "rows": len(suite.frame),
+        "success": outcome.success,
+        "statistics": outcome.statistics,
+        "expectations": [_readable(by_note[note], note, suite) for note in notes],
+    }
+
+
+def _readable(described: dict[str, Any], says: str, suite: Suite) -> dict[str, Any]:
+    result = described["result"]
+    if not result:  # Great Expectations swallowed an exception
+        raise RuntimeError(f"the expectation '{says}' on {suite.name} could not be computed: {described}")
+    if "unexpected_count" in result:
+        count, total = result["unexpected_count"], result["element_count"]
+        observed = (
+            f"{count:,} of {total:,} {suite.unit} break it" if count else f"it holds for all {total:,} {suite.unit}"
+        )
+    else:
+        value = result["observed_value"]
+        observed = "nothing" if value is None else f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    rows = result.get("partial_unexpected_index_list") or []
+    examples = [{suite.key: row[suite.key]} | row for row in rows]
+    return _finite(described | {"says": says, "observed": observed, "examples": examples})
+
+
+def _finite(value: Any) -> Any:
+    """Writes infinities and NaN as text: JSON has none."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return str(float(value)) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _in_memory(data_docs: Path | None) -> DataContextConfig:
+    """A context that keeps quiet and writes nothing, but for the Data Docs if they are wanted."""
+    site = {
+        "class_name": "SiteBuilder",
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(data_docs)},
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
+    return DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        data_docs_sites={"quality": site} if data_docs else {},
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False),
+    )

@@ -1,0 +1,105 @@
+"""What the expectations look at: the face tables as data frames, with what has to be computed as further columns."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lrfr import faces
+from lrfr.errors import ImageError
+
+PLAIN = ["face_id", "source", "width", "height", "identity", "score", "split"]
+PARTS = {
+    "train": ("benchmark", "Native, training"),
+    "probe": ("benchmark", "Native, probe"),
+    "gallery": ("benchmark", "Native, gallery"),
+    "distractor": ("benchmark", "Native, distractors"),
+    "auxiliary_train": ("auxiliary", "Auxiliary HR, training"),
+    "auxiliary_validation": ("auxiliary", "Auxiliary HR, validation"),
+}
+
+
+def face_frame(table: pa.Table) -> pd.DataFrame:
+    """A face table without its images, and with these columns of what was found in each row.
+
+    - ``image_problem``: why the image is not what the row says, or null;
+    - ``picture``: a hash of the image's bytes;
+    - ``number_problem``: which of score, box and landmarks holds a value that is no number, or null;
+    - ``landmark_overshoot``: how far the outermost landmark lies outside the crop, as a share of the crop's larger
+      side; 0 inside, null without landmarks.
+    """
+    frame = table.select(PLAIN).to_pandas()
+    rows = table.select(["image", "width", "height", "score", "box", "landmarks"]).to_pylist()
+    computed = {
+        "image_problem": [_image_problem(row["image"], row["width"], row["height"]) for row in rows],
+        "picture": [hashlib.sha256(row["image"] or b"").hexdigest()[:20] for row in rows],
+        "number_problem": [_number_problem(row) for row in rows],
+    }
+    overshoot = [_overshoot(row["landmarks"], row["width"], row["height"]) for row in rows]
+    return frame.assign(
+        **{name: pd.Series(values, index=frame.index, dtype=object) for name, values in computed.items()},
+        landmark_overshoot=pd.Series(overshoot, index=frame.index, dtype=float),
+    )
+
+
+def identity_frame(benchmark: pd.DataFrame, auxiliary: pd.DataFrame) -> pd.DataFrame:
+    """One row per identity, sorted, with the number of its faces in each part.
+
+    Columns: identity, train, probe, gallery, test (probe + gallery), auxiliary, auxiliary_train.
+    """
+    parts = {part: benchmark[benchmark["split"] == part] for part in ("train", "probe", "gallery")}
+    parts |= {"auxiliary": auxiliary, "auxiliary_train": auxiliary[auxiliary["split"] == "train"]}
+    counts = pd.DataFrame({name: part["identity"].value_counts() for name, part in parts.items()})
+    counts = counts.fillna(0).astype(int).sort_index().rename_axis("identity").reset_index()
+    return counts.assign(test=counts["probe"] + counts["gallery"])
+
+
+def part_counts(benchmark: pd.DataFrame, auxiliary: pd.DataFrame) -> list[dict]:
+    """Faces, identities and heights (least, mean, greatest; px) of each part; heights are null where it is empty."""
+    tables = {"benchmark": benchmark, "auxiliary": auxiliary}
+    counts = []
+    for key, (table, title) in PARTS.items():
+        part = tables[table][tables[table]["split"] == key.removeprefix("auxiliary_")]
+        height = part["height"]
+        counts.append(
+            {
+                "part": key,
+                "title": title,
+                "faces": len(part),
+                "identities": part["identity"].nunique(),
+                "heights": [int(height.min()), round(float(height.mean()), 1), int(height.max())]
+                if len(part)
+                else None,
+            }
+        )
+    return counts
+
+
+def _image_problem(image: bytes | None, width: int | None, height: int | None) -> str | None:
+    try:
+        pixels = faces.decode(image or b"")
+    except ImageError as error:
+        return str(error).splitlines()[0]
+    if pixels.shape[:2] != (height, width):
+        return f"the image is {pixels.shape[1]} x {pixels.shape[0]} px, the row says {width} x {height}"
+    return None
+
+
+def _number_problem(row: dict) -> str | None:
+    spoilt = [
+        name
+        for name in ("score", "box", "landmarks")
+        if row[name] is not None and not np.isfinite(np.array(row[name], dtype=float)).all()
+    ]
+    return f"not a number in {', '.join(spoilt)}" if spoilt else None
+
+
+def _overshoot(landmarks: list[float] | None, width: int | None, height: int | None) -> float | None:
+    if landmarks is None or not width or not height:
+        return None
+    points = np.array(landmarks, dtype=float).reshape(5, 2)
+    if not np.isfinite(points).all():  # number_problem says so
+        return None
+    outside = np.maximum(-points, points - [width, height]).max()
+    return float(max(outside, 0) / max(width, height))

@@ -1,0 +1,60 @@
+"""drift: how far one synthesiser's faces are from native ones."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lrfr import faces, paths
+from lrfr.config import read_params
+from lrfr.core import image_statistics
+from lrfr.errors import BenchmarkError, unknown_name
+from lrfr.files import write_json, write_text
+from lrfr.offline import stay_offline
+from lrfr.progress import track
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST = 20  # faces of each kind; below, a distance tells more about chance than about the faces
+
+
+def run(name: str) -> None:
+    """Writes data/drift/NAME.json and reports/drift_NAME.html; test faces are left out, as they were never seen.
+
+    Raises:
+        ParameterError: no such synthesiser.
+        BenchmarkError: too few faces to compare.
+        ImageError: a face's image cannot be decoded.
+    """
+    params = read_params()
+    if name not in params.synthesizers:
+        raise unknown_name("synthesizer", name, params.synthesizers, f"{paths.PARAMS}: synthesizers")
+    synthetic = _statistics(paths.synthetic(name), None, params.drift.sample, params.seed)
+    native = _statistics(paths.BENCHMARK, {"train", "distractor"}, params.drift.sample, params.seed)
+    stay_offline()
+    from lrfr.quality.drift import compare
+
+    comparison = compare(native, synthetic, params.drift.drift_share, params.seed)
+    write_json(
+        paths.drift_result(name),
+        {"synthesizer": name, "summary": comparison.summary, "evidently": comparison.evidently},
+    )
+    write_text(paths.drift_page(name), comparison.page)
+
+
+def _statistics(path: Path, splits: set[str] | None, sample: int, seed: int) -> "pd.DataFrame":
+    """Image statistics of at most ``sample`` faces of the splits (None: all) of a face table, one row per face."""
+    import pandas as pd
+
+    table = faces.read_faces(path, ["face_id", "image", "split"])
+    rows = np.array([i for i, split in enumerate(table.column("split").to_pylist()) if not splits or split in splits])
+    if len(rows) < LEAST:
+        raise BenchmarkError(f"{len(rows)} faces are too few to compare; {LEAST} are needed", where=path)
+    if len(rows) > sample:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, sample, replace=False))
+    described = [
+        image_statistics.describe(faces.decode(face["image"], where=f"{path}, face {face['face_id']}"))
+        for face in track(table.take(rows).to_pylist(), f"look at {path.stem}")
+    ]
+    return pd.DataFrame(described, columns=list(image_statistics.STATISTICS))

@@ -1,0 +1,81 @@
+"""synthesize: a low-resolution version of each HR face of the auxiliary set, by one synthesiser."""
+
+import hashlib
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+
+import numpy as np
+import pyarrow as pa
+
+from lrfr import faces, paths, synthesis
+from lrfr.config import Section, read_params, settings
+from lrfr.errors import BenchmarkError, unknown_name
+from lrfr.progress import track
+
+Synthesize = Callable[[np.ndarray, int, Section, np.random.Generator], np.ndarray]
+
+
+def run(name: str) -> None:
+    """Writes data/synthetic/NAME.parquet: sizes are drawn from those of the native training faces.
+
+    Raises:
+        ParameterError: no such synthesiser, or settings that it does not know.
+        BenchmarkError: there is no native training face to take a size from.
+        ImageError: a face's image cannot be decoded.
+    """
+    params = read_params()
+    where = f"{paths.PARAMS}: synthesizers"
+    for known in (params.synthesizers, [module.name for module in pkgutil.iter_modules(synthesis.__path__)]):
+        if name not in known:
+            raise unknown_name("synthesizer", name, known, where)
+    synthesizer = import_module(f"lrfr.synthesis.{name}")
+    chosen = settings(params.synthesizers[name], synthesizer.Settings, f"synthesizers.{name}")
+    heights = _native_heights()
+    hr_faces = faces.read_faces(paths.AUXILIARY).to_pylist()
+    rows = [
+        _low_resolution(face, name, synthesizer.synthesize, chosen, heights, params.seed)
+        for face in track(hr_faces, f"synthesize {name}")
+    ]
+    faces.write_faces(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), paths.synthetic(name))
+
+
+def _native_heights() -> np.ndarray:
+    """The sorted heights, px, of the native training faces: (N,) int, at least one."""
+    benchmark = faces.read_faces(paths.BENCHMARK, ["height", "split"])
+    train = np.array(benchmark.column("split").to_pylist()) == "train"
+    if not train.any():
+        raise BenchmarkError(
+            "the benchmark has no native training face, so there is no size to give synthetic ones",
+            where=paths.BENCHMARK,
+            remedy="make params.yaml's acquire larger or curate less strict",
+        )
+    return np.sort(benchmark.column("height").to_numpy()[train])
+
+
+def _low_resolution(
+    face: dict, name: str, synthesize: Synthesize, chosen: Section, heights: np.ndarray, seed: int
+) -> dict:
+    """A face's row in the synthetic table. All synthesisers give a face the same size, so that they can be compared."""
+    image = faces.decode(face["image"], where=f"{paths.AUXILIARY}, face {face['face_id']}")
+    height_px = min(int(_generator(seed, face["face_id"]).choice(heights)), image.shape[0])
+    small = synthesize(image, height_px, chosen, _generator(seed, face["face_id"], name))
+    height, width = small.shape[:2]
+    landmarks = face["landmarks"]
+    if landmarks is not None:
+        scale = np.array([width / image.shape[1], height / image.shape[0]] * 5)
+        landmarks = (np.array(landmarks) * scale).tolist()
+    return face | {
+        "face_id": faces.face_id(small, f"{name}:{face['face_id']}"),
+        "image": faces.encode_png(small),
+        "width": width,
+        "height": height,
+        "landmarks": landmarks,
+        "attributes": dict(face["attributes"] or []) | {"hr_face_id": face["face_id"], "synthesizer": name},
+    }
+
+
+def _generator(seed: int, *keys: str) -> np.random.Generator:
+    """Random numbers that depend on the seed and the keys alone, not on the rows before."""
+    digest = hashlib.sha256("\n".join([str(seed), *keys]).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
