@@ -1,0 +1,168 @@
+"""The report's figures: which curves stand in which chart."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from lrfr.report.chance import chance_cmc
+from lrfr.report.charts import Axis, Line, Whisker, histogram, line_chart, nice_ticks, whisker_chart
+from lrfr.report.results import CONDITIONS, PRETRAINED, Curve, Results
+
+UNTRAINED = "random"  # the method of untrained weights
+VALIDATION = "validation_"  # begins the columns of validation losses
+COLOURS = 8  # of the style sheet; a ninth method takes the first colour again, with other dashes
+CMC_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000)
+PERCENT = [(share / 100, f"{share} %") for share in range(0, 101, 20)]
+CURVE_POINTS = 160
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A chart with its heading."""
+
+    title: str
+    chart: Markup
+
+
+@dataclass(frozen=True)
+class Training:
+    """One method's training curves; none for a method that is not trained."""
+
+    name: str
+    steps: int
+    panels: list[Panel]
+
+
+def styles(methods: list[str]) -> dict[str, str]:
+    """Each method's class of the style sheet: the same colour and dashes in every figure; grey is the untrained one."""
+    trained = [method for method in methods if method != UNTRAINED]
+    named = {method: f"c{index % COLOURS} d{(index + index // COLOURS) % 4}" for index, method in enumerate(trained)}
+    return {method: named.get(method, "floor") for method in methods}
+
+
+def rank1_panels(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[Panel]:
+    """Rank-1 of every method with its interval, best first, then chance; one panel with and one without distractors."""
+    style, panels = styles(list(results.metrics)), []
+    for condition, title in CONDITIONS.items():
+        rows = [
+            Whisker(method, style[method], figures[condition]["rank1"], figures[condition]["rank1_interval"])
+            for method, figures in results.metrics.items()
+        ]
+        rows.sort(key=lambda row: (-row.value, row.label))
+        rows.append(Whisker("chance", "chance", float(chance_cmc(mates, galleries[condition], np.array([1]))[0])))
+        said = ", ".join(f"{row.label} {100 * row.value:.1f} %" for row in rows)
+        panels.append(Panel(title, whisker_chart(rows, Axis(0, 1, PERCENT, "rank-1"), f"Rank-1 {title}: {said}.")))
+    return panels
+
+
+def cmc_panels(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[Panel]:
+    """CMC curves over a logarithmic rank axis, one panel with and one without distractors."""
+    panels, style = [], styles(list(results.cmc))
+    last = int(max(curve["rank"][-1] for curve in results.cmc.values()))
+    ticks = [(rank, f"{rank:,}") for rank in CMC_TICKS if rank <= last]
+    x_axis, y_axis = Axis(1, last, ticks, "rank", log=True), Axis(0, 1, PERCENT, "probes found")
+    for condition, title in CONDITIONS.items():
+        ranks = _log_ranks(min(last, galleries[condition]))
+        lines = [Line("chance", "chance", ranks, chance_cmc(mates, galleries[condition], ranks))]
+        lines += [_cmc_line(method, style[method], curve, condition) for method, curve in results.cmc.items()]
+        lines.reverse()
+        readings = [rank for rank in CMC_TICKS if rank <= ranks[-1]]
+        alt = f"CMC curves {title}. Share of probes found within rank 20: {_read_out(lines, 20)}."
+        panels.append(Panel(title, line_chart(lines, x_axis, y_axis, alt, readings)))
+    return panels
+
+
+def pr_panels(results: Results) -> list[Panel]:
+    """Precision against recall, averaged over probes, one panel with and one without distractors."""
+    panels, style = [], styles(list(results.pr))
+    x_axis, y_axis = Axis(0, 1, PERCENT, "recall"), Axis(0, 1, PERCENT, "precision")
+    for condition, title in CONDITIONS.items():
+        lines = [
+            Line(method, style[method], *_known(curve["recall"], curve[_column(condition)]))
+            for method, curve in reversed(results.pr.items())
+        ]
+        alt = f"Precision against recall {title}. Precision at half recall: {_read_out(lines, 0.5)}."
+        panels.append(Panel(title, line_chart(lines, x_axis, y_axis, alt, lines[0].x.tolist())))
+    return panels
+
+
+def training_figures(results: Results) -> list[Training]:
+    """Small charts of every training: one for each loss term, validation value and the learning rate."""
+    style = styles(list(results.params.methods)) | {PRETRAINED: "ink"}
+    return [_training(name, curve, style[name]) for name, curve in results.training.items()]
+
+
+def height_figure(heights: np.ndarray) -> Markup:
+    """The histogram of face heights (N,), px: TinyFace's Fig. 4."""
+    edges = np.arange(min(6, heights.min()), max(32, heights.max()) + 2) - 0.5
+    counts, _ = np.histogram(heights, edges)
+    mean = float(heights.mean())
+    alt = f"Histogram of {len(heights):,} face heights: {heights.min()} to {heights.max()} px, mean {mean:.1f} px."
+    return histogram(edges, counts, (mean, f"mean {mean:.1f} px"), ("face height, px", "faces"), alt)
+
+
+def _training(name: str, curve: Curve, style: str) -> Training:
+    """One small chart for each loss term, its validation value dashed in the same chart, and the learning rate last."""
+    steps = curve.get("step", np.empty(0))
+    if not len(steps):
+        return Training(name, 0, [])
+    terms = dict.fromkeys(
+        column.removeprefix(VALIDATION) for column in curve if column not in ("step", "learning_rate")
+    )
+    panels = []
+    for term in [*terms, "learning_rate"]:
+        lines = [
+            Line(column, f"{style} {dashes}", *_averaged(*_known(steps, curve[column])))
+            for column, dashes in ((term, "d0"), (VALIDATION + term, "d2"))
+            if column in curve and np.isfinite(curve[column]).any()
+        ]
+        if lines:
+            panels.append(Panel(lines[0].label.replace("_", " "), _small(lines, float(steps[-1]))))
+    return Training(name, int(steps[-1]), panels)
+
+
+def _small(lines: list[Line], last: float) -> Markup:
+    """A small chart of one loss term; its scale starts at zero unless the values stay far above it."""
+    low, high = (float(end([end(line.y) for line in lines])) for end in (np.min, np.max))
+    low = min(low, 0.0) if low < 0.5 * high or low == high else low
+    high = high if high > low else low + 1.0
+    said = (
+        f"{line.label}: {line.y[0]:.4g} at step {line.x[0]:g}, {line.y[-1]:.4g} at step {line.x[-1]:g}"
+        for line in lines
+    )
+    x_axis = Axis(0, last, nice_ticks(0, last, 4), "step")
+    y_axis = Axis(low, high + 0.05 * (high - low), nice_ticks(low, high), "")
+    return line_chart(lines, x_axis, y_axis, "; ".join(said).replace("_", " "), size=(240, 160))
+
+
+def _averaged(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Long curves as means over neighbours, so that their course shows."""
+    groups = np.array_split(np.arange(len(x)), min(len(x), CURVE_POINTS))
+    return np.array([x[group].mean() for group in groups]), np.array([y[group].mean() for group in groups])
+
+
+def _cmc_line(method: str, style: str, curve: Curve, condition: str) -> Line:
+    ranks, found = _known(curve["rank"], curve[_column(condition)])
+    rows = np.searchsorted(ranks, _log_ranks(int(ranks[-1])))
+    return Line(method, style, ranks[rows], found[rows])
+
+
+def _log_ranks(last: int) -> np.ndarray:
+    """Increasing ranks, 1..last, about evenly spread on a logarithmic axis, those of the ticks among them."""
+    spread = np.round(np.geomspace(1, last, CURVE_POINTS)).astype(int)
+    return np.union1d(spread, [rank for rank in CMC_TICKS if rank <= last])
+
+
+def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points of a curve whose cells are not blank."""
+    known = np.isfinite(x) & np.isfinite(y)
+    return x[known], y[known]
+
+
+def _column(condition: str) -> str:
+    return CONDITIONS[condition].replace(" ", "_")
+
+
+def _read_out(lines: list[Line], at: float) -> str:
+    return ", ".join(f"{line.label} {100 * np.interp(at, line.x, line.y):.1f} %" for line in lines)

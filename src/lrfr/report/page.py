@@ -1,0 +1,47 @@
+"""The report as one HTML page."""
+
+import jinja2
+
+from lrfr.report import figures, sheets, tables
+from lrfr.report.published import TINYFACE_RESULTS
+from lrfr.report.results import HEADLINES, Results
+
+
+def render(results: Results) -> str:
+    """Lays the results out: one page that needs no other file, script or network.
+
+    Raises:
+        ReportError: the benchmark has no probe with a mate.
+        FaceTableError, ImageError: a face table that the sheets show cannot be read.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lrfr"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    mates, galleries = tables.mates_per_probe(results.benchmark), tables.gallery_sizes(results.benchmark)
+    return environment.get_template("report.html.j2").render(
+        results=results,
+        params=results.params,
+        verdict=tables.verdict(results, mates, galleries),
+        facts=tables.facts(results),
+        headlines=list(HEADLINES.values()),
+        leaderboard=tables.leaderboard(results, mates, galleries),
+        galleries=galleries,
+        published=TINYFACE_RESULTS,
+        rank1=figures.rank1_panels(results, mates, galleries),
+        styles=figures.styles(list(results.metrics)),
+        cmc=figures.cmc_panels(results, mates, galleries),
+        pr=figures.pr_panels(results),
+        training=figures.training_figures(results),
+        by_size=sheets.by_size(),
+        by_identity=sheets.by_identity(),
+        distractors=sheets.distractors(),
+        synthetic=sheets.synthetic(list(results.params.synthesizers)),
+        benchmarks=tables.benchmark_rows(results),
+        partition=tables.partition_rows(results),
+        heights=figures.height_figure(results.benchmark["height"].to_numpy()),
+        mean_size=[float(results.benchmark[side].to_numpy().mean()) for side in ("height", "width")],
+        set_aside=tables.shares(results.curation["set_aside"]),
+        quality=tables.quality_line(results),
+        drift=tables.drift_lines(results),
+    )

@@ -1,0 +1,196 @@
+"""The report's tables and sentences as plain values; the template only lays them out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lrfr.errors import ReportError
+from lrfr.report.chance import chance_cmc, chance_map
+from lrfr.report.figures import UNTRAINED, styles
+from lrfr.report.published import BENCHMARKS, TINYFACE_PARTITION
+from lrfr.report.results import CONDITIONS, HEADLINES, Results
+
+STATISTICS = ("successful_expectations", "evaluated_expectations")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure and its interval, as text; both empty where there is none."""
+
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One row of the leaderboard: five cells with distractors, then five without."""
+
+    method: str
+    style: str
+    note: str
+    cells: list[Cell]
+
+
+def mates_per_probe(benchmark: pa.Table) -> np.ndarray:
+    """How many gallery images show each probe's identity: (P,) int.
+
+    Raises:
+        ReportError: the benchmark has no probe, or a probe without a mate.
+    """
+    probes = benchmark.filter(pc.field("split") == "probe")["identity"].to_pylist()
+    gallery = benchmark.filter(pc.field("split") == "gallery")["identity"].to_pylist()
+    images = dict(zip(*np.unique(gallery, return_counts=True), strict=True)) if gallery else {}
+    mates = np.array([images.get(identity, 0) for identity in probes], dtype=int)
+    if not len(mates) or mates.min() == 0:
+        raise ReportError("the benchmark has no probe with a mate in the gallery", remedy="run again: lrfr split")
+    return mates
+
+
+def gallery_sizes(benchmark: pa.Table) -> dict[str, int]:
+    """The number of gallery images with and without distractors."""
+    counts = _images(benchmark)
+    return {"distractors": counts["gallery"] + counts["distractor"], "no_distractors": counts["gallery"]}
+
+
+def leaderboard(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[Standing]:
+    """Every method, best rank-1 with distractors first, and a random ranking as the last row."""
+    style = styles(list(results.metrics))
+    order = sorted(results.metrics, key=lambda name: (-results.metrics[name]["distractors"]["rank1"], name))
+    rows = [
+        Standing(
+            method, style[method], "untrained weights" if method == UNTRAINED else "", _cells(results.metrics[method])
+        )
+        for method in order
+    ]
+    return [*rows, Standing("chance", "chance", "a random ranking, expected", _chance_cells(mates, galleries))]
+
+
+def verdict(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[str]:
+    """One or two sentences on what the run shows: the best trained method against untrained weights and chance."""
+    trained = [name for name in results.metrics if name != UNTRAINED]
+    if not trained:
+        return ["No trained method is among the parameters: the figures below are the floor alone."]
+    best = max(trained, key=lambda name: results.metrics[name]["distractors"]["rank1"])
+    figures = results.metrics[best]["distractors"]
+    chance = _percent(float(chance_cmc(mates, galleries["distractors"], np.array([1]))[0]))
+    first = (
+        f"The best method, {best}, ranks the right person first for {_said(figures)} of {len(mates):,} probes "
+        f"among {galleries['distractors']:,} gallery faces; a random ranking would for {chance}."
+    )
+    if UNTRAINED not in results.metrics:
+        return [first]
+    floor = results.metrics[UNTRAINED]["distractors"]
+    second = f"Untrained weights do so for {_said(floor)}"
+    if figures["rank1_interval"][0] <= floor["rank1_interval"][1]:
+        return [first, f"{second}: the intervals meet, so this run shows no gain by training."]
+    ratio = f", and training multiplies rank-1 by {figures['rank1'] / floor['rank1']:.1f}" if floor["rank1"] else ""
+    return [first, f"{second}; the intervals do not meet{ratio}."]
+
+
+def facts(results: Results) -> list[tuple[str, str]]:
+    """What was run, as pairs of a name and a value."""
+    params, counts = results.params, _images(results.benchmark)
+    total = sum(counts.values())
+    return [
+        ("source", params.acquire.source),
+        ("seed", str(params.seed)),
+        ("identities", f"{len(_named(results.benchmark)):,}"),
+        ("native LR faces", f"{total:,}"),
+        ("of them distractors", f"{counts['distractor']:,}"),
+        ("probes", f"{counts['probe']:,}"),
+        ("auxiliary HR faces", f"{results.auxiliary.num_rows:,}"),
+        ("similarity", params.evaluate.metric),
+    ]
+
+
+def benchmark_rows(results: Results) -> list[tuple[str, str, str, str]]:
+    """CSRI's Table 1 with this run's benchmark as the last row: name, mean height, identities, images."""
+    height = float(np.mean(results.benchmark["height"].to_numpy()))
+    ours = ("This run", f"{height:.1f}", f"{len(_named(results.benchmark)):,}", f"{results.benchmark.num_rows:,}")
+    return [*(tuple(row) for row in BENCHMARKS), ours]
+
+
+def partition_rows(results: Results) -> list[tuple[str, list[str]]]:
+    """CSRI's Table 2, this run's lines above TinyFace's: label, then all, train, probe, gallery, distractor."""
+    table, images = results.benchmark, _images(results.benchmark)
+    identities = {split: len(_named(table, split)) for split in ("train", "probe", "gallery")}
+    ours = [
+        ("This run, identities", [len(_named(table)), *identities.values(), None]),
+        ("This run, images", [table.num_rows, *images.values()]),
+    ]
+    tinyface = [(f"TinyFace, {row.data}", list(row[1:])) for row in TINYFACE_PARTITION]
+    return [
+        (label, ["unknown" if number is None else f"{number:,}" for number in numbers])
+        for label, numbers in [*ours, *tinyface]
+    ]
+
+
+def shares(counts: dict[str, int]) -> list[tuple[str, int, float]]:
+    """Reasons with their counts and shares of the sum (0..1), most frequent first."""
+    total = sum(counts.values()) or 1
+    return [(name, n, n / total) for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def quality_line(results: Results) -> str:
+    """How many expectations the data met."""
+    met, total = (
+        sum(table["statistics"][key] for table in results.validation["tables"].values()) for key in STATISTICS
+    )
+    return f"{met} of {total} expectations met"
+
+
+def drift_lines(results: Results) -> list[tuple[str, str]]:
+    """Each synthesiser with a sentence on how far its faces are from native ones."""
+    lines = []
+    for name, result in results.drift.items():
+        summary = result["summary"]
+        drifted = sum(column["drifted"] for column in summary["columns"].values())
+        said = "drift" if summary["drift"] else "no drift"
+        lines.append(
+            (
+                name,
+                f"{said}: {drifted} of {len(summary['columns'])} image statistics drifted; a classifier tells "
+                f"synthetic from native with an AUC of {summary['classifier_auc']:.2f} (0.5: it cannot).",
+            )
+        )
+    return lines
+
+
+def _cells(figures: dict[str, dict[str, Any]]) -> list[Cell]:
+    return [_cell(figures[condition], name) for condition in CONDITIONS for name in HEADLINES]
+
+
+def _cell(figures: dict[str, Any], name: str) -> Cell:
+    low, high = figures[f"{name}_interval"]
+    return Cell(f"{100 * figures[name]:.1f}", f"{100 * low:.1f}–{100 * high:.1f}")
+
+
+def _chance_cells(mates: np.ndarray, galleries: dict[str, int]) -> list[Cell]:
+    cells = []
+    for condition in CONDITIONS:
+        ranks = np.minimum([1, 20, 50], galleries[condition])
+        expected = [*chance_cmc(mates, galleries[condition], ranks), chance_map(mates, galleries[condition])]
+        cells += [*(Cell(f"{100 * share:.1f}") for share in expected), Cell("–")]
+    return cells
+
+
+def _images(benchmark: pa.Table) -> dict[str, int]:
+    splits = np.array(benchmark["split"].to_pylist())
+    return {split: int((splits == split).sum()) for split in ("train", "probe", "gallery", "distractor")}
+
+
+def _named(table: pa.Table, split: str | None = None) -> set[str]:
+    rows = table if split is None else table.filter(pc.field("split") == split)
+    return set(rows["identity"].to_pylist()) - {None}
+
+
+def _said(figures: dict[str, Any]) -> str:
+    low, high = figures["rank1_interval"]
+    return f"{_percent(figures['rank1'])} (95\u00a0% interval {100 * low:.1f}–{100 * high:.1f})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}\u00a0%"
