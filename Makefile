@@ -1,0 +1,43 @@
+# Two commands: `make repro` runs the pipeline, `make test` checks the code.
+# Each first sets up .venv from requirements.lock; only the first call, and the first after the lock changed, has to.
+
+INSTALLED := .venv/.installed
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: repro test clean
+
+# PARAMS=params/lfw.yaml takes another parameter file; the one in use is kept as params.yaml.bak
+repro: $(INSTALLED)
+ifdef PARAMS
+	@test -r $(PARAMS) || { echo "error: there is no parameter file $(PARAMS)" >&2; exit 1; }
+	@cmp -s $(PARAMS) params.yaml || { cp params.yaml params.yaml.bak && cp $(PARAMS) params.yaml && \
+		echo "params.yaml is now $(PARAMS); the former one is params.yaml.bak"; }
+endif
+	@dvc repro
+	@echo "The report: $(CURDIR)/reports/index.html"
+
+# A torch process that takes every core starves its neighbours: one thread each, one process a core
+test: $(INSTALLED)
+	@OMP_NUM_THREADS=1 pytest -n logical --maxprocesses 8 --dist loadfile
+
+# An unfinished .venv has no stamp and is made anew; a finished one is brought up to the changed lock
+$(INSTALLED): requirements.lock pyproject.toml
+	@if [ ! -f $@ ]; then \
+		rm -rf .venv; \
+		for python in $(PYTHONS); do \
+			if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+		done; \
+		[ -n "$$found" ] || { echo "error: lrfr needs Python 3.11 or newer, and none is in the PATH;" \
+			"install one, or name its place: make PYTHONS=/path/to/python3" >&2; exit 1; }; \
+		echo "Setting up .venv, once; this takes a minute or two"; \
+		$$found -m venv .venv && python -m pip install -q uv; \
+	fi
+	@rm -f $@
+	@uv pip install -q -r requirements.lock && uv pip install -q --no-deps -e . && touch $@
+
+# Forgets what was installed and nothing else: data and models stay, and so does DVC's cache
+clean:
+	@rm -rf .venv

@@ -1,0 +1,13 @@
+"""Prefect flows: when, whether and who is told. What is run, and what is stale, is DVC's to know.
+
+Prefect reads its settings from the environment when it is imported, so they stand here, before any flow.
+"""
+
+import os
+from pathlib import Path
+
+from lrfr.offline import stay_offline
+
+stay_offline()
+os.environ.setdefault("PREFECT_HOME", str(Path(".prefect").absolute()))
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")  # 12-17 s on two busy cores

@@ -1,0 +1,144 @@
+"""The pipeline as a flow: ``python -m flows.pipeline`` runs DVC's stages, independent ones side by side.
+
+DVC runs one stage after another. The flow asks it once for its graph and for what is stale, and then starts a
+``dvc repro`` per stage as soon as what the stage needs is made and there are cores for it (``meta: {cores: 2}`` in
+dvc.yaml, or ``all``; 1 if nothing is said).
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.exceptions import FailedRun
+from prefect.futures import as_completed
+from prefect.states import Completed, Failed, State
+
+from flows.plan import outdated, read_plan, startable
+from flows.processes import Processes
+from lrfr import paths
+from lrfr.files import read_json
+
+LOCK = Path(os.environ["PREFECT_HOME"]) / "pipeline.lock"
+OUTCOMES = {"didn't change, skipping": "up to date", "is cached - skipping run": "taken from the cache"}  # DVC's words
+# DVC's advice after every stage; once, at the end of `dvc repro`, it would be welcome
+ADVICE = ("To track the changes", "git add ", "To enable auto staging", "dvc config core.autostage", "Use `dvc push`")
+
+processes = Processes()
+
+
+@task(task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
+def run_stage(name: str) -> State:
+    """Lets DVC run one stage, whose needs are met."""
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
+    log = get_run_logger()
+    status, lines = processes.stream(command, lambda line: line.lstrip().startswith(ADVICE) or log.info("%s", line))
+    if status == 0:
+        return Completed(message=next((OUTCOMES[w] for w in OUTCOMES for line in lines if w in line), "done"))
+    # From our own message on, where there is one; else the end of whatever was printed
+    start = next((i for i, line in enumerate(lines) if line.startswith("error: ")), max(0, len(lines) - 15))
+    what = f"the stage '{name}' failed"
+    return Failed(message=what, data="\n".join([what, *lines[start:]]))
+
+
+@flow(name="pipeline", persist_result=False)
+def pipeline() -> State:
+    """Runs all that is out of date; stops at a failed stage, after those that run beside it are done."""
+    from dvc.exceptions import DvcException
+
+    log = get_run_logger()
+    try:
+        plan = read_plan()
+    except DvcException as error:
+        return Failed(message=f"DVC cannot tell what to do: {error}")
+    unfinished = outdated(plan)
+    log.info("%d of %d stages are up to date", len(plan) - len(unfinished), len(plan))
+    failures: list[str] = []
+    running = {}
+    try:
+        while unfinished:
+            names = [] if failures else startable(plan, unfinished, set(running.values()), os.cpu_count() or 1)
+            running |= {run_stage.submit(name): name for name in names}
+            if not running:
+                break
+            future = next(as_completed(list(running)))
+            name = running.pop(future)
+            result = future.result(raise_on_failure=False)  # ask for it first: the state is final only after that
+            if future.state.is_completed():
+                log.info("%s: %s", name, future.state.message)
+                unfinished.discard(name)
+            else:
+                failures.append(str(result))
+    except BaseException:
+        log.warning("stopping; training saves its state (Ctrl-C again: stop at once)")
+        processes.stop()
+        raise
+    if failures:
+        return Failed(message="a stage failed", data="\n".join(failures))
+    attach_report()
+    return Completed(message="all stages are up to date")
+
+
+def attach_report() -> None:
+    """Hangs the leaderboard, and where the report is, on the flow's run."""
+    if not paths.REPORT.is_file():
+        return
+    rows = ["| method | rank-1 | 95 % interval | mAP |", "|---|---|---|---|"]
+    for file in sorted(paths.metrics("any").parent.glob("*.json")):
+        metrics = read_json(file)
+        if "tinyface" in metrics:
+            result = metrics["tinyface"]["distractors"]
+            low, high = result["rank1_interval"]
+            rows.append(
+                f"| {metrics['method']} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |"
+            )
+    page = paths.REPORT.absolute()
+    markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", f"The report: [{page}]({page.as_uri()})"])
+    create_markdown_artifact(markdown, key="report", description="The leaderboard, and where the report is")
+    get_run_logger().info("The report: %s", page)
+
+
+def start_server() -> None:
+    """Starts the temporary server that Prefect uses where no server is named.
+
+    A Ctrl-C in the terminal reaches it too; it must outlive that, or the flow could not end in order. A signal that is
+    blocked here stays blocked in it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        get_client(sync_client=True)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def main() -> int:
+    """Runs the flow; returns the exit status: 0, 1 after a failure, 130 after an interrupt."""
+    argparse.ArgumentParser(prog="python -m flows.pipeline", description=pipeline.__doc__).parse_args()
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as it is under nohup
+            signal.signal(number, signal.default_int_handler)
+    try:
+        with FileLock(LOCK, timeout=0):
+            start_server()
+            pipeline()
+    except Timeout:
+        print("error: the flow already runs in this project; wait until it ends, or stop it", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+    except FailedRun as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""The command line: one command per stage, in the order in which the pipeline runs them, and the doctor.
+
+Nothing heavy is imported here: each command imports its stage when it is called.
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from lrfr.errors import InterruptedTrainingError, LrfrError
+from lrfr.offline import stay_offline
+
+stay_offline()
+
+app = typer.Typer(
+    name="lrfr",
+    help="Low-resolution face recognition, from photos to a released model. `dvc repro` runs all of it, in this order.",
+    epilog="Every command reads params.yaml and is run in the project's root.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Synthesizer = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers.")]
+Method = Annotated[str, typer.Argument(metavar="METHOD", help="One of params.yaml's methods.")]
+
+
+@app.command()
+def acquire() -> None:
+    """Bring in photos from the source that params.yaml names."""
+    _run("acquire")
+
+
+@app.command()
+def detect() -> None:
+    """Find the faces and their landmarks in every photo."""
+    _run("detect")
+
+
+@app.command()
+def curate() -> None:
+    """Keep the tiny, verified faces; set the others aside."""
+    _run("curate")
+
+
+@app.command()
+def split() -> None:
+    """Part the identities: half to train, half to test."""
+    _run("split")
+
+
+@app.command()
+def validate(
+    data_docs: Annotated[bool, typer.Option("--data-docs", help="Also render Great Expectations' Data Docs.")] = False,
+) -> None:
+    """Stop here if the data is not what it should be."""
+    _run("validate", data_docs=data_docs)
+
+
+@app.command()
+def synthesize(name: Synthesizer) -> None:
+    """Make low-resolution faces out of sharp portraits."""
+    _run("synthesize", name)
+
+
+@app.command()
+def drift(name: Synthesizer) -> None:
+    """Measure how far the made faces are from native ones."""
+    _run("drift", name)
+
+
+@app.command()
+def pretrain() -> None:
+    """Teach a backbone who is who on sharp portraits."""
+    _run("pretrain")
+
+
+@app.command()
+def finetune(method: Method) -> None:
+    """Adapt the backbone to tiny faces by one method."""
+    _run("finetune", method)
+
+
+@app.command()
+def embed(method: Method) -> None:
+    """Turn every benchmark face into an embedding."""
+    _run("embed", method)
+
+
+@app.command()
+def evaluate(method: Method) -> None:
+    """Score the embeddings by the published protocols."""
+    _run("evaluate", method)
+
+
+@app.command()
+def report() -> None:
+    """Gather results, curves and examples into one site."""
+    _run("report")
+
+
+@app.command()
+def release() -> None:
+    """Package the chosen model under its name and version."""
+    _run("release")
+
+
+@app.command()
+def doctor() -> None:
+    """Check that this machine can run it; say what to do if not."""
+    from lrfr import doctor
+
+    with readable_errors():
+        raise typer.Exit(0 if doctor.examine() else 1)
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turns what a user can act on into a message and an exit code; a defect of ours keeps its traceback.
+
+    Raises:
+        typer.Exit: 1 for an error, 130 after Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise _exit("interrupted; run the same command again to go on", code=130) from None
+    except LrfrError as error:
+        raise _exit(str(error), code=130 if isinstance(error, InterruptedTrainingError) else 1) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "lrfr").partition(".")[0] == "lrfr":
+            raise
+        raise _exit(f"the package '{error.name}' is not installed; install it: pip install 'lrfr[pipeline]'") from None
+    except MemoryError:
+        raise _exit("out of memory; close other programs, or make the sizes in params.yaml smaller") from None
+    except Exception as error:
+        if not _disk_full(error):
+            raise
+        place = getattr(error, "filename", None)
+        raise _exit(
+            f"the disk is full{f': {place}' if place else ''}; nothing half-written was kept; "
+            "free space and run the same command again"
+        ) from None
+
+
+def _disk_full(error: Exception) -> bool:
+    """Whether there is no space left; libraries written in other languages say so in their own error's text only."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error)
+
+
+def _exit(message: str, code: int = 1) -> typer.Exit:
+    typer.echo(f"error: {message}", err=True)
+    return typer.Exit(code)
+
+
+def _run(stage: str, *arguments: str, **options: bool) -> None:
+    """Imports a stage, now that it is wanted, and runs it."""
+    with readable_errors():
+        import_module(f"lrfr.stages.{stage}").run(*arguments, **options)

@@ -1,0 +1,224 @@
+"""``lrfr doctor``: checks what the pipeline needs of this machine and says what to do about what is amiss.
+
+Packages are looked up, not imported, so that the doctor answers at once and also when they are broken.
+"""
+
+import configparser
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from lrfr import offline, paths
+from lrfr.config import read_params
+from lrfr.core.verdicts import parse
+from lrfr.errors import LrfrError
+
+GIGABYTE = 1e9
+DISK_NEEDED_GB = 5  # what a run at the default size may write: data, DVC's cache of it, models
+MEMORY_NEEDED_GB = 4
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; ``remedy`` says what to do unless all is well."""
+
+    status: Literal["ok", "warning", "problem"]
+    text: str
+    remedy: str = ""
+
+
+def examine() -> bool:
+    """Runs every check, prints its finding, and returns whether there is no problem (a warning is none)."""
+    findings = {name: check() for name, check in CHECKS.items()}
+    for name, finding in findings.items():
+        colour = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "problem": typer.colors.RED}[finding.status]
+        typer.echo(f"{typer.style(f'{finding.status:8}', fg=colour)} {name:10} {finding.text}")
+        if finding.remedy:
+            typer.echo(f"{'':19} what to do: {finding.remedy}")
+    counts = {status: sum(f.status == status for f in findings.values()) for status in ("problem", "warning")}
+    typer.echo(f"\nproblems: {counts['problem']}, warnings: {counts['warning']}")
+    return counts["problem"] == 0
+
+
+def check_python() -> Finding:
+    """Which Python runs; an older one than lrfr needs would not have installed it."""
+    return Finding("ok", f"{platform.python_version()} ({sys.executable})")
+
+
+def check_packages(lock: Path = Path("requirements.lock")) -> Finding:
+    """The installed packages are the locked ones."""
+    if not lock.is_file():
+        return Finding("problem", f"there is no {lock}", "run from the project's root")
+    missing, different = [], []
+    pins = [line.split(";")[0].strip().partition("==") for line in lock.read_text().splitlines() if "==" in line]
+    for name, _, wanted in pins:
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+            continue
+        if found.partition("+")[0] != wanted.partition("+")[0]:  # after the plus: which build, as cpu or cu130
+            different.append(f"{name} {found} (locked: {wanted})")
+    if missing:
+        return Finding("problem", f"not installed: {_some(missing)}", f"uv pip install -r {lock}")
+    if different:
+        return Finding("warning", f"other versions than locked: {_some(different)}", f"uv pip install -r {lock}")
+    return Finding("ok", f"all {len(pins)} as locked")
+
+
+def check_disk() -> Finding:
+    """There is space for what a run writes."""
+    free = shutil.disk_usage(Path.cwd()).free / GIGABYTE
+    text = f"{free:.0f} GB free; a run at the default size may need {DISK_NEEDED_GB}"
+    if free < DISK_NEEDED_GB:
+        remedy = "free space, for instance by `dvc gc --workspace`, which drops what former runs left in the cache"
+        return Finding("problem" if free < 1 else "warning", text, remedy)
+    return Finding("ok", text)
+
+
+def check_memory() -> Finding:
+    """There is enough memory."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIGABYTE
+    text = f"{total:.0f} GB; a run at the default size needs {MEMORY_NEEDED_GB}"
+    if total < MEMORY_NEEDED_GB:
+        return Finding("warning", text, "make the sizes in params.yaml smaller")
+    return Finding("ok", text)
+
+
+def check_processors() -> Finding:
+    """How many cores this process may use, and which GPUs there are."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    names = []
+    if shutil.which("nvidia-smi"):
+        query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+        status, output = _output(query)
+        if status != 0:
+            return Finding("warning", f"{cores} cores; nvidia-smi fails", "mend the GPU's driver, or train on the CPU")
+        names = output.splitlines()
+    return Finding("ok", f"{cores} cores, GPU: {'; '.join(names) or 'none, which is fine at the default size'}")
+
+
+def check_git() -> Finding:
+    """The project is a git repository, and clean: a result belongs to a commit."""
+    if not shutil.which("git"):
+        return Finding("problem", "git is not installed", "install git")
+    status, output = _output(["git", "status", "--porcelain"])
+    if status != 0:
+        return Finding("problem", "this is no git repository; DVC needs one", "clone the project, or run: git init")
+    if output:
+        changed = len(output.splitlines())
+        return Finding("warning", f"{changed} files differ from the last commit", "commit, so that results have a name")
+    return Finding("ok", "clean")
+
+
+def check_dvc() -> Finding:
+    """DVC is initialised and phones nobody."""
+    config = configparser.ConfigParser()
+    if not config.read([".dvc/config", ".dvc/config.local"]):
+        return Finding("problem", "DVC is not initialised here", "run from the project's root, or run: dvc init")
+    for option in ("analytics", "check_update"):
+        if config.get("core", option, fallback="true").lower() != "false":
+            return Finding("warning", f"core.{option} is on: DVC phones home", f"dvc config core.{option} false")
+    return Finding("ok", "initialised, analytics and update checks off")
+
+
+def check_lock(lock: Path = Path(".dvc/tmp/rwlock")) -> Finding:
+    """No DVC command is at work, and none has left a broken lock behind."""
+    if not lock.is_file():
+        return Finding("ok", "free: no DVC command is running")
+    try:
+        content = json.loads(lock.read_text())
+        holders = [*content.get("write", {}).values(), *(h for held in content.get("read", {}).values() for h in held)]
+        commands = {holder["pid"]: holder["cmd"] for holder in holders}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return Finding("problem", f"{lock} is broken: a DVC command was killed", f"see that none runs, then: rm {lock}")
+    running = [f"{command} (process {pid})" for pid, command in commands.items() if _alive(pid)]
+    if running:
+        return Finding("warning", f"DVC is at work: {_some(running)}", f"wait for it; if it is not DVC's: rm {lock}")
+    return Finding("ok", "free: no DVC command is running")
+
+
+def check_offline() -> Finding:
+    """Nothing that we use phones home."""
+    loud = [name for name, value in offline.VARIABLES.items() if os.environ.get(name) != value]
+    if loud:
+        advice = "; ".join(f"export {name}={offline.VARIABLES[name]}" for name in loud)
+        return Finding("warning", f"set so that a library may use the network: {', '.join(loud)}", advice)
+    return Finding("ok", "telemetry and update checks are off")
+
+
+def check_params() -> Finding:
+    """params.yaml can be read."""
+    try:
+        params = read_params()
+    except LrfrError as error:
+        return _error(error)
+    return Finding("ok", f"source {params.acquire.source}, methods {', '.join(params.methods)}")
+
+
+def check_verdicts(folder: Path = paths.VERDICTS) -> Finding:
+    """The manual-verification manifests can be read."""
+    manifests = sorted(folder.glob("*.csv"))
+    verdicts = 0
+    for manifest in manifests:
+        try:
+            verdicts += len(parse(manifest.read_text(encoding="utf-8"), manifest.stem, manifest))
+        except LrfrError as error:
+            return _error(error)
+        except (UnicodeDecodeError, OSError) as error:
+            return Finding("problem", f"{manifest} cannot be read: {error}", "take it back from git's history")
+    return Finding("ok", f"{verdicts} in {len(manifests)} manifests" if manifests else "no manifest yet")
+
+
+CHECKS: dict[str, Callable[[], Finding]] = {
+    "Python": check_python,
+    "packages": check_packages,
+    "disk": check_disk,
+    "memory": check_memory,
+    "processors": check_processors,
+    "git": check_git,
+    "DVC": check_dvc,
+    "DVC's lock": check_lock,
+    "offline": check_offline,
+    "params": check_params,
+    "verdicts": check_verdicts,
+}
+
+
+def _error(error: LrfrError) -> Finding:
+    what, _, remedy = str(error).partition("\n  what to do: ")
+    return Finding("problem", what.replace("\n  where:", ", in"), remedy or "correct that")
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _output(command: list[str]) -> tuple[int, str]:
+    """Exit status and standard output of a short command."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return 1, ""
+    return done.returncode, done.stdout.strip()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's process
+        pass
+    return True

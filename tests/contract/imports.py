@@ -1,0 +1,46 @@
+"""Who imports whom, read from the source without running it."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def _name(file: Path, base: Path) -> str:
+    parts = file.relative_to(base).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {
+    _name(file, base): file
+    for base, folder in ((ROOT / "src", "lrfr"), (ROOT, "flows"))
+    for file in sorted((base / folder).rglob("*.py"))
+}
+
+
+def imports(module: str) -> set[str]:
+    """Every module that a module of ours imports, at its top or inside a function."""
+    file = MODULES[module]
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            submodules = {f"{source}.{alias.name}" for alias in node.names} & MODULES.keys()
+            # `from lrfr import paths` needs lrfr.paths; `from lrfr.sources import source` needs lrfr.sources itself
+            found |= submodules | ({source} if len(submodules) < len(node.names) else set())
+    return found
+
+
+def closure(modules: set[str]) -> set[str]:
+    """Those modules of ours and all that they lead to."""
+    reached: set[str] = set()
+    open_ends = modules & MODULES.keys()
+    while open_ends:
+        module = open_ends.pop()
+        reached.add(module)
+        open_ends |= (imports(module) & MODULES.keys()) - reached
+    return reached

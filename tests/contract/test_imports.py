@@ -1,0 +1,71 @@
+"""Imports go one way: flows -> cli -> stages -> methods, synthesis -> nn -> core."""
+
+import sys
+
+import pytest
+
+from tests.contract.imports import MODULES, imports
+
+# What every layer may stand on without being drawn into the direction
+PLUMBING = {"errors", "files", "paths", "progress", "offline", "config", "faces"}
+
+MAY_IMPORT = {
+    "errors": set(),
+    "paths": set(),
+    "files": set(),
+    "progress": set(),
+    "offline": set(),
+    "config": {"errors", "paths"},
+    "faces": {"errors", "files"},
+    "core": {"core", "errors"},
+    "detector": {"core"} | PLUMBING,
+    "sources": {"sources", "core"} | PLUMBING,
+    "nn": {"nn", "core"} | PLUMBING,
+    "synthesis": {"nn", "core"} | PLUMBING,  # neither each other nor a method
+    "methods": {"nn", "core"} | PLUMBING,  # neither each other nor a synthesiser
+    "quality": {"quality", "core"} | PLUMBING,
+    "report": {"report", "core"} | PLUMBING,
+    "doctor": {"core"} | PLUMBING,
+    "stages": {"sources", "detector", "synthesis", "methods", "quality", "report", "nn", "core"} | PLUMBING,
+    "cli": {"stages", "doctor"} | PLUMBING,
+    "__main__": {"cli"},
+    "flows": {"flows", "cli"} | PLUMBING,
+}
+
+
+def layer(module: str) -> str:
+    """``lrfr.core.tinyface`` is of core, ``lrfr.errors`` is errors, ``flows.pipeline`` is of flows."""
+    package, _, rest = module.partition(".")
+    return rest.partition(".")[0] if package == "lrfr" else package
+
+
+def third_party(module: str) -> set[str]:
+    names = {name.partition(".")[0] for name in imports(module)}
+    return names - sys.stdlib_module_names - {"lrfr", "flows"}
+
+
+HOUSE = [module for module in MODULES if module != "lrfr"]
+
+
+@pytest.mark.parametrize("module", HOUSE)
+def test_a_module_imports_only_what_lies_below_it(module):
+    assert layer(module) in MAY_IMPORT, f"say in MAY_IMPORT where {layer(module)} stands"
+    ours = {name for name in imports(module) if name in MODULES and name != "lrfr"}
+    against = {name for name in ours if layer(name) not in MAY_IMPORT[layer(module)]}
+    assert not against, f"{module} may not import {sorted(against)}"
+
+
+@pytest.mark.parametrize("module", [module for module in HOUSE if layer(module) == "core"])
+def test_core_knows_numpy_alone_and_no_disk(module):
+    assert third_party(module) <= {"numpy"}
+    assert not imports(module) & {"pathlib", "os", "shutil", "tempfile"}
+
+
+@pytest.mark.parametrize("module", [m for m in HOUSE if layer(m) not in {"nn", "methods", "synthesis", "stages"}])
+def test_torch_stays_where_networks_are(module):
+    assert not third_party(module) & {"torch", "torchvision", "timm"}
+
+
+@pytest.mark.parametrize("module", [module for module in HOUSE if layer(module) != "flows"])
+def test_who_orchestrates_is_known_to_flows_alone(module):
+    assert not third_party(module) & {"prefect", "dvc"}

@@ -1,0 +1,118 @@
+"""dvc.yaml says what is true: the plan's graph, and for each stage all the code that decides its result."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import networkx
+import pytest
+
+from lrfr.cli import app
+from lrfr.config import read_params
+from tests.contract.imports import MODULES, ROOT, closure
+
+# Code that cannot change a result: messages, places, progress, how a file is written
+CANNOT_CHANGE_A_RESULT = {f"lrfr.{name}" for name in ("errors", "paths", "progress", "files", "config", "offline")}
+
+PLAN = """
+    acquire > detect > curate > split > validate > synthesize > drift > report
+    validate > pretrain > finetune > embed > evaluate > report > release
+"""
+
+
+@pytest.fixture(scope="module")
+def graph():
+    """DVC's graph, its edges from a stage to what it needs."""
+    from dvc.repo import Repo
+
+    with Repo(str(ROOT)) as repo:
+        return repo.index.graph
+
+
+@pytest.fixture(scope="module")
+def stages(graph):
+    """The stages of dvc.yaml by name."""
+    return {stage.addressing: stage for stage in graph}
+
+
+def code(stage) -> set[str]:
+    """Every module of ours that a stage runs, but for those that cannot change its result."""
+    command, _, name = stage.addressing.partition("@")
+    found_by_name = {
+        "acquire": f"lrfr.sources.{read_params(ROOT / 'params.yaml').acquire.source}",
+        "synthesize": f"lrfr.synthesis.{name}",
+        "finetune": f"lrfr.methods.{name}",
+    }
+    start = {f"lrfr.stages.{command}"} | ({found_by_name[command]} if command in found_by_name else set())
+    assert start <= MODULES.keys()
+    return closure(start) - CANNOT_CHANGE_A_RESULT - {"lrfr"}
+
+
+def listed(stage) -> set[Path]:
+    return {ROOT / dependency.def_path for dependency in stage.deps if dependency.def_path != "params.yaml"}
+
+
+def test_the_graph_is_the_plan(graph):
+    reduced = networkx.DiGraph()
+    for stage, needed in graph.edges:
+        reduced.add_edge(needed.addressing.partition("@")[0], stage.addressing.partition("@")[0])
+    chains = [line.split(" > ") for line in PLAN.split("\n") if line.strip()]
+    plan = {(a.strip(), b.strip()) for chain in chains for a, b in pairwise(chain)}
+    assert set(networkx.transitive_reduction(reduced).edges) == plan
+
+
+def test_each_stage_is_its_command(stages):
+    commands = {command.callback.__name__ for command in app.registered_commands}
+    for name, stage in stages.items():
+        command, _, argument = name.partition("@")
+        assert stage.cmd == f"lrfr {command} {argument}".strip()
+        assert command in commands
+
+
+def test_each_method_and_synthesizer_has_its_stages(stages):
+    params = read_params(ROOT / "params.yaml")
+    expected = {f"{stage}@{method}" for stage in ("finetune", "embed", "evaluate") for method in params.methods}
+    expected |= {f"{stage}@{name}" for stage in ("synthesize", "drift") for name in params.synthesizers}
+    assert {name for name in stages if "@" in name} == expected
+
+
+def test_a_stage_lists_all_its_code(stages):
+    """What is not listed can change without the stage running again."""
+    missing = {}
+    for name, stage in stages.items():
+        places = listed(stage)
+        files = {MODULES[module] for module in code(stage)}
+        unlisted = {str(file.relative_to(ROOT)) for file in files if places.isdisjoint({file, *file.parents})}
+        if unlisted:
+            missing[name] = sorted(unlisted)
+    assert not missing
+
+
+def test_a_stage_lists_no_code_of_others(stages):
+    """What is listed in vain makes hours of training run again; stages of one foreach share their list."""
+    used: dict[str, set[Path]] = {}
+    for name, stage in stages.items():
+        used.setdefault(name.partition("@")[0], set()).update(MODULES[module] for module in code(stage))
+    needless = {}
+    for name, stage in stages.items():
+        ours = {place for place in listed(stage) if place.suffix == ".py"}
+        if vain := sorted(str(place.relative_to(ROOT)) for place in ours - used[name.partition("@")[0]]):
+            needless[name] = vain
+    assert not needless
+
+
+def test_what_no_stage_makes_exists(stages):
+    made = {ROOT / output.def_path for stage in stages.values() for output in stage.outs}
+    for stage in stages.values():
+        for place in listed(stage):
+            from_a_stage = made & {place, *place.parents} or any(place in output.parents for output in made)
+            assert from_a_stage or place.exists(), f"{stage.addressing} needs {place.relative_to(ROOT)}"
+
+
+def test_no_output_is_in_git(stages):
+    """git ignores what the pipeline makes; DVC would refuse it otherwise."""
+    from dvc.scm import SCM
+
+    ignored = SCM(str(ROOT)).is_ignored
+    for stage in stages.values():
+        for output in stage.outs:
+            assert ignored(str(ROOT / output.def_path)), output.def_path

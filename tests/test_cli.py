@@ -1,0 +1,151 @@
+"""The command line: its help, what it hands to the stages, and what a user sees when something goes wrong."""
+
+import ast
+import errno
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from lrfr import cli, offline
+from lrfr.errors import BenchmarkError, InterruptedTrainingError
+
+STORY = "acquire detect curate split validate synthesize drift pretrain finetune embed evaluate report release doctor"
+ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
+STAGES = [name for name in STORY.split() if name != "doctor"]
+HEAVY = {"torch", "timm", "pandas", "cv2", "numpy", "pyarrow", "sklearn", "scipy", "prefect", "dvc", "albumentations"}
+
+
+@pytest.fixture
+def stage(monkeypatch):
+    """Puts a stage of ours in place of the real one; ``calls`` is what the command line asked of it."""
+
+    def replace(name, error=None):
+        calls = []
+
+        def run(*arguments, **options):
+            calls.append((arguments, options))
+            if error is not None:
+                raise error
+
+        monkeypatch.setitem(sys.modules, f"lrfr.stages.{name}", SimpleNamespace(run=run))
+        return calls
+
+    return replace
+
+
+def lrfr(*arguments):
+    return CliRunner().invoke(cli.app, arguments)
+
+
+def python(*arguments, **variables):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=os.environ | variables)
+
+
+def test_help_tells_the_story_in_order():
+    result = lrfr("--help")
+    assert result.exit_code == 0
+    listed = result.output.partition("Commands:")[2]
+    assert [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line.strip()][
+        :14
+    ] == STORY.split()
+    assert "..." not in listed, "a line of the story is cut off"
+
+
+def test_help_is_quick():
+    """Processor time, which another process's work does not lengthen; the best of three."""
+    times = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert python("-m", "lrfr", "--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < 0.3
+
+
+def test_help_imports_nothing_heavy():
+    program = "import sys, json, lrfr.cli; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    imported = set(json.loads(python("-c", program).stdout))
+    assert not imported & HEAVY
+
+
+def test_nothing_phones_home_unless_the_user_says_so():
+    program = f"import os, json, lrfr.cli; print(json.dumps([os.environ[n] for n in {list(offline.VARIABLES)}]))"
+    cleared = {name: value for name, value in os.environ.items() if name not in offline.VARIABLES}
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=cleared).stdout
+    assert json.loads(printed) == list(offline.VARIABLES.values())
+    assert (
+        json.loads(python("-c", program, HF_HUB_OFFLINE="0").stdout)[list(offline.VARIABLES).index("HF_HUB_OFFLINE")]
+        == "0"
+    )
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_each_command_runs_its_stage(stage, name):
+    calls = stage(name)
+    arguments = [ARGUMENT[name]] if name in ARGUMENT else []
+    assert lrfr(name, *arguments).exit_code == 0
+    options = {"data_docs": False} if name == "validate" else {}
+    assert calls == [(tuple(arguments), options)]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_stage_takes_what_its_command_hands_over(name):
+    """Read from the source, as importing all stages takes half a minute."""
+    source = (Path(cli.__file__).parent / "stages" / f"{name}.py").read_text(encoding="utf-8")
+    (run,) = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == "run"]
+    expected = ["data_docs"] if name == "validate" else [run.args.args[0].arg] if name in ARGUMENT else []
+    assert [argument.arg for argument in run.args.args] == expected
+
+
+def test_data_docs_are_an_extra(stage):
+    calls = stage("validate")
+    lrfr("validate", "--data-docs")
+    assert calls == [((), {"data_docs": True})]
+
+
+def test_a_forgotten_name_is_asked_for():
+    result = lrfr("finetune")
+    assert result.exit_code == 2
+    assert "METHOD" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (BenchmarkError("no face is left", where="curate", remedy="lower max_side"), 1, "what to do: lower max_side"),
+        (InterruptedTrainingError("stopped after step 40; the state is saved"), 130, "the state is saved"),
+        (KeyboardInterrupt(), 130, "run the same command again"),
+        (OSError(errno.ENOSPC, "No space left on device", "data/x.parquet"), 1, "the disk is full: data/x.parquet"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), 1, "free space and run the same command again"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), 1, "the disk is full"),
+        (MemoryError(), 1, "out of memory"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), 1, "pip install 'lrfr[pipeline]'"),
+    ],
+)
+def test_what_a_user_can_mend_is_a_message(stage, error, code, says):
+    stage("curate", error)
+    result = lrfr("curate")
+    assert result.exit_code == code
+    assert result.stderr.startswith("error: ")
+    assert says in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError("a defect"),
+        FileNotFoundError(errno.ENOENT, "no such file"),
+        ModuleNotFoundError("No module named 'lrfr.lost'", name="lrfr.lost"),
+    ],
+)
+def test_a_defect_of_ours_keeps_its_traceback(stage, error):
+    stage("curate", error)
+    assert lrfr("curate").exception is error
