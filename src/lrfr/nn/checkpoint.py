@@ -1,6 +1,7 @@
 """The state of a training that is not finished: written atomically, taken up again only where nothing has changed."""
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ def fingerprint(settings: Any, *files: Path) -> str:
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Writes a state; the one before stays whole until the new one is on disk."""
+    buffer = io.BytesIO()  # torch's own writer does not say that a disk is full
+    torch.save(state, buffer)
     with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def load(path: Path, expected_fingerprint: str) -> dict[str, Any] | None:

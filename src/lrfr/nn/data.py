@@ -3,44 +3,13 @@ and interruptions change nothing."""
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
-from lrfr.faces import decode
 from lrfr.nn.augmentation import Augmentation
-
-
-class FaceImages(Dataset):
-    """The faces of a table, resized to a square, as RGB tensors (3, S, S), values 0..1.
-
-    Args:
-        faces: rows of a face table.
-        size: S, px.
-        augment: whether samples are augmented.
-    """
-
-    def __init__(self, faces: pa.Table, size: int, augment: bool = False) -> None:
-        self._images = faces.column("image").to_pylist()
-        self._ids = faces.column("face_id").to_pylist()
-        self._size = size
-        self._augment = Augmentation() if augment else None
-
-    def __len__(self) -> int:
-        """The number of faces."""
-        return len(self._images)
-
-    def __getitem__(self, index: tuple[int, int]) -> torch.Tensor:
-        """One face; ``index`` is its row and the seed of its augmentation."""
-        row, seed = index
-        image = decode(self._images[row], f"face {self._ids[row]}")
-        enlarges = min(image.shape[:2]) < self._size
-        image = cv2.resize(image, (self._size,) * 2, interpolation=cv2.INTER_CUBIC if enlarges else cv2.INTER_AREA)
-        if self._augment:
-            image = self._augment(image, seed)
-        return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
+from lrfr.nn.images import FaceImages
 
 
 class LabelledFaces(Dataset):
@@ -84,13 +53,6 @@ class BatchOrder(Sampler):
             yield list(zip(rows.tolist(), seeds.tolist(), strict=True))
 
 
-def in_order(faces: FaceImages | LabelledFaces, batch_size: int) -> DataLoader:
-    """All faces once, in the table's order."""
-    keys = [(row, 0) for row in range(len(faces))]
-    batches = [keys[start : start + batch_size] for start in range(0, len(keys), batch_size)]
-    return DataLoader(faces, batch_sampler=batches)  # pyrefly: ignore
-
-
 def labelled(faces: pa.Table, size: int) -> tuple[LabelledFaces, LabelledFaces | None, int]:
     """The train and validation rows of a face table, resized to ``size`` px, and the number of train identities.
 
@@ -101,10 +63,10 @@ def labelled(faces: pa.Table, size: int) -> tuple[LabelledFaces, LabelledFaces |
     names = sorted(set(identities[splits == "train"]))
     number = {name: label for label, name in enumerate(names)}
 
-    def rows(split: str, augment: bool) -> LabelledFaces:
+    def rows(split: str, augment: Augmentation | None = None) -> LabelledFaces:
         chosen = np.flatnonzero(splits == split)
         labels = np.array([number[identities[row]] for row in chosen], dtype=np.int64)
         return LabelledFaces(FaceImages(faces.take(chosen), size, augment), labels)
 
-    validation = rows("validation", augment=False) if (splits == "validation").any() else None
-    return rows("train", augment=True), validation, len(names)
+    validation = rows("validation") if (splits == "validation").any() else None
+    return rows("train", Augmentation()), validation, len(names)

@@ -5,8 +5,8 @@ import pyarrow as pa
 import torch
 
 from lrfr.nn.backbones import Embedder
-from lrfr.nn.data import FaceImages, in_order
-from lrfr.nn.training import device, make_deterministic
+from lrfr.nn.compute import device, make_deterministic
+from lrfr.nn.images import FaceImages, in_order
 from lrfr.progress import track
 
 BATCH = 128
@@ -18,6 +18,6 @@ def embed_faces(embedder: Embedder, faces: pa.Table) -> np.ndarray:
     make_deterministic(0)
     where = device()
     embedder = embedder.to(where, memory_format=torch.channels_last).eval()  # pyrefly: ignore
-    batches = in_order(FaceImages(faces, embedder.architecture.input_size), BATCH)
+    batches = in_order(FaceImages(faces, embedder.architecture.input_size), len(faces), BATCH)
     rows = [embedder(images.to(where)).cpu().numpy() for images in track(batches, "embedding", unit="batch")]
     return np.concatenate(rows)

@@ -9,7 +9,7 @@ import torch
 from lrfr.errors import TrainingError
 from lrfr.files import atomic_path
 from lrfr.nn.backbones import Embedder
-from lrfr.nn.training import make_deterministic
+from lrfr.nn.compute import make_deterministic
 
 TOLERANCE = 1e-4
 

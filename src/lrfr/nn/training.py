@@ -1,7 +1,6 @@
 """The one training loop. It resumes bit-exactly: an update depends on the state before it and on its number alone."""
 
 import math
-import os
 import signal
 import time
 from collections import defaultdict
@@ -19,7 +18,9 @@ from torch.utils.data import DataLoader
 from lrfr.config import Section
 from lrfr.errors import InterruptedTrainingError, TrainingError
 from lrfr.nn import checkpoint
-from lrfr.nn.data import BatchOrder, LabelledFaces, in_order
+from lrfr.nn.compute import device, make_deterministic
+from lrfr.nn.data import BatchOrder, LabelledFaces
+from lrfr.nn.images import in_order
 from lrfr.nn.task import Moment, Task
 from lrfr.progress import track
 
@@ -73,18 +74,6 @@ def train(
         InterruptedTrainingError: Ctrl-C or SIGTERM; the state was saved.
     """
     return _Run(task, faces, validation, training, seed, state_path, fingerprint).to_the_end()
-
-
-def device() -> torch.device:
-    """The GPU where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def make_deterministic(seed: int) -> None:
-    """Seeds torch and allows only operations that repeat exactly."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(seed)
 
 
 def learning_rate(training: Training, step: int, steps_per_epoch: int) -> float:
@@ -193,7 +182,7 @@ class _Run:
     def _validate(self, faces: LabelledFaces) -> dict[str, float]:
         self.task.eval()
         sums: dict[str, float] = defaultdict(float)
-        for images, labels in in_order(faces, 256):
+        for images, labels in in_order(faces, len(faces), 256):
             with self._autocast():
                 losses = self.task.validation_losses(images.to(self.device), labels.to(self.device))
             for name, value in losses.items():

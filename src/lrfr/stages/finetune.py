@@ -5,10 +5,11 @@ from lrfr.config import Params, read_params, settings
 from lrfr.faces import read_faces
 from lrfr.methods import method
 from lrfr.nn import checkpoint
+from lrfr.nn.compute import make_deterministic
 from lrfr.nn.curves import write_curves
 from lrfr.nn.data import labelled
 from lrfr.nn.model_file import FILE, read_model, write_model
-from lrfr.nn.training import make_deterministic, train
+from lrfr.nn.training import train
 
 TABLES = {"native": paths.BENCHMARK, "auxiliary": paths.AUXILIARY}
 

@@ -6,10 +6,11 @@ from lrfr.faces import read_faces
 from lrfr.nn import checkpoint
 from lrfr.nn.backbones import Architecture, Embedder
 from lrfr.nn.classifier import Classifier, MarginHead
+from lrfr.nn.compute import make_deterministic
 from lrfr.nn.curves import write_curves
 from lrfr.nn.data import labelled
 from lrfr.nn.model_file import write_model
-from lrfr.nn.training import Training, make_deterministic, train
+from lrfr.nn.training import Training, train
 
 
 class Pretrain(Section):

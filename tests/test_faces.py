@@ -1,0 +1,62 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from lrfr.errors import FaceTableError, ImageError
+from lrfr.faces import FACE_SCHEMA, decode, encode_png, face_id, read_faces, write_faces
+from tests.nn.faces import face_table
+
+
+def test_a_table_is_read_as_it_was_written_and_equal_tables_give_equal_bytes(tmp_path):
+    faces = face_table()
+    write_faces(faces, tmp_path / "a.parquet")
+    write_faces(faces, tmp_path / "b.parquet")
+    assert read_faces(tmp_path / "a.parquet").equals(faces)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert read_faces(tmp_path / "a.parquet", ["split"]).column_names == ["split"]
+
+
+def test_a_face_id_that_stands_twice_is_refused_and_the_old_file_stays(tmp_path):
+    path, faces = tmp_path / "faces.parquet", face_table()
+    write_faces(faces, path)
+    with pytest.raises(FaceTableError, match="24 face_id values stand more than once"):
+        write_faces(pa.concat_tables([faces, faces]), path)
+    assert read_faces(path).equals(faces)
+    assert [file.name for file in tmp_path.iterdir()] == ["faces.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda t: t.drop_columns("width"), "width"),
+        (lambda t: t.set_column(3, "width", pa.array(["wide"] * len(t))), "wide"),
+        (lambda t: t.set_column(2, "image", pa.nulls(len(t), pa.binary())), "image"),
+    ],
+)
+def test_a_table_that_breaks_the_schema_is_refused(tmp_path, change, complaint):
+    with pytest.raises(FaceTableError, match=complaint):
+        write_faces(change(face_table()), tmp_path / "faces.parquet")
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path):
+    with pytest.raises(FaceTableError, match=r"faces\.parquet"):
+        read_faces(tmp_path / "faces.parquet")
+    (tmp_path / "faces.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(FaceTableError, match="not a readable Parquet file"):
+        read_faces(tmp_path / "faces.parquet")
+
+
+def test_images_survive_and_broken_ones_say_where():
+    image = np.random.default_rng(0).integers(0, 255, (5, 7, 3), dtype=np.uint8)
+    assert np.array_equal(decode(encode_png(image)), image)
+    for broken, complaint in ((b"", "empty"), (encode_png(image)[:40], "truncated"), (b"GIF?", "no known format")):
+        with pytest.raises(ImageError, match=f"{complaint}.*\n.*photo 7"):
+            decode(broken, "photo 7")
+
+
+def test_a_face_id_hangs_on_pixels_shape_and_place():
+    image = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    ids = {face_id(image, "a"), face_id(image, "b"), face_id(image + 1, "a"), face_id(image.reshape(4, 2, 3), "a")}
+    assert len(ids) == 4
+    assert face_id(image, "a") == face_id(image.copy(), "a")
+    assert FACE_SCHEMA.field("face_id").type == pa.string()
