@@ -10,7 +10,7 @@ from lrfr.errors import EmbeddingError
 
 
 def walk_the_list(scores, mates):
-    """Rank, AP and the official script's AP, by walking down the ranked list, non-mates first where scores are equal."""
+    """Rank, AP and the official AP, by walking down the ranked list, non-mates first where scores are equal."""
     order = sorted(range(len(scores)), key=lambda row: (-scores[row], mates[row]))
     found, best, average, official = 0, None, 0.0, 0.0
     old_recall, old_precision = 0.0, 1.0

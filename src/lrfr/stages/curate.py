@@ -193,7 +193,6 @@ def _summary(native: pa.Table, auxiliary: pa.Table, reasons: Reasons) -> dict[st
         "detected": detected,
         "kept": detected - len(reasons),
         "set_aside": set_aside,
-        "agreement": _agreement(verdicts),
     }
 
 

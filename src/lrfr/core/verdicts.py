@@ -1,0 +1,151 @@
+"""Verification manifests: what people said about faces, and what follows from it where they disagree.
+
+A manifest is a CSV file with the columns face_id, verdict, labeller, at, note; it is only ever appended to.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lrfr.errors import VerdictError
+
+COLUMNS = ("face_id", "verdict", "labeller", "at", "note")
+VERDICTS = ("face", "not_face", "unrecognizable", "unsure")
+ADJUDICATED = "_adjudicated"  # the manifest whose verdicts settle disagreements
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of a manifest; ``manifest`` is the file's name without its ending, ``line`` counts from 1."""
+
+    face_id: str
+    verdict: str
+    labeller: str
+    at: datetime
+    note: str
+    manifest: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the verdicts on one face come to.
+
+    Attributes:
+        verdict: face, not_face or unrecognizable; None while labellers disagree or are unsure and nobody settled it.
+        adjudicated: whether the verdict was settled by adjudication.
+    """
+
+    verdict: str | None
+    adjudicated: bool
+
+
+def parse(text: str, manifest: str, where: object) -> list[Verdict]:
+    """Reads the text of a manifest.
+
+    Args:
+        text: the CSV text.
+        manifest: the file's name without its ending.
+        where: the file, for errors.
+
+    Raises:
+        VerdictError: a column is missing, or a line has the wrong number of fields, an unknown verdict, no labeller or
+            no ISO 8601 time; it names file and line.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+    if missing:
+        what = f"a verdict manifest lacks the column {', '.join(missing)}"
+        raise VerdictError(what, where=f"{where}:1", remedy=f"its first line must be: {','.join(COLUMNS)}")
+    verdicts = []
+    try:
+        for row in reader:
+            verdicts.append(_verdict(row, manifest, reader.line_num, f"{where}:{reader.line_num}"))
+    except csv.Error as error:
+        raise VerdictError(f"not CSV: {error}", where=f"{where}:{reader.line_num}") from error
+    return verdicts
+
+
+def _verdict(row: dict[str, str], manifest: str, line: int, where: str) -> Verdict:
+    """Checks one line."""
+    if None in row or None in row.values():
+        remedy = f"a line is: {','.join(COLUMNS)}; look for a torn line or the marks of a merge conflict"
+        raise VerdictError("a verdict has the wrong number of fields", where=where, remedy=remedy)
+    if row["verdict"] not in VERDICTS:
+        raise VerdictError(f"unknown verdict '{row['verdict']}'", where=where, remedy=f"known: {', '.join(VERDICTS)}")
+    if not row["face_id"] or not row["labeller"]:
+        raise VerdictError("a verdict names no face or no labeller", where=where, remedy="fill in the field")
+    try:
+        at = datetime.fromisoformat(row["at"])
+    except ValueError as error:
+        remedy = "write it as ISO 8601, such as 2024-05-01T09:30:00+00:00"
+        raise VerdictError(f"'{row['at']}' is no time", where=where, remedy=remedy) from error
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return Verdict(row["face_id"], row["verdict"], row["labeller"], at, row["note"], manifest, line)
+
+
+def render(verdicts: Iterable[Verdict]) -> str:
+    """The text of a manifest, with its header; the inverse of :func:`parse`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for verdict in verdicts:
+        writer.writerow([verdict.face_id, verdict.verdict, verdict.labeller, verdict.at.isoformat(), verdict.note])
+    return text.getvalue()
+
+
+def latest(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], Verdict]:
+    """The latest verdict of each labeller on each face, by (face_id, labeller); adjudications are left out.
+
+    Of two at the same moment the later line counts. The order in which the manifests are read does not matter.
+    """
+    last: dict[tuple[str, str], Verdict] = {}
+    for verdict in sorted(verdicts, key=_moment):
+        if verdict.manifest != ADJUDICATED:
+            last[verdict.face_id, verdict.labeller] = verdict
+    return last
+
+
+def resolve(verdicts: Iterable[Verdict]) -> dict[str, Outcome]:
+    """What the verdicts come to, by face_id.
+
+    An adjudication rules, the latest one first. Without one, labellers that agree rule; when they disagree, or one of
+    them is unsure, the face stays undecided.
+    """
+    verdicts = sorted(verdicts, key=_moment)
+    said: dict[str, set[str]] = {}
+    for (face_id, _), verdict in latest(verdicts).items():
+        said.setdefault(face_id, set()).add(verdict.verdict)
+    outcomes = {}
+    for face_id, opinions in said.items():
+        agreed = next(iter(opinions)) if len(opinions) == 1 and "unsure" not in opinions else None
+        outcomes[face_id] = Outcome(agreed, adjudicated=False)
+    for verdict in verdicts:
+        if verdict.manifest == ADJUDICATED:
+            settled = None if verdict.verdict == "unsure" else verdict.verdict
+            outcomes[verdict.face_id] = Outcome(settled, adjudicated=settled is not None)
+    return outcomes
+
+
+def shared(verdicts: Iterable[Verdict]) -> tuple[list[str], list[str]] | None:
+    """The latest verdicts, unsure included, of the two labellers who judged most faces in common, face by face.
+
+    None when no two labellers judged the same face.
+    """
+    by_labeller: dict[str, dict[str, str]] = {}
+    for (face_id, labeller), verdict in latest(verdicts).items():
+        by_labeller.setdefault(labeller, {})[face_id] = verdict.verdict
+    names = sorted(by_labeller)
+    pairs = [(first, second) for index, first in enumerate(names) for second in names[index + 1 :]]
+    common = {pair: sorted(by_labeller[pair[0]].keys() & by_labeller[pair[1]].keys()) for pair in pairs}
+    if not any(common.values()):
+        return None
+    first, second = max(common, key=lambda pair: len(common[pair]))
+    faces = common[first, second]
+    return [by_labeller[first][face] for face in faces], [by_labeller[second][face] for face in faces]
+
+
+def _moment(verdict: Verdict) -> tuple[datetime, int, str]:
+    return verdict.at, verdict.line, verdict.manifest

@@ -1,0 +1,172 @@
+"""Labeled Faces in the Wild, as published: a folder or a tar archive with one folder per person.
+
+Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, University of Massachusetts, Amherst, 2007.
+
+People with enough pictures are named. Some of them become the auxiliary HR set; every picture of the others, and of
+the people with fewer pictures, who stay without a name, is taken again through a poor camera from far away: native LR.
+"""
+
+import hashlib
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from lrfr.config import Section
+from lrfr.errors import ImageError, SourceError
+from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, decode
+from lrfr.progress import track
+from lrfr.sources.acquired import Acquired
+
+LAYOUT = "a folder or a .tar, .tar.gz or .tgz archive with <any folders>/<Name>/<Name>_0001.jpg"
+
+PICTURE = re.compile(r"(?:.*/)?(?P<name>[^/]+)/(?P<stem>(?P=name)_\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+
+# LFW's pictures are cut so that the detected face fills their middle. Shares of the picture's width and height.
+HEAD = (0.26, 0.18, 0.48, 0.64)  # x, y, width, height of the head
+FACE_HEIGHT = 0.48  # MTCNN's box, brow to chin
+
+
+class Settings(Section):
+    """Which people and how many pictures.
+
+    ``auxiliary_fraction`` (0..1) of the people with at least ``min_images`` pictures are auxiliary, the others native;
+    at most ``max_images`` of each are used. At most ``distractors`` pictures of people with fewer stay without a name.
+    """
+
+    min_images: int = Field(ge=2)
+    max_images: int = Field(ge=2)
+    auxiliary_fraction: float = Field(gt=0, lt=1)
+    distractors: int = Field(ge=0)
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Reads LFW.
+
+    Raises:
+        SourceError: there is nothing at ``root``, it is no whole archive, an archive member has a path that leads out
+            of the archive, no picture lies in the layout, or no person has enough pictures.
+    """
+    pictures = _read_pictures(root)
+    people: dict[str, list[str]] = {}
+    for stem in sorted(pictures):
+        people.setdefault(stem.rpartition("_")[0], []).append(stem)
+    named = [name for name, stems in people.items() if len(stems) >= settings.min_images]
+    if len(named) < 2:
+        what = f"{len(named)} of {len(people)} people have at least {settings.min_images} pictures; two are needed"
+        raise SourceError(what, where=root, remedy="lower acquire.settings.min_images")
+    rng = np.random.default_rng([seed, 0])
+    shuffled = [named[index] for index in rng.permutation(len(named))]
+    n_auxiliary = min(max(round(settings.auxiliary_fraction * len(named)), 1), len(named) - 1)
+    auxiliary = {stem for name in shuffled[:n_auxiliary] for stem in people[name][: settings.max_images]}
+    native = {stem for name in shuffled[n_auxiliary:] for stem in people[name][: settings.max_images]}
+    rest = [stem for name in set(people) - set(named) for stem in people[name]]
+    distractors = {sorted(rest)[index] for index in rng.permutation(len(rest))[: settings.distractors]}
+
+    photos, tags = [], []
+    for stem in track(sorted(auxiliary | native | distractors), "reading LFW"):
+        photo = _photo(stem, pictures[stem], stem in auxiliary, seed)
+        photos.append(photo)
+        if stem not in distractors:
+            size = np.tile([photo["width"], photo["height"]], 2)
+            tags.append(
+                {"photo_id": stem, "identity": stem.rpartition("_")[0], "box": (np.array(HEAD) * size).tolist()}
+            )
+    return Acquired(pa.Table.from_pylist(photos, PHOTO_SCHEMA), pa.Table.from_pylist(tags, TAG_SCHEMA))
+
+
+def _photo(stem: str, picture: bytes, is_auxiliary: bool, seed: int) -> dict[str, Any]:
+    """A row of the photo table. A picture that cannot be read goes through as it is, for detect to set it aside."""
+    row = {"photo_id": stem, "source": "lfw", "collection": "auxiliary" if is_auxiliary else "native", "image": picture}
+    try:
+        pixels = decode(picture)
+    except ImageError:
+        return row | {"width": 0, "height": 0}
+    if not is_auxiliary:
+        # The camera's draws depend on the picture alone, so that two copies of it stay copies, whatever their names.
+        digest = hashlib.sha256(picture).digest()
+        pixels, row["image"] = _far_camera(pixels, np.random.default_rng([seed, *digest[:8]]))
+    return row | {"width": pixels.shape[1], "height": pixels.shape[0]}
+
+
+def _far_camera(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, bytes]:
+    """The same scene from far away through a poor camera.
+
+    Args:
+        picture: (H, W, 3) RGB, uint8.
+        rng: draws the distance, the light, the noise and the compression.
+
+    Returns:
+        The small picture, (h, w, 3) RGB, uint8, with a face of 10 to 32 px in height, and its JPEG.
+    """
+    face_height = 10 + 22 * rng.beta(2, 2.4)  # mean 20 px, as TinyFace's Fig. 4
+    scale = face_height / (FACE_HEIGHT * picture.shape[0])
+    size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
+    light = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float64) / 255
+    light *= rng.uniform(0.75, 1.1)
+    shot, read = rng.uniform(0.005, 0.03), rng.uniform(0.002, 0.012)  # noise grows with the light, on a floor
+    light += rng.normal(size=light.shape) * np.sqrt(shot**2 * light + read**2)
+    small = np.rint(np.clip(light, 0, 1) * 255).astype(np.uint8)
+    quality = int(rng.integers(70, 96))
+    return small, cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+def _read_pictures(root: Path) -> dict[str, bytes]:
+    """Every picture in the layout, by its file name without the ending."""
+    if root.is_dir():
+        members = _folder_members(root)
+    elif root.is_file():
+        members = _archive_members(root)
+    else:
+        raise SourceError("there is no dataset here", where=root, remedy=f"put LFW there: {LAYOUT}")
+    pictures: dict[str, bytes] = {}
+    for path, content in members:
+        if found := PICTURE.fullmatch(path):
+            if found["stem"] in pictures:
+                raise SourceError(f"the picture {found['stem']} stands twice", where=f"{root}: {path}")
+            pictures[found["stem"]] = content
+    if not pictures:
+        raise SourceError("no picture lies where LFW keeps it", where=root, remedy=f"expected: {LAYOUT}")
+    return pictures
+
+
+def _folder_members(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Path and content of the pictures in a folder."""
+    for path in sorted(root.rglob("*")):
+        relative = f"{root.name}/{path.relative_to(root).as_posix()}"
+        if PICTURE.fullmatch(relative) and path.is_file():
+            yield relative, path.read_bytes()
+
+
+def _archive_members(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Path and content of the pictures in a tar archive; nothing is unpacked onto the disk."""
+    try:
+        with tarfile.open(root) as archive:
+            for member in archive:
+                path = PurePosixPath(member.name)
+                if path.is_absolute() or ".." in path.parts:
+                    what = f"an archive member has a path that leads out of the archive: {member.name}"
+                    raise SourceError(what, where=root, remedy="get the archive from its publisher again")
+                content = archive.extractfile(member) if member.isfile() and PICTURE.fullmatch(member.name) else None
+                if content is not None:
+                    yield member.name, content.read()
+            _check_end(archive)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        remedy = f"copy or download it again; expected: {LAYOUT}"
+        raise SourceError(f"not a whole tar archive: {error}", where=root, remedy=remedy) from error
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raises where reading stopped short of the archive's end mark; tarfile takes a broken header for the end."""
+    stream = archive.fileobj
+    if stream is not None:
+        stream.seek(archive.offset)
+        if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("it breaks off before its end mark")

@@ -1,0 +1,102 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrfr.core.verdicts import COLUMNS, VERDICTS, Outcome, Verdict, parse, render, resolve, shared
+from lrfr.errors import VerdictError
+
+HEADER = ",".join(COLUMNS)
+START = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+def said(
+    verdict: str, labeller: str = "anna", minute: int = 0, line: int = 2, manifest: str | None = None, face: str = "f"
+):
+    return Verdict(face, verdict, labeller, START + timedelta(minutes=minute), "", manifest or labeller, line)
+
+
+verdicts = st.lists(
+    st.builds(
+        said,
+        verdict=st.sampled_from(VERDICTS),
+        labeller=st.sampled_from(["anna", "boris"]),
+        minute=st.integers(0, 2),
+        line=st.integers(2, 30),
+        manifest=st.sampled_from(["anna", "boris", "_adjudicated"]),
+        face=st.sampled_from("fg"),
+    ),
+    max_size=8,
+    unique_by=lambda verdict: (verdict.manifest, verdict.line),
+)
+
+
+@given(verdicts, st.randoms())
+def test_the_order_in_which_lines_are_read_does_not_matter(lines, random):
+    shuffled = random.sample(lines, len(lines))
+    assert resolve(shuffled) == resolve(lines)
+    assert shared(shuffled) == shared(lines)
+
+
+@given(verdicts)
+def test_a_manifest_survives_writing_and_reading(lines):
+    again = parse(render(lines), "anna", "anna.csv")
+    assert [(v.face_id, v.verdict, v.labeller, v.at) for v in again] == [
+        (v.face_id, v.verdict, v.labeller, v.at) for v in lines
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        ([said("face")], Outcome("face", False)),
+        ([said("unsure")], Outcome(None, False)),
+        ([said("face"), said("face", "boris")], Outcome("face", False)),
+        ([said("face"), said("not_face", "boris")], Outcome(None, False)),
+        ([said("face"), said("unsure", "boris")], Outcome(None, False)),
+        ([said("not_face"), said("face", minute=1, line=1)], Outcome("face", False)),
+        ([said("not_face"), said("face", line=3)], Outcome("face", False)),
+        (
+            [said("face"), said("not_face", "boris"), said("unrecognizable", "expert", manifest="_adjudicated")],
+            Outcome("unrecognizable", True),
+        ),
+        ([said("face"), said("unsure", "expert", manifest="_adjudicated")], Outcome(None, False)),
+    ],
+)
+def test_what_verdicts_come_to(lines, outcome):
+    assert resolve(lines) == {"f": outcome}
+
+
+def test_agreement_is_measured_on_the_faces_that_two_labellers_share():
+    lines = [said("face", face="f"), said("unsure", face="g"), said("face", "boris", face="g"), said("face", "eva")]
+    assert shared(lines) in [(["unsure"], ["face"]), (["face"], ["face"])]
+    assert shared([said("face"), said("face", "expert", manifest="_adjudicated")]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{HEADER}\nf,face,anna,2024-05-01T09:30:00,\nf,maybe,anna,2024-05-01,\n", "unknown verdict 'maybe'"),
+        (f"{HEADER}\nf,face,anna,2024-05-01T09:30:00,\nf,face,anna,yesterday,\n", "'yesterday' is no time"),
+        (f"{HEADER}\nf,face,anna,2024-05-01T09:30:00,\nf,face,an", "wrong number of fields"),
+        (f"{HEADER}\nf,face,anna,2024-05-01,\n<<<<<<< HEAD\n", "wrong number of fields"),
+        (f"{HEADER}\nf,face,anna,2024-05-01,\nf,face,,2024-05-01,\n", "names no face or no labeller"),
+    ],
+)
+def test_a_line_that_cannot_be_right_is_named(text, message):
+    with pytest.raises(VerdictError, match=message) as error:
+        parse(text, "anna", "verdicts/anna.csv")
+    assert "verdicts/anna.csv:3" in str(error.value)
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(VerdictError, match="lacks the column at, note"):
+        parse("face_id,verdict,labeller\n", "anna", "anna.csv")
+    with pytest.raises(VerdictError, match=r"anna\.csv:1"):
+        parse("", "anna", "anna.csv")
+
+
+def test_a_byte_order_mark_and_times_without_an_offset_are_understood():
+    (verdict,) = parse(f"\ufeff{HEADER}\nf,face,anna,2024-05-01T09:30:00,\n", "anna", "anna.csv")
+    assert verdict.at == datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
