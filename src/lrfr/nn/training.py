@@ -31,7 +31,7 @@ Curves = list[dict[str, float]]
 class Training(Section):
     """SGD with momentum. ``plateau`` divides the learning rate by ``plateau_divisor`` when the validation loss has not
     fallen for ``plateau_patience`` epochs; ``cosine`` lets it fall to zero after ``warmup_epochs``. ``clip_norm``
-    bounds the norm of the gradient."""
+    bounds the norm of the gradient, where it is not null."""
 
     epochs: int = Field(ge=0)
     batch_size: int = Field(gt=1)
@@ -42,7 +42,7 @@ class Training(Section):
     warmup_epochs: float = Field(default=0, ge=0)
     plateau_divisor: float = Field(default=5, gt=1)
     plateau_patience: int = Field(default=1, ge=0)
-    clip_norm: float = Field(gt=0)
+    clip_norm: float | None = Field(gt=0)
     precision: Literal["bf16", "fp32"]
 
 
@@ -152,7 +152,8 @@ class _Run:
         self._check_finite(terms)
         self.optimizer.zero_grad()
         torch.stack(list(terms.values())).sum().backward()
-        nn.utils.clip_grad_norm_(self.task.parameters(), self.training.clip_norm)
+        if self.training.clip_norm:
+            nn.utils.clip_grad_norm_(self.task.parameters(), self.training.clip_norm)
         self.optimizer.step()
         self.step += 1
         for name, value in terms.items():
