@@ -69,3 +69,14 @@ def write_split(change: Callable[[list[dict], list[dict]], object] = lambda benc
     for rows, path in ((benchmark, paths.BENCHMARK), (auxiliary, paths.AUXILIARY)):
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), path)
+
+
+def face_table(people: int = 4, images: int = 6, splits: tuple[str, ...] = ("train",)) -> pa.Table:
+    """Faces of a few identities, each identity's images dealt out to the splits in turn."""
+    rng = np.random.default_rng(0)
+    rows = [
+        face(rng, f"{person} {image}", 24, identity=f"person{person}", split=splits[image % len(splits)])
+        for person in range(people)
+        for image in range(images)
+    ]
+    return pa.Table.from_pylist(rows, faces.FACE_SCHEMA)

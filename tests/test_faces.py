@@ -4,7 +4,7 @@ import pytest
 
 from lrfr.errors import FaceTableError, ImageError
 from lrfr.faces import FACE_SCHEMA, decode, encode_png, face_id, read_faces, write_faces
-from tests.nn.faces import face_table
+from tests.face_tables import face_table
 
 
 def test_a_table_is_read_as_it_was_written_and_equal_tables_give_equal_bytes(tmp_path):

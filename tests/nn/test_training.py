@@ -11,7 +11,7 @@ from lrfr.nn.classifier import Classifier, MarginHead
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.data import BatchOrder, labelled
 from lrfr.nn.training import Training, learning_rate, train
-from tests.nn.faces import face_table
+from tests.face_tables import face_table
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=24, dropout=0.3)
 TRAINING = Training(
