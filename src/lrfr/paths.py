@@ -28,7 +28,6 @@ QUALITY_PAGE = Path("reports/quality.html")
 DATA_DOCS = Path("reports/data_docs")
 
 PRETRAINED = Path("models/pretrained")
-CHECKPOINTS = Path("checkpoints")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
 RELEASES = Path("releases")
@@ -52,6 +51,11 @@ def drift_page(synthesizer: str) -> Path:
 def model(method: str) -> Path:
     """The folder of one method's trained model."""
     return Path("models") / method
+
+
+def checkpoint(training: str) -> Path:
+    """The state of an unfinished training, of a method or of the pretraining."""
+    return Path("checkpoints") / f"{training}.pt"
 
 
 def embeddings(method: str) -> Path:

@@ -14,6 +14,8 @@ from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, decode
 from lrfr.sources import generated
 from lrfr.sources.acquired import Acquired
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")  # not a number anywhere: a black hole in a picture
+
 SMALL = generated.Settings(identities=12, photos=12, auxiliary_identities=3, portraits_per_identity=2)
 TINY = generated.Settings(
     identities=3, photos=2, auxiliary_identities=1, portraits_per_identity=2, people_per_photo=3.0

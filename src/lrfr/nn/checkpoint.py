@@ -3,33 +3,54 @@
 import hashlib
 import io
 import json
+import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lrfr.errors import TrainingError
 from lrfr.files import atomic_path
 
 
 def fingerprint(settings: Any, *files: Path) -> str:
-    """A hash of settings (anything JSON can hold) and of the contents of files: data, earlier models, code."""
+    """A hash of settings (anything JSON can hold) and of the contents of files: data, earlier models."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def save(path: Path, state: dict[str, Any]) -> None:
-    """Writes a state; the one before stays whole until the new one is on disk."""
-    buffer = io.BytesIO()  # torch's own writer does not say that a disk is full
-    torch.save(state, buffer)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+@dataclass(frozen=True)
+class SavedState:
+    """Where a training keeps its state, and the fingerprint of everything that the training depends on."""
 
+    path: Path
+    fingerprint: str
 
-def load(path: Path, expected_fingerprint: str) -> dict[str, Any] | None:
-    """The state of a training with the same fingerprint; None where there is none, or another one's."""
-    if not path.is_file():
-        return None
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return state if state["fingerprint"] == expected_fingerprint else None
+    def write(self, state: dict[str, Any]) -> None:
+        """Writes a state; the one before stays whole until the new one is on disk."""
+        buffer = io.BytesIO()  # torch's own writer does not say that a disk is full
+        torch.save(state | {"fingerprint": self.fingerprint}, buffer)
+        with atomic_path(self.path) as temporary:
+            temporary.write_bytes(buffer.getbuffer())
+
+    def read(self) -> dict[str, Any] | None:
+        """The state that was written; None where there is none, or that of a training with another fingerprint.
+
+        Raises:
+            TrainingError: the file is no state of ours; nothing in it is executed.
+        """
+        if not self.path.is_file():
+            return None
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            what = "the saved state of a training cannot be read"
+            raise TrainingError(what, where=self.path, remedy="remove the file to train from the start") from error
+        return state if state["fingerprint"] == self.fingerprint else None
+
+    def forget(self) -> None:
+        """Removes the state, once the trained model is safely on disk."""
+        self.path.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from lrfr.config import Section
 from lrfr.errors import InterruptedTrainingError, TrainingError
-from lrfr.nn import checkpoint
+from lrfr.nn.checkpoint import SavedState
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.data import BatchOrder, LabelledFaces
 from lrfr.nn.images import in_order
@@ -52,8 +51,7 @@ def train(
     validation: LabelledFaces | None,
     training: Training,
     seed: int,
-    state_path: Path,
-    fingerprint: str,
+    saved: SavedState,
 ) -> Curves:
     """Trains ``task`` (a module) in place, from its saved state where there is one.
 
@@ -63,8 +61,7 @@ def train(
         validation: images with labels for ``validation_losses`` after each epoch.
         training: optimiser, schedule, precision.
         seed: of order, augmentation and every random draw.
-        state_path: where the unfinished state is kept; the finished one too, for the caller to remove.
-        fingerprint: of everything that the training depends on; another one's state is not taken up.
+        saved: where the state is kept; the finished one too, for the caller to forget when the model is on disk.
 
     Returns:
         One row per epoch: mean loss terms, learning rate, validation losses.
@@ -73,7 +70,7 @@ def train(
         TrainingError: a loss term is not finite; the update is not made.
         InterruptedTrainingError: Ctrl-C or SIGTERM; the state was saved.
     """
-    return _Run(task, faces, validation, training, seed, state_path, fingerprint).to_the_end()
+    return _Run(task, faces, validation, training, seed, saved).to_the_end()
 
 
 def learning_rate(training: Training, step: int, steps_per_epoch: int) -> float:
@@ -94,14 +91,13 @@ class _Run:
         validation: LabelledFaces | None,
         training: Training,
         seed: int,
-        state_path: Path,
-        fingerprint: str,
+        saved: SavedState,
     ) -> None:
         make_deterministic(seed)
         self.device = device()
         self.task: Any = task.to(self.device, memory_format=torch.channels_last)
-        self.faces, self.validation, self.training, self.seed = faces, validation, training, seed
-        self.state_path, self.fingerprint = state_path, fingerprint
+        self.faces, self.validation, self.training = faces, validation, training
+        self.seed, self.saved = seed, saved
         self.optimizer = torch.optim.SGD(
             self.task.parameter_groups(),
             lr=training.learning_rate,
@@ -119,7 +115,7 @@ class _Run:
         """Runs every update that is left."""
         order = BatchOrder(len(self.faces), self.training.batch_size, self.training.epochs, self.seed, self.step)
         batches = DataLoader(self.faces, batch_sampler=order)  # pyrefly: ignore
-        saved = time.monotonic()
+        last_saved = time.monotonic()
         with _stop_requests() as stop_requested:
             for images, labels in track(batches, "training", len(order), "update"):
                 self._update(images.to(self.device), labels.to(self.device), order)
@@ -129,12 +125,12 @@ class _Run:
                     self._save()
                     raise InterruptedTrainingError(
                         f"training was stopped after update {self.step}; its state is saved",
-                        where=self.state_path,
+                        where=self.saved.path,
                         remedy="run the same command again: it goes on from there",
                     )
-                if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                if time.monotonic() - last_saved > SECONDS_BETWEEN_CHECKPOINTS:
                     self._save()
-                    saved = time.monotonic()
+                    last_saved = time.monotonic()
         self._save()
         self.task.eval()
         return self.curves
@@ -164,7 +160,7 @@ class _Run:
             if not torch.isfinite(value):
                 raise TrainingError(
                     f"the loss term '{name}' is {value.item()} at update {self.step}; the update was not made",
-                    where=self.state_path,
+                    where=self.saved.path,
                     remedy="lower the learning rate or clip_norm, or look at the data of this update",
                 )
 
@@ -195,7 +191,6 @@ class _Run:
 
     def _save(self) -> None:
         state = {
-            "fingerprint": self.fingerprint,
             "step": self.step,
             "curves": self.curves,
             "sums": dict(self.sums),
@@ -203,10 +198,10 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "plateau": self.plateau.state_dict(),
         }
-        checkpoint.save(self.state_path, state)
+        self.saved.write(state)
 
     def _take_up(self) -> None:
-        state = checkpoint.load(self.state_path, self.fingerprint)
+        state = self.saved.read()
         if state is None:
             return
         self.task.load_state_dict(state["task"])

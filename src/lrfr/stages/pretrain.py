@@ -3,8 +3,8 @@
 from lrfr import paths
 from lrfr.config import Section, read_params, settings
 from lrfr.faces import read_faces
-from lrfr.nn import checkpoint
 from lrfr.nn.backbones import Architecture, Embedder
+from lrfr.nn.checkpoint import SavedState, fingerprint
 from lrfr.nn.classifier import Classifier, MarginHead
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.curves import write_curves
@@ -28,9 +28,8 @@ def run() -> None:
     faces, validation, classes = labelled(read_faces(paths.AUXILIARY), chosen.architecture.input_size)
     make_deterministic(params.seed)
     task = Classifier(Embedder(chosen.architecture), chosen.head, classes)
-    state = paths.CHECKPOINTS / "pretrained.pt"
-    known = checkpoint.fingerprint([params.pretrain, params.seed], paths.AUXILIARY)
-    curves = train(task, faces, validation, chosen.training, params.seed, state, known)
+    saved = SavedState(paths.checkpoint("pretrained"), fingerprint([params.pretrain, params.seed], paths.AUXILIARY))
+    curves = train(task, faces, validation, chosen.training, params.seed, saved)
     write_model(paths.PRETRAINED, task.embedder, task.head.weight)
     write_curves(paths.curve("training", "pretrained"), curves)
-    state.unlink(missing_ok=True)
+    saved.forget()
