@@ -63,9 +63,9 @@ def test_every_stage_leaves_what_it_promises(project):
     outputs = [out["path"] for stage in stages.values() for out in stage.get("outs", [])]
     assert len(stages) >= 20
     assert all((project / output).exists() for output in outputs)
-    release = json.loads((project / "releases/lrfr-tc/release.json").read_text())
+    release = json.loads((project / "releases/tiny-face-embedder/release.json").read_text())
     assert {"model.safetensors", "model.onnx", "model_card.md"} <= {
-        file.name for file in (project / "releases/lrfr-tc").iterdir()
+        file.name for file in (project / "releases/tiny-face-embedder").iterdir()
     }
     assert isinstance(release["approved"], bool)
     page = (project / "reports/index.html").read_text()
