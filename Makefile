@@ -7,17 +7,29 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: repro test clean
+CHECKED := .venv/.params-checked
+SETTINGS := src/lrfr/config.py src/lrfr/stages/check.py \
+	$(wildcard src/lrfr/methods/*.py src/lrfr/synthesis/*.py src/lrfr/sources/*.py src/lrfr/nn/*.py)
 
-# PARAMS=params/lfw.yaml takes another parameter file; the one in use is kept as params.yaml.bak
-repro: $(INSTALLED)
-ifdef PARAMS
-	@test -r $(PARAMS) || { echo "error: there is no parameter file $(PARAMS)" >&2; exit 1; }
-	@cmp -s $(PARAMS) params.yaml || { cp params.yaml params.yaml.bak && cp $(PARAMS) params.yaml && \
-		echo "params.yaml is now $(PARAMS); the former one is params.yaml.bak"; }
-endif
+.PHONY: repro test clean FORCE
+
+repro: $(CHECKED)
 	@dvc repro
 	@echo "The report: $(CURDIR)/reports/index.html"
+
+# All parameters are checked before the first stage starts, anew when they or the code that owns settings changed
+$(CHECKED): params.yaml $(SETTINGS) $(INSTALLED)
+	@lrfr check && touch $@
+
+# PARAMS=params/lfw.yaml takes another parameter file; the former one is kept under a name of its own, by date and time
+ifdef PARAMS
+params.yaml: FORCE | $(INSTALLED)
+	@test -r "$(PARAMS)" || { echo "error: there is no parameter file $(PARAMS)" >&2; exit 1; }
+	@cmp -s "$(PARAMS)" $@ || { \
+		kept=$@.$$(date +%Y%m%d-%H%M%S).bak && set -C && cat $@ > $$kept && set +C && \
+		cat "$(PARAMS)" > $@.new && mv $@.new $@ && \
+		echo "$@ is now $(PARAMS); the former one is $$kept"; }
+endif
 
 # A torch process that takes every core starves its neighbours: one thread each, one process a core
 test: $(INSTALLED)

@@ -6,7 +6,6 @@ dvc.yaml, or ``all``; 1 if nothing is said).
 """
 
 import argparse
-import os
 import signal
 import sys
 from pathlib import Path
@@ -23,9 +22,12 @@ from prefect.states import Completed, Failed, State
 from flows.plan import outdated, read_plan, startable
 from flows.processes import Processes
 from lrfr import paths
+from lrfr.config import read_params
+from lrfr.errors import LrfrError
 from lrfr.files import read_json
+from lrfr.parallel import cores
 
-LOCK = Path(os.environ["PREFECT_HOME"]) / "pipeline.lock"
+LOCK = Path(".dvc/tmp/flow.lock")  # with DVC's own locks: one flow in a project, wherever Prefect is at home
 OUTCOMES = {"didn't change, skipping": "up to date", "is cached - skipping run": "taken from the cache"}  # DVC's words
 # DVC's advice after every stage; once, at the end of `dvc repro`, it would be welcome
 ADVICE = ("To track the changes", "git add ", "To enable auto staging", "dvc config core.autostage", "Use `dvc push`")
@@ -63,7 +65,7 @@ def pipeline() -> State:
     running = {}
     try:
         while unfinished:
-            names = [] if failures else startable(plan, unfinished, set(running.values()), os.cpu_count() or 1)
+            names = [] if failures else startable(plan, unfinished, set(running.values()), cores())
             running |= {run_stage.submit(name): name for name in names}
             if not running:
                 break
@@ -90,14 +92,11 @@ def attach_report() -> None:
     if not paths.REPORT.is_file():
         return
     rows = ["| method | rank-1 | 95 % interval | mAP |", "|---|---|---|---|"]
-    for file in sorted(paths.metrics("any").parent.glob("*.json")):
-        metrics = read_json(file)
-        if "tinyface" in metrics:
-            result = metrics["tinyface"]["distractors"]
+    for method in read_params().methods:
+        if paths.metrics(method).is_file():
+            result = read_json(paths.metrics(method))["tinyface"]["distractors"]
             low, high = result["rank1_interval"]
-            rows.append(
-                f"| {metrics['method']} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |"
-            )
+            rows.append(f"| {method} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
     page = paths.REPORT.absolute()
     markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", f"The report: [{page}]({page.as_uri()})"])
     create_markdown_artifact(markdown, key="report", description="The leaderboard, and where the report is")
@@ -126,6 +125,9 @@ def main() -> int:
             signal.signal(number, signal.default_int_handler)
     try:
         with FileLock(LOCK, timeout=0):
+            from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
+
+            check.run()
             start_server()
             pipeline()
     except Timeout:
@@ -134,8 +136,8 @@ def main() -> int:
     except KeyboardInterrupt:
         print("error: interrupted; run the same command again to go on", file=sys.stderr)
         return 130
-    except FailedRun as failure:
-        print(f"error: {failure}", file=sys.stderr)
+    except (LrfrError, FailedRun) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 

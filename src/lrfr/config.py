@@ -73,7 +73,7 @@ class Validate(Section):
 class Drift(Section):
     """How many faces of each kind are compared, and the share of drifted columns that is called drift (0..1)."""
 
-    sample: int = Field(gt=10)
+    sample: int = Field(ge=20)
     drift_share: float = Field(gt=0, le=1)
 
 
@@ -93,9 +93,10 @@ class Release(Section):
 
 
 class Params(Section):
-    """The whole of params.yaml."""
+    """The whole of params.yaml. ``threads`` are torch's on a processor."""
 
     seed: int = Field(ge=0)
+    threads: int = Field(gt=0)
     acquire: Acquire
     detect: Detect
     curate: Curate

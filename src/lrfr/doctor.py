@@ -22,10 +22,11 @@ from lrfr import offline, paths
 from lrfr.config import read_params
 from lrfr.core.verdicts import parse
 from lrfr.errors import LrfrError
+from lrfr.parallel import cores
 
 GIGABYTE = 1e9
-DISK_NEEDED_GB = 5  # what a run at the default size may write: data, DVC's cache of it, models
-MEMORY_NEEDED_GB = 4
+DISK_NEEDED_GB = 2  # a run at the default size wrote 0.5 GB; there should be room for some more of them
+MEMORY_NEEDED_GB = 4  # pretraining, the largest stage, took 1.5 GB
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,16 @@ def check_memory() -> Finding:
 
 def check_processors() -> Finding:
     """How many cores this process may use, and which GPUs there are."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     names = []
     if shutil.which("nvidia-smi"):
         query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
         status, output = _output(query)
         if status != 0:
-            return Finding("warning", f"{cores} cores; nvidia-smi fails", "mend the GPU's driver, or train on the CPU")
+            return Finding(
+                "warning", f"{cores()} cores; nvidia-smi fails", "mend the GPU's driver, or train on the CPU"
+            )
         names = output.splitlines()
-    return Finding("ok", f"{cores} cores, GPU: {'; '.join(names) or 'none, which is fine at the default size'}")
+    return Finding("ok", f"{cores()} cores, GPU: {'; '.join(names) or 'none, which is fine at the default size'}")
 
 
 def check_git() -> Finding:
@@ -158,7 +160,7 @@ def check_offline() -> Finding:
 
 
 def check_params() -> Finding:
-    """params.yaml can be read."""
+    """params.yaml can be read; what sources and methods alone understand is for ``lrfr check``, which needs torch."""
     try:
         params = read_params()
     except LrfrError as error:

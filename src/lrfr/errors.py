@@ -65,12 +65,12 @@ class InterruptedTrainingError(LrfrError):
     """Training that was stopped by the user after its state was saved."""
 
 
-class ReportError(LrfrError):
-    """A result that the report shows and that is missing or cannot be read."""
+class ResultError(LrfrError):
+    """An earlier stage's result that is missing or cannot be read."""
 
 
 class EnvironmentProblemError(LrfrError):
-    """Something about this machine: no space left, a missing program."""
+    """Something that must be installed beside lrfr and is missing, such as the detector's networks."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], where: object = None) -> ParameterError:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lrfr.errors import ResultError
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -37,6 +39,15 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Reads a JSON file that an earlier stage wrote."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def read_json(path: Path, made_by: str = "dvc repro") -> Any:
+    """Reads a JSON file that an earlier stage wrote; ``made_by`` is the command that the error recommends.
+
+    Raises:
+        ResultError: the file is missing, or is not JSON.
+    """
+    if not path.is_file():
+        raise ResultError("a result is missing", where=path, remedy=made_by)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ResultError(f"not JSON: {error}", where=path, remedy=f"run again: {made_by}") from error

@@ -7,29 +7,31 @@ import pytest
 from tests.contract.imports import MODULES, imports
 
 # What every layer may stand on without being drawn into the direction
-PLUMBING = {"errors", "files", "paths", "progress", "offline", "config", "faces"}
+PLUMBING = {"errors", "files", "paths", "progress", "parallel", "offline", "config", "faces"}
 
 MAY_IMPORT = {
     "errors": set(),
     "paths": set(),
-    "files": set(),
+    "files": {"errors"},
     "progress": set(),
+    "parallel": {"progress"},
     "offline": set(),
+    "components": {"errors"},
     "config": {"errors", "paths"},
     "faces": {"errors", "files"},
     "core": {"core", "errors"},
     "detector": {"core"} | PLUMBING,
-    "sources": {"sources", "core"} | PLUMBING,
+    "sources": {"sources", "components", "core"} | PLUMBING,
     "nn": {"nn", "core"} | PLUMBING,
-    "synthesis": {"nn", "core"} | PLUMBING,  # neither each other nor a method
-    "methods": {"nn", "core"} | PLUMBING,  # neither each other nor a synthesiser
+    "synthesis": {"components", "nn", "core"} | PLUMBING,  # neither each other nor a method
+    "methods": {"components", "nn", "core"} | PLUMBING,  # neither each other nor a synthesiser
     "quality": {"quality", "core"} | PLUMBING,
     "report": {"report", "core"} | PLUMBING,
     "doctor": {"core"} | PLUMBING,
     "stages": {"sources", "detector", "synthesis", "methods", "quality", "report", "nn", "core"} | PLUMBING,
     "cli": {"stages", "doctor"} | PLUMBING,
     "__main__": {"cli"},
-    "flows": {"flows", "cli"} | PLUMBING,
+    "flows": {"flows", "cli", "stages"} | PLUMBING,
 }
 
 

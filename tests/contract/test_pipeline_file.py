@@ -5,13 +5,15 @@ from pathlib import Path
 
 import networkx
 import pytest
+import yaml
 
 from lrfr.cli import app
 from lrfr.config import read_params
 from tests.contract.imports import MODULES, ROOT, closure
 
-# Code that cannot change a result: messages, places, progress, how a file is written
-CANNOT_CHANGE_A_RESULT = {f"lrfr.{name}" for name in ("errors", "paths", "progress", "files", "config", "offline")}
+# Code that cannot change a result: messages, places, progress, who does the work, how a file is written
+HARMLESS = ("errors", "paths", "progress", "parallel", "files", "components", "config", "offline")
+CANNOT_CHANGE_A_RESULT = {f"lrfr.{name}" for name in HARMLESS}
 
 PLAN = """
     acquire > detect > curate > split > validate > synthesize > drift > report
@@ -116,3 +118,9 @@ def test_no_output_is_in_git(stages):
     for stage in stages.values():
         for output in stage.outs:
             assert ignored(str(ROOT / output.def_path)), output.def_path
+
+
+def test_what_is_released_is_an_artifact_that_others_can_get():
+    release = read_params(ROOT / "params.yaml").release
+    artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["artifacts"]
+    assert artifacts[release.name]["path"] == f"releases/{release.name}"

@@ -32,6 +32,7 @@ def tiny(params):
     for section in (params["pretrain"], params["methods"]["baseline"], params["methods"]["tc"]):
         section["training"].update(epochs=2, batch_size=8)
     params["evaluate"]["bootstrap"] = 100
+    params["threads"] = 1
     return params
 
 

@@ -62,7 +62,7 @@ from flows import pipeline
 from filelock import FileLock
 from prefect.artifacts import Artifact
 
-os.cpu_count = lambda: 2
+pipeline.cores = lambda: 2
 mode = pathlib.Path("mode")
 
 def run(name):
@@ -74,6 +74,11 @@ def interrupt():
         time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGINT)
 
+params = pathlib.Path("params.yaml")
+good = params.read_text()
+params.write_text(good + "seeds: 1")
+run("misspelt")
+params.write_text(good)
 mode.write_text("fail")
 run("failed")
 mode.write_text("good")
@@ -135,6 +140,9 @@ def project(tmp_path_factory):
     (folder / "train.py").write_text(TRAIN)
     (folder / "results.json").write_text(json.dumps(RESULTS))
     (folder / "x").write_text("1")
+    (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (folder / "metrics").mkdir()
+    (folder / "metrics/dropped.json").write_text(json.dumps(RESULTS | {"method": "dropped"}))
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     (folder / ".dvc").mkdir()
     (folder / ".dvc/config").write_text((ROOT / ".dvc/config").read_text())
@@ -159,6 +167,12 @@ def runs(project):
     assert done.returncode == 0, done.stdout
     parts = [part.partition("\n") for part in done.stdout.split("@@ ")[1:]]
     return {name: output for name, _, output in parts}
+
+
+def test_wrong_parameters_are_refused_before_anything_runs(runs):
+    assert "exit 1" in runs["misspelt"]
+    assert "error: unknown parameter 'seeds'" in runs["misspelt"]
+    assert "Flow run" not in runs["misspelt"]
 
 
 def test_a_failed_stage_stops_the_flow_and_is_named(runs):
@@ -192,6 +206,7 @@ def test_only_what_changed_runs_again(runs):
 def test_the_report_is_attached(runs, project):
     assert "| tc | 0.500 | 0.400 to 0.600 | 0.300 |" in runs["mended"]
     assert (project / "reports/index.html").as_uri() in runs["mended"]
+    assert "dropped" not in runs["mended"]  # a method that params.yaml no longer has
 
 
 def test_nothing_runs_when_nothing_changed(runs):

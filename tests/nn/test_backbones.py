@@ -2,8 +2,11 @@ import pytest
 import torch
 
 from lrfr.errors import ParameterError
+from lrfr.faces import decode
 from lrfr.nn.backbones import Architecture, Embedder
+from lrfr.nn.images import FaceImages
 from lrfr.nn.model_file import read_model, write_model
+from tests.face_tables import face_table
 
 SMALL = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=32, dropout=0.1)
 
@@ -46,3 +49,13 @@ def test_a_model_is_read_as_it_was_written(tmp_path):
     assert torch.equal(head, prototypes)
     write_model(tmp_path, again, prototypes)
     assert (tmp_path / "model.safetensors").read_bytes() == first
+
+
+def test_faces_are_resized_for_the_tests_as_the_model_resizes_them():
+    torch.manual_seed(0)
+    embedder = Embedder(SMALL).eval()
+    faces = face_table(people=2, images=1)
+    through_the_table = embedder(torch.stack([FaceImages(faces, 32)[row, 0] for row in range(2)]))
+    for row, image in enumerate(faces["image"].to_pylist()):
+        pixels = torch.from_numpy(decode(image).copy()).permute(2, 0, 1)[None] / 255
+        assert torch.allclose(embedder(pixels)[0], through_the_table[row], atol=1e-5)

@@ -4,9 +4,9 @@ import signal
 import pytest
 import torch
 
-from lrfr.errors import InterruptedTrainingError, TrainingError
+from lrfr.errors import InterruptedTrainingError, ParameterError, TrainingError
 from lrfr.nn.backbones import Architecture, Embedder
-from lrfr.nn.checkpoint import SavedState
+from lrfr.nn.checkpoint import SavedState, fingerprint
 from lrfr.nn.classifier import Classifier, MarginHead
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.data import BatchOrder, labelled
@@ -38,9 +38,9 @@ class Interrupted(Classifier):
         return super().losses(images, labels, moment)
 
 
-def run(folder, training=TRAINING, at=-1, act=lambda: None, fingerprint="same"):
+def run(folder, training=TRAINING, at=-1, act=lambda: None, fingerprint="same", threads=1):
     faces, validation, classes = labelled(face_table(splits=("train", "train", "train", "train", "validation")), 24)
-    make_deterministic(3)
+    make_deterministic(3, threads)
     task = Interrupted(Embedder(ARCHITECTURE), MarginHead(name="ArcFace", scale=16, margin=0.2), classes)
     task.at, task.act = at, act
     curves = train(task, faces, validation, training, 3, SavedState(folder / "state.pt", fingerprint))
@@ -75,6 +75,32 @@ def test_a_loss_that_is_not_finite_stops_before_the_update_and_is_named(tmp_path
     monkeypatch.setattr(Classifier, "losses", lambda *_: {"broken": torch.tensor(float("nan"), requires_grad=True)})
     with pytest.raises(TrainingError, match="'broken' is nan at update 0"):
         run(tmp_path)
+
+
+def test_the_surrounding_number_of_threads_changes_nothing(tmp_path):
+    models = []
+    for surrounding in (1, 2):
+        torch.set_num_threads(surrounding)
+        task, _ = run(tmp_path / str(surrounding), TRAINING.model_copy(update={"epochs": 1}))
+        models.append(weights(task))
+    assert torch.equal(*models)
+
+
+def test_a_plateau_cannot_be_watched_for_without_validation_images(tmp_path):
+    faces, _, classes = labelled(face_table(), 24)
+    task = Classifier(Embedder(ARCHITECTURE), MarginHead(name="ArcFace", scale=16, margin=0.2), classes)
+    training = TRAINING.model_copy(update={"schedule": "plateau"})
+    with pytest.raises(ParameterError, match="no validation images"):
+        train(task, faces, None, training, 3, SavedState(tmp_path / "state.pt", "same"))
+
+
+def test_a_change_of_code_or_settings_changes_the_fingerprint(tmp_path):
+    code = tmp_path / "method.py"
+    code.write_text("a")
+    before = fingerprint({"a": 1}, code)
+    assert fingerprint({"a": 1}, code) == before != fingerprint({"a": 2}, code)
+    code.write_text("b")
+    assert fingerprint({"a": 1}, code) != before
 
 
 def test_it_learns(tmp_path):

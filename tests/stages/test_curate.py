@@ -125,6 +125,12 @@ def test_verdicts_decide(unverified, kept):
     }
 
 
+def test_verdicts_on_portraits_decide_too():
+    _, aside = run([row("good", face(1))], "aux0,not_face,anna,2024-05-01,\naux2,face,anna,2024-05-01,\n")
+    reasons = {face_id: attributes["reason"] for face_id, attributes in aside.items()}
+    assert reasons == {"aux0": "not_face", "aux1": "too_few_images"}
+
+
 def test_no_line_of_a_manifest_is_touched():
     run([row(name, face(n)) for n, name in enumerate("abcde")], VERDICTS)
     assert (paths.VERDICTS / "anna.csv").read_text() == ",".join(COLUMNS) + "\n" + VERDICTS

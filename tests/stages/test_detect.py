@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lrfr import paths
+from lrfr import parallel, paths
 from lrfr.errors import BenchmarkError
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, decode, read_faces, write_table
 from lrfr.files import read_json
@@ -102,11 +102,16 @@ def test_recall_is_measured_on_native_photos(detected):
 
 def test_the_number_of_processors_does_not_matter(detected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
     write_params()
-    write_world([photo("crowd", "native", crowd()), photo("portrait", "auxiliary", portrait(120, 2))], TAGS, [])
-    detect.run()
-    assert read_faces(paths.DETECTED_NATIVE).equals(detected[0])
+    crowds = [photo(f"crowd{n}", "native", crowd()) for n in range(2 * parallel.CHUNK)]
+    write_world([*crowds, photo("portrait", "auxiliary", portrait(120, 2))], TAGS, [])
+    tables = []
+    for count in (1, 2):
+        monkeypatch.setattr(parallel, "cores", lambda count=count: count)
+        detect.run()
+        tables.append(read_faces(paths.DETECTED_NATIVE))
+    assert tables[0].num_rows == 2 * len(crowds)
+    assert tables[0].equals(tables[1])
     assert read_faces(paths.DETECTED_AUXILIARY).equals(detected[1])
     assert read_json(paths.DETECTION_METRICS)["by_height"] == []
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lrfr import paths
-from lrfr.errors import FaceTableError, ReportError
+from lrfr.errors import FaceTableError, ResultError
 from lrfr.faces import FACE_SCHEMA, encode_png, face_id, read_faces, write_faces
 from lrfr.files import write_json, write_text
 from lrfr.report import sheets
@@ -236,7 +236,7 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
 )
 def test_a_missing_result_is_named_with_its_stage(run: Path, path: Path, command: str) -> None:
     path.unlink()
-    with pytest.raises(ReportError, match=re.escape(str(path))) as caught:
+    with pytest.raises(ResultError, match=re.escape(str(path))) as caught:
         report.run()
     assert command in str(caught.value)
     assert not paths.REPORT.exists()
@@ -251,7 +251,7 @@ def test_a_missing_face_table_is_named(run: Path) -> None:
 @pytest.mark.parametrize("content", ["rank,with_distractors\n1,none\n", "rank,with_distractors\n1\n"])
 def test_a_damaged_curve_is_named(run: Path, content: str) -> None:
     write_text(paths.curve("cmc", "tc"), content)
-    with pytest.raises(ReportError, match=r"tc\.csv"):
+    with pytest.raises(ResultError, match=r"tc\.csv"):
         report.run()
 
 

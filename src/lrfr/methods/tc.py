@@ -13,10 +13,11 @@ Where the paper is silent:
 """
 
 import copy
+from typing import Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional as F
 
@@ -39,6 +40,12 @@ class Settings(Section):
     smallest_exponent: int = Field(ge=2)
     largest_exponent: int = Field(le=8)
     training: Training
+
+    @model_validator(mode="after")
+    def _exponents_are_in_order(self) -> Self:
+        if self.smallest_exponent > self.largest_exponent:
+            raise ValueError("smallest_exponent is above largest_exponent")
+        return self
 
 
 def feature_distillation(teacher: torch.Tensor, student: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Backbones: face images to embeddings. Ours are named ``lrfr_...``; every other name is looked up in timm."""
 
 import torch
+from pydantic import Field
 from torch import nn
 
 from lrfr.config import Section
@@ -26,10 +27,10 @@ class Architecture(Section):
     """
 
     backbone: str
-    width: float
-    embedding_dim: int
-    input_size: int
-    dropout: float
+    width: float = Field(ge=0.05, le=4)
+    embedding_dim: int = Field(gt=1)
+    input_size: int = Field(ge=16)
+    dropout: float = Field(ge=0, lt=1)
 
 
 class ImprovedResidualBlock(nn.Module):
@@ -97,6 +98,13 @@ def _initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
+def to_square(images: torch.Tensor, side: int) -> torch.Tensor:
+    """Images (B, 3, H, W) to (B, 3, side, side), bilinear, antialiased: the one way in which faces are resized."""
+    if images.shape[-2:] == (side, side):
+        return images
+    return nn.functional.interpolate(images, (side, side), mode="bilinear", antialias=True)
+
+
 class Embedder(nn.Module):
     """A backbone with its own resizing and normalisation, so that neither can be forgotten.
 
@@ -110,9 +118,7 @@ class Embedder(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """RGB images (B, 3, H, W), values 0..1, to embeddings (B, D), float32, not normalised to unit length."""
-        side = self.architecture.input_size
-        if images.shape[-2:] != (side, side):
-            images = nn.functional.interpolate(images, (side, side), mode="bilinear", antialias=True)
+        images = to_square(images, self.architecture.input_size)
         images = ((images - 0.5) / 0.5).contiguous(memory_format=torch.channels_last)
         return self.backbone(images).float()
 

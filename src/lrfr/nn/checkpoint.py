@@ -15,9 +15,14 @@ from lrfr.files import atomic_path
 
 
 def fingerprint(settings: Any, *files: Path) -> str:
-    """A hash of settings (anything JSON can hold) and of the contents of files: data, earlier models."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for file in files:
+    """A hash of all that a training depends on.
+
+    Args:
+        settings: anything that JSON can hold.
+        files: data, earlier models, the method's code. The code beside this file, and torch's version, always count.
+    """
+    digest = hashlib.sha256(json.dumps([settings, torch.__version__], sort_keys=True).encode())
+    for file in (*files, *sorted(Path(__file__).parent.glob("*.py"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
@@ -49,7 +54,8 @@ class SavedState:
         except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
             what = "the saved state of a training cannot be read"
             raise TrainingError(what, where=self.path, remedy="remove the file to train from the start") from error
-        return state if state["fingerprint"] == self.fingerprint else None
+        known = isinstance(state, dict) and state.get("fingerprint") == self.fingerprint
+        return state if known else None
 
     def forget(self) -> None:
         """Removes the state, once the trained model is safely on disk."""

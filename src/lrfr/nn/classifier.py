@@ -3,21 +3,31 @@
 from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
 from lrfr.config import Section
-from lrfr.nn.backbones import Embedder
+from lrfr.nn.backbones import Architecture, Embedder
 from lrfr.nn.heads import ArcFace
 from lrfr.nn.task import Moment, Terms
+from lrfr.nn.training import Training
 
 
 class MarginHead(Section):
     """ArcFace's scale s and margin m (radians)."""
 
     name: Literal["ArcFace"]
-    scale: float
-    margin: float
+    scale: float = Field(gt=0)
+    margin: float = Field(ge=0, lt=1.5)
+
+
+class Pretrain(Section):
+    """params.yaml: pretrain."""
+
+    architecture: Architecture
+    head: MarginHead
+    training: Training
 
 
 class Classifier(nn.Module):

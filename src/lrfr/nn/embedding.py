@@ -5,7 +5,7 @@ import pyarrow as pa
 import torch
 
 from lrfr.nn.backbones import Embedder
-from lrfr.nn.compute import device, make_deterministic
+from lrfr.nn.compute import device
 from lrfr.nn.images import FaceImages, in_order
 from lrfr.progress import track
 
@@ -15,7 +15,6 @@ BATCH = 128
 @torch.inference_mode()
 def embed_faces(embedder: Embedder, faces: pa.Table) -> np.ndarray:
     """Embeddings (N, D) float32 of all faces of a table, in its order."""
-    make_deterministic(0)
     where = device()
     embedder = embedder.to(where, memory_format=torch.channels_last).eval()  # pyrefly: ignore
     batches = in_order(FaceImages(faces, embedder.architecture.input_size), len(faces), BATCH)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from lrfr.faces import decode
+from lrfr.nn.backbones import to_square
 
 
 class FaceImages(Dataset):
@@ -35,12 +35,16 @@ class FaceImages(Dataset):
     def __getitem__(self, index: tuple[int, int]) -> torch.Tensor:
         """One face; ``index`` is its row and the seed of its augmentation."""
         row, seed = index
-        image = decode(self._images[row], f"face {self._ids[row]}")
-        enlarges = min(image.shape[:2]) < self._size
-        image = cv2.resize(image, (self._size,) * 2, interpolation=cv2.INTER_CUBIC if enlarges else cv2.INTER_AREA)
-        if self._augment:
-            image = self._augment(image, seed)
-        return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
+        image = _to_tensor(decode(self._images[row], f"face {self._ids[row]}"))
+        image = to_square(image[None], self._size)[0]
+        if self._augment is None:
+            return image
+        pixels = (image.permute(1, 2, 0) * 255).round().byte().numpy()
+        return _to_tensor(self._augment(np.ascontiguousarray(pixels), seed))
+
+
+def _to_tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
 
 
 def in_order(faces: Dataset, rows: int, batch_size: int) -> DataLoader:

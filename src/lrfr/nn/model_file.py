@@ -38,9 +38,9 @@ def read_model(folder: Path) -> tuple[Embedder, torch.Tensor | None]:
         with safe_open(path, "pt") as file:
             described = json.loads(file.metadata()["lrfr"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        embedder = Embedder(settings(described["architecture"], Architecture, f"{path}: architecture"))
+        head = tensors.pop("head", None)
+        embedder.load_state_dict({name.removeprefix("embedder."): value for name, value in tensors.items()})
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainingError(f"not a model of lrfr: {error}", where=path, remedy="dvc repro") from error
-    embedder = Embedder(settings(described["architecture"], Architecture, f"{path}: architecture"))
-    head = tensors.pop("head", None)
-    embedder.load_state_dict({name.removeprefix("embedder."): value for name, value in tensors.items()})
     return embedder.eval(), head

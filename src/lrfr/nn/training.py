@@ -6,18 +6,18 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 from torch.utils.data import DataLoader
 
 from lrfr.config import Section
-from lrfr.errors import InterruptedTrainingError, TrainingError
+from lrfr.errors import InterruptedTrainingError, ParameterError, TrainingError
 from lrfr.nn.checkpoint import SavedState
-from lrfr.nn.compute import device, make_deterministic
+from lrfr.nn.compute import device
 from lrfr.nn.data import BatchOrder, LabelledFaces
 from lrfr.nn.images import in_order
 from lrfr.nn.task import Moment, Task
@@ -28,9 +28,12 @@ Curves = list[dict[str, float]]
 
 
 class Training(Section):
-    """SGD with momentum. ``plateau`` divides the learning rate by ``plateau_divisor`` when the validation loss has not
-    fallen for ``plateau_patience`` epochs; ``cosine`` lets it fall to zero after ``warmup_epochs``. ``clip_norm``
-    bounds the norm of the gradient, where it is not null."""
+    """SGD with momentum.
+
+    ``plateau`` divides the learning rate by ``plateau_divisor`` when the validation loss has not fallen for more than
+    ``plateau_patience`` epochs; ``cosine`` lets it fall to zero after ``warmup_epochs``. ``clip_norm`` bounds the norm
+    of the gradient, where it is not null.
+    """
 
     epochs: int = Field(ge=0)
     batch_size: int = Field(gt=1)
@@ -43,6 +46,12 @@ class Training(Section):
     plateau_patience: int = Field(default=1, ge=0)
     clip_norm: float | None = Field(gt=0)
     precision: Literal["bf16", "fp32"]
+
+    @model_validator(mode="after")
+    def _schedules_do_not_mix(self) -> Self:
+        if self.schedule == "plateau" and self.warmup_epochs:
+            raise ValueError("warmup_epochs belongs to the cosine schedule, not to plateau")
+        return self
 
 
 def train(
@@ -67,9 +76,13 @@ def train(
         One row per epoch: mean loss terms, learning rate, validation losses.
 
     Raises:
+        ParameterError: a plateau is to be watched for, and there are no validation images.
         TrainingError: a loss term is not finite; the update is not made.
         InterruptedTrainingError: Ctrl-C or SIGTERM; the state was saved.
     """
+    if training.schedule == "plateau" and validation is None:
+        what = "the schedule 'plateau' watches the validation loss, and these faces have no validation images"
+        raise ParameterError(what, where="params.yaml: training.schedule", remedy="choose cosine")
     return _Run(task, faces, validation, training, seed, saved).to_the_end()
 
 
@@ -93,7 +106,6 @@ class _Run:
         seed: int,
         saved: SavedState,
     ) -> None:
-        make_deterministic(seed)
         self.device = device()
         self.task: Any = task.to(self.device, memory_format=torch.channels_last)
         self.faces, self.validation, self.training = faces, validation, training
@@ -160,7 +172,6 @@ class _Run:
             if not torch.isfinite(value):
                 raise TrainingError(
                     f"the loss term '{name}' is {value.item()} at update {self.step}; the update was not made",
-                    where=self.saved.path,
                     remedy="lower the learning rate or clip_norm, or look at the data of this update",
                 )
 

@@ -11,7 +11,7 @@ def render(results: Results) -> str:
     """Lays the results out: one page that needs no other file, script or network.
 
     Raises:
-        ReportError: the benchmark has no probe with a mate.
+        ResultError: the benchmark has no probe with a mate.
         FaceTableError, ImageError: a face table that the sheets show cannot be read.
     """
     environment = jinja2.Environment(

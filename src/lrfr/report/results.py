@@ -1,7 +1,6 @@
 """Everything the report shows, read from what the other stages wrote."""
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pyarrow as pa
 
 from lrfr import paths
 from lrfr.config import Params
-from lrfr.errors import ReportError
+from lrfr.errors import ResultError
 from lrfr.faces import read_faces
 from lrfr.files import read_json
 
@@ -44,7 +43,7 @@ def read_results(params: Params) -> Results:
     """Reads the results of every method and synthesiser in the parameters.
 
     Raises:
-        ReportError: a result is missing or unreadable; it says which file, and which stage writes it.
+        ResultError: a result is missing or unreadable; it says which file, and which stage writes it.
         FaceTableError: a face table is missing or breaks the schema.
     """
     methods = list(params.methods)
@@ -54,10 +53,10 @@ def read_results(params: Params) -> Results:
         cmc={method: read_curve(paths.curve("cmc", method), f"lrfr evaluate {method}") for method in methods},
         pr={method: read_curve(paths.curve("pr", method), f"lrfr evaluate {method}") for method in methods},
         training=_training(methods),
-        detection=_read(paths.DETECTION_METRICS, "lrfr detect"),
-        curation=_read(paths.CURATION_METRICS, "lrfr curate"),
-        validation=_read(paths.VALIDATION_RESULT, "lrfr validate"),
-        drift={name: _read(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
+        detection=read_json(paths.DETECTION_METRICS, "lrfr detect"),
+        curation=read_json(paths.CURATION_METRICS, "lrfr curate"),
+        validation=read_json(paths.VALIDATION_RESULT, "lrfr validate"),
+        drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
         benchmark=read_faces(paths.BENCHMARK, METADATA),
         auxiliary=read_faces(paths.AUXILIARY, METADATA),
     )
@@ -67,43 +66,31 @@ def read_curve(path: Path, command: str) -> Curve:
     """Reads a CSV of numbers; ``command`` is named in the error when the file is missing.
 
     Raises:
-        ReportError: the file is missing, has no header, or a cell that is no number.
+        ResultError: the file is missing, has no header, or a cell that is no number.
     """
-    _require(path, command)
+    if not path.is_file():
+        raise ResultError("a result is missing", where=path, remedy=command)
     with path.open(newline="", encoding="utf-8") as lines:
         header, *rows = list(csv.reader(lines)) or [[]]
     try:
         cells = [[float(cell) if cell else np.nan for cell in row] for row in rows]
         values = np.array(cells, dtype=float).reshape(len(rows), len(header))
     except ValueError as error:
-        raise ReportError(f"not a table of numbers: {error}", where=path, remedy=f"run again: {command}") from error
+        raise ResultError(f"not a table of numbers: {error}", where=path, remedy=f"run again: {command}") from error
     return dict(zip(header, values.T, strict=True))
 
 
 def _metrics(method: str) -> dict[str, dict[str, Any]]:
     """One method's figures by condition; each headline is there with its interval."""
     path, command = paths.metrics(method), f"lrfr evaluate {method}"
-    figures = _read(path, command).get("tinyface", {})
+    figures = read_json(path, command).get("tinyface", {})
     needed = [*HEADLINES, *(f"{name}_interval" for name in HEADLINES)]
     missing = [f"{part}.{name}" for part in CONDITIONS for name in needed if name not in figures.get(part, {})]
     if missing:
-        raise ReportError(f"figures are missing: {', '.join(missing)}", where=path, remedy=f"run again: {command}")
+        raise ResultError(f"figures are missing: {', '.join(missing)}", where=path, remedy=f"run again: {command}")
     return figures
 
 
 def _training(methods: list[str]) -> dict[str, Curve]:
     commands = {PRETRAINED: "lrfr pretrain"} | {method: f"lrfr finetune {method}" for method in methods}
     return {name: read_curve(paths.curve("training", name), command) for name, command in commands.items()}
-
-
-def _read(path: Path, command: str) -> Any:
-    _require(path, command)
-    try:
-        return read_json(path)
-    except json.JSONDecodeError as error:
-        raise ReportError(f"not JSON: {error}", where=path, remedy=f"run again: {command}") from error
-
-
-def _require(path: Path, command: str) -> None:
-    if not path.is_file():
-        raise ReportError("a result that the report shows is missing", where=path, remedy=f"dvc repro, or: {command}")

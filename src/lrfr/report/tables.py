@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lrfr.errors import ReportError
+from lrfr.errors import ResultError
 from lrfr.report.chance import chance_cmc, chance_map
 from lrfr.report.figures import UNTRAINED, styles
 from lrfr.report.published import BENCHMARKS, TINYFACE_PARTITION
@@ -38,14 +38,14 @@ def mates_per_probe(benchmark: pa.Table) -> np.ndarray:
     """How many gallery images show each probe's identity: (P,) int.
 
     Raises:
-        ReportError: the benchmark has no probe, or a probe without a mate.
+        ResultError: the benchmark has no probe, or a probe without a mate.
     """
     probes = benchmark.filter(pc.field("split") == "probe")["identity"].to_pylist()
     gallery = benchmark.filter(pc.field("split") == "gallery")["identity"].to_pylist()
     images = dict(zip(*np.unique(gallery, return_counts=True), strict=True)) if gallery else {}
     mates = np.array([images.get(identity, 0) for identity in probes], dtype=int)
     if not len(mates) or mates.min() == 0:
-        raise ReportError("the benchmark has no probe with a mate in the gallery", remedy="run again: lrfr split")
+        raise ResultError("the benchmark has no probe with a mate in the gallery", remedy="run again: lrfr split")
     return mates
 
 

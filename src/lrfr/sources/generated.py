@@ -4,23 +4,18 @@ Nobody's consent is at stake and nothing is downloaded. The auxiliary collection
 native collection holds photos of several people at different distances, taken through bad cameras.
 """
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
 from lrfr.config import Section
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA
-from lrfr.progress import track
+from lrfr.parallel import spread
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.rendering.identity import Identity, draw_identity
 from lrfr.sources.rendering.portrait import SIDE, portray
@@ -47,9 +42,9 @@ class Settings(Section):
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Renders both collections; ``root`` is not read. Equal settings and seed give equal bytes."""
     portraits = range(settings.auxiliary_identities)
-    results = list(_rendered(partial(_portraits, settings, seed), portraits, "rendering portraits", "person"))
+    results = list(spread(partial(_portraits, settings, seed), portraits, "rendering portraits", "person"))
     scenes = list(enumerate(guest_lists(settings, seed)))
-    results += list(_rendered(partial(_scene, seed), scenes, "rendering photos", "photo"))
+    results += list(spread(partial(_scene, seed), scenes, "rendering photos", "photo"))
     photos, tags, truth = ([row for result in results for row in result[part]] for part in range(3))
     return Acquired(
         pa.Table.from_pylist(photos, schema=PHOTO_SCHEMA),
@@ -58,22 +53,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     )
 
 
-def workers() -> int:
-    """How many processes render; the result does not depend on it."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 Rows = tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
-
-
-def _rendered(render: Callable[[Any], Rows], tasks: Any, doing: str, unit: str) -> Iterator[Rows]:
-    count = min(workers(), len(tasks))
-    if count < 2:
-        yield from track(map(render, tasks), doing, len(tasks), unit)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from track(pool.map(render, tasks, chunksize=4), doing, len(tasks), unit)
 
 
 @lru_cache(maxsize=4096)

@@ -2,8 +2,9 @@
 
 Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, University of Massachusetts, Amherst, 2007.
 
-People with enough pictures are named. Some of them become the auxiliary HR set; every picture of the others, and of
-the people with fewer pictures, who stay without a name, is taken again through a poor camera from far away: native LR.
+People with enough pictures are named, and at most ``max_images`` pictures of each are used. Some of them become the
+auxiliary HR set; the pictures of the others, and up to ``distractors`` of the people with fewer pictures, who stay
+without a name, are taken again through a poor camera from far away: native LR.
 """
 
 import hashlib
@@ -67,8 +68,8 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     n_auxiliary = min(max(round(settings.auxiliary_fraction * len(named)), 1), len(named) - 1)
     auxiliary = {stem for name in shuffled[:n_auxiliary] for stem in people[name][: settings.max_images]}
     native = {stem for name in shuffled[n_auxiliary:] for stem in people[name][: settings.max_images]}
-    rest = [stem for name in set(people) - set(named) for stem in people[name]]
-    distractors = {sorted(rest)[index] for index in rng.permutation(len(rest))[: settings.distractors]}
+    rest = sorted(stem for name in set(people) - set(named) for stem in people[name])
+    distractors = {rest[index] for index in rng.permutation(len(rest))[: settings.distractors]}
 
     photos, tags = [], []
     for stem in track(sorted(auxiliary | native | distractors), "reading LFW"):

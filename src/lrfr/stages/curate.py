@@ -35,6 +35,8 @@ def run() -> None:
     native, auxiliary = read_faces(paths.DETECTED_NATIVE), read_faces(paths.DETECTED_AUXILIARY)
     human = _read_manifests(paths.VERDICTS, {*native["face_id"].to_pylist(), *auxiliary["face_id"].to_pylist()})
     reasons, copy_of = _picture_reasons(native, auxiliary, params.curate.max_side)
+    portraits = [face for face in auxiliary["face_id"].to_pylist() if face not in reasons]
+    reasons |= curation.verdict_reasons(portraits, resolve(human), keep_unverified=True)
     reasons |= _lone_images(auxiliary, reasons)
 
     left = native.filter([face not in reasons for face in native["face_id"].to_pylist()])

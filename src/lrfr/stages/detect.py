@@ -2,15 +2,10 @@
 
 import csv
 import io
-import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
@@ -32,7 +27,7 @@ from lrfr.faces import (
     write_faces,
 )
 from lrfr.files import write_json, write_text
-from lrfr.progress import track
+from lrfr.parallel import spread
 
 Row = dict[str, Any]
 Boxes = dict[str, np.ndarray]  # by photo_id
@@ -87,8 +82,9 @@ def _detect(collection: str, photos: pa.Table, tags: pa.Table, options: Detect) 
     boxes, names = _boxes(tags), _names(tags)
     is_auxiliary = collection == "auxiliary"
     min_face = options.min_face_auxiliary if is_auxiliary else options.min_face_native
+    find = partial(_faces_of, min_face=min_face, thresholds=options.thresholds)
     found = Found({row["photo_id"] for row in rows})
-    for photo, faces in zip(rows, _find(rows, min_face, options.thresholds, f"detecting {collection}"), strict=True):
+    for photo, faces in zip(rows, spread(find, rows, f"detecting {collection}", "photo"), strict=True):
         photo_id = photo["photo_id"]
         if faces is None:
             found.unreadable.append(photo_id)
@@ -136,22 +132,11 @@ def _listed(native: Found, auxiliary: Found) -> str:
     return text.getvalue()
 
 
-def _find(photos: list[Row], min_face: int, thresholds: list[float], doing: str) -> Iterator[list[Row] | None]:
-    """The faces of each photo, in order, found on all processors; None for a photo that cannot be read."""
-    if not photos:
-        return
-    workers = min(os.cpu_count() or 1, len(photos))
-    # Spawned, not forked: OpenCV's and pyarrow's threads do not survive a fork.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        find = partial(_faces_of, min_face=min_face, thresholds=thresholds)
-        images, photo_ids = [row["image"] for row in photos], [row["photo_id"] for row in photos]
-        yield from track(pool.map(find, images, photo_ids, chunksize=4), doing, total=len(photos), unit="photo")
-
-
-def _faces_of(image: bytes, photo_id: str, min_face: int, thresholds: list[float]) -> list[Row] | None:
+def _faces_of(photo: Row, min_face: int, thresholds: list[float]) -> list[Row] | None:
     """The columns of the face table that one photo's pixels decide; None when it cannot be read."""
+    photo_id = photo["photo_id"]
     try:
-        pixels = decode(image, photo_id)
+        pixels = decode(photo["image"], photo_id)
     except ImageError:
         return None
     rows = []

@@ -20,7 +20,7 @@ LEAST = 20  # faces of each kind; below, a distance tells more about chance than
 
 
 def run(name: str) -> None:
-    """Writes data/drift/NAME.json and reports/drift_NAME.html; test faces are left out, as they were never seen.
+    """Writes data/drift/NAME.json and reports/drift_NAME.html; probes and their mates are left out, as test faces are.
 
     Raises:
         ParameterError: no such synthesiser.

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core import tinyface
 from lrfr.core.identification import UNKNOWN, ClosedSet
-from lrfr.errors import EmbeddingError
+from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.faces import read_faces
 from lrfr.files import write_json, write_text
 
@@ -18,6 +19,8 @@ from lrfr.files import write_json, write_text
 def run(name: str) -> None:
     """Writes metrics/<method>.json and the CMC and precision-recall curves."""
     params = read_params()
+    if name not in params.methods:
+        raise unknown_name("method", name, params.methods, "params.yaml: methods")
     faces = read_faces(paths.BENCHMARK, ["face_id", "identity", "split"]).to_pydict()
     embedding = _embeddings(name, faces["face_id"], faces["split"])
     probe, gallery = _rows(faces["split"], "probe"), _rows(faces["split"], "gallery", "distractor")
@@ -38,9 +41,12 @@ def _embeddings(name: str, face_ids: list[str], splits: list[str]) -> np.ndarray
     path = paths.embeddings(name)
     if not path.is_file():
         raise EmbeddingError("there are no embeddings", where=path, remedy=f"lrfr embed {name}")
-    with np.load(path, allow_pickle=False) as stored:
-        row = {face: number for number, face in enumerate(stored["face_id"].tolist())}
-        vectors = stored["embedding"]
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            row = {face: number for number, face in enumerate(stored["face_id"].tolist())}
+            vectors = stored["embedding"]
+    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise EmbeddingError(f"not an embedding file: {error}", where=path, remedy=f"lrfr embed {name}") from error
     needed = [number for number, split in enumerate(splits) if split != "train"]
     missing = [face_ids[number] for number in needed if face_ids[number] not in row]
     if missing:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lrfr import paths
-from lrfr.config import Params, read_params, settings
+from lrfr.config import read_params, settings
 from lrfr.errors import unknown_name
 from lrfr.faces import read_faces
 from lrfr.methods import method
@@ -29,7 +29,7 @@ def run(name: str) -> None:
         raise unknown_name("method", name, params.methods, "params.yaml: methods")
     chosen = settings(params.methods[name], module.Settings, f"params.yaml: methods.{name}")
     pretrained = read_model(paths.PRETRAINED)
-    make_deterministic(params.seed)
+    make_deterministic(params.seed, params.threads)
     saved = None
     if module.TRAINS_ON is None:
         task, curves = module.build(chosen, pretrained, 0), []
@@ -37,14 +37,11 @@ def run(name: str) -> None:
         table = TABLES[module.TRAINS_ON]
         faces, validation, classes = labelled(read_faces(table), pretrained[0].architecture.input_size)
         task = module.build(chosen, pretrained, classes)
-        saved = _saved_state(params, name, table)
+        code = Path(module.__file__ or "")
+        known = fingerprint([params.methods[name], params.seed, params.threads], table, paths.PRETRAINED / FILE, code)
+        saved = SavedState(paths.checkpoint(name), known)
         curves = train(task, faces, validation, chosen.training, params.seed, saved)
     write_model(paths.model(name), task.embedder)
     write_curves(paths.curve("training", name), curves)
     if saved:
         saved.forget()
-
-
-def _saved_state(params: Params, name: str, table: Path) -> SavedState:
-    known = fingerprint([params.methods[name], params.seed], table, paths.PRETRAINED / FILE)
-    return SavedState(paths.checkpoint(name), known)

@@ -1,24 +1,16 @@
 """pretrain: a backbone learns to recognise the HR faces of the auxiliary set."""
 
 from lrfr import paths
-from lrfr.config import Section, read_params, settings
+from lrfr.config import read_params, settings
 from lrfr.faces import read_faces
-from lrfr.nn.backbones import Architecture, Embedder
+from lrfr.nn.backbones import Embedder
 from lrfr.nn.checkpoint import SavedState, fingerprint
-from lrfr.nn.classifier import Classifier, MarginHead
+from lrfr.nn.classifier import Classifier, Pretrain
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.curves import write_curves
 from lrfr.nn.data import labelled
 from lrfr.nn.model_file import write_model
-from lrfr.nn.training import Training, train
-
-
-class Pretrain(Section):
-    """params.yaml: pretrain."""
-
-    architecture: Architecture
-    head: MarginHead
-    training: Training
+from lrfr.nn.training import train
 
 
 def run() -> None:
@@ -26,9 +18,10 @@ def run() -> None:
     params = read_params()
     chosen = settings(params.pretrain, Pretrain, "params.yaml: pretrain")
     faces, validation, classes = labelled(read_faces(paths.AUXILIARY), chosen.architecture.input_size)
-    make_deterministic(params.seed)
+    make_deterministic(params.seed, params.threads)
     task = Classifier(Embedder(chosen.architecture), chosen.head, classes)
-    saved = SavedState(paths.checkpoint("pretrained"), fingerprint([params.pretrain, params.seed], paths.AUXILIARY))
+    known = fingerprint([params.pretrain, params.seed, params.threads], paths.AUXILIARY)
+    saved = SavedState(paths.checkpoint("pretrained"), known)
     curves = train(task, faces, validation, chosen.training, params.seed, saved)
     write_model(paths.PRETRAINED, task.embedder, task.head.weight)
     write_curves(paths.curve("training", "pretrained"), curves)

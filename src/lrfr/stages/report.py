@@ -11,7 +11,7 @@ def run() -> None:
     """Writes reports/index.html.
 
     Raises:
-        ReportError: a result of an earlier stage is missing or unreadable.
+        ResultError: a result of an earlier stage is missing or unreadable.
         FaceTableError, ImageError: a face table is missing or cannot be read.
     """
     write_text(paths.REPORT, render(read_results(read_params())))

@@ -1,17 +1,16 @@
 """synthesize: a low-resolution version of each HR face of the auxiliary set, by one synthesiser."""
 
 import hashlib
-import pkgutil
 from collections.abc import Callable
-from importlib import import_module
 
 import numpy as np
 import pyarrow as pa
 
-from lrfr import faces, paths, synthesis
+from lrfr import faces, paths
 from lrfr.config import Section, read_params, settings
 from lrfr.errors import BenchmarkError, unknown_name
 from lrfr.progress import track
+from lrfr.synthesis import synthesizer
 
 Synthesize = Callable[[np.ndarray, int, Section, np.random.Generator], np.ndarray]
 
@@ -25,16 +24,14 @@ def run(name: str) -> None:
         ImageError: a face's image cannot be decoded.
     """
     params = read_params()
-    where = f"{paths.PARAMS}: synthesizers"
-    for known in (params.synthesizers, [module.name for module in pkgutil.iter_modules(synthesis.__path__)]):
-        if name not in known:
-            raise unknown_name("synthesizer", name, known, where)
-    synthesizer = import_module(f"lrfr.synthesis.{name}")
-    chosen = settings(params.synthesizers[name], synthesizer.Settings, f"synthesizers.{name}")
+    if name not in params.synthesizers:
+        raise unknown_name("synthesizer", name, params.synthesizers, f"{paths.PARAMS}: synthesizers")
+    module = synthesizer(name)
+    chosen = settings(params.synthesizers[name], module.Settings, f"{paths.PARAMS}: synthesizers.{name}")
     heights = _native_heights()
     hr_faces = faces.read_faces(paths.AUXILIARY).to_pylist()
     rows = [
-        _low_resolution(face, name, synthesizer.synthesize, chosen, heights, params.seed)
+        _low_resolution(face, name, module.synthesize, chosen, heights, params.seed)
         for face in track(hr_faces, f"synthesize {name}")
     ]
     faces.write_faces(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), paths.synthetic(name))
