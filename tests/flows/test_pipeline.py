@@ -62,6 +62,7 @@ from flows import pipeline
 from filelock import FileLock
 from prefect.artifacts import Artifact
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 pipeline.cores = lambda: 2
 mode = pathlib.Path("mode")
 
