@@ -67,9 +67,11 @@ def check(name, status, *says):
 
 def test_packages(project):
     Path("requirements.lock").write_text("typer==0.0.1\nnumpy==1.0\n")
-    check("packages", "warning", "locked: 0.0.1", "uv pip install -r requirements.lock")
+    check("packages", "warning", "locked: ==0.0.1", "uv pip install -r requirements.lock")
     Path("requirements.lock").write_text("no-such-package==1.0\n")
     check("packages", "problem", "no-such-package")
+    Path("requirements.lock").write_text("no-such-package==1.0 ; sys_platform == 'no-such-platform'\n")
+    check("packages", "ok", "all 0 as locked")
     Path("requirements.lock").unlink()
     check("packages", "problem", "project's root")
 

@@ -18,6 +18,8 @@ from typing import Literal
 
 import typer
 
+from packaging.requirements import Requirement
+
 from lrfr import offline, paths
 from lrfr.config import read_params
 from lrfr.core.verdicts import parse
@@ -61,15 +63,17 @@ def check_packages(lock: Path = Path("requirements.lock")) -> Finding:
     if not lock.is_file():
         return Finding("problem", f"there is no {lock}", "run from the project's root")
     missing, different = [], []
-    pins = [line.split(";")[0].strip().partition("==") for line in lock.read_text().splitlines() if "==" in line]
-    for name, _, wanted in pins:
+    pins = [Requirement(line) for line in lock.read_text().splitlines() if "==" in line]
+    pins = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]  # the others are for other machines
+    for pin in pins:
         try:
-            found = metadata.version(name)
+            found = metadata.version(pin.name)
         except metadata.PackageNotFoundError:
-            missing.append(name)
+            missing.append(pin.name)
             continue
-        if found.partition("+")[0] != wanted.partition("+")[0]:  # after the plus: which build, as cpu or cu130
-            different.append(f"{name} {found} (locked: {wanted})")
+        # Of 2.15.0+cpu and 2.15.0+cu130 the part behind the plus says which build it is
+        if not pin.specifier.contains(found.partition("+")[0], prereleases=True):
+            different.append(f"{pin.name} {found} (locked: {pin.specifier})")
     if missing:
         return Finding("problem", f"not installed: {_some(missing)}", f"uv pip install -r {lock}")
     if different:
