@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Literal
 
 import typer
-
 from packaging.requirements import Requirement
 
 from lrfr import offline, paths
