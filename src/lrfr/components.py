@@ -17,5 +17,5 @@ def component(kind: str, package: str, name: str) -> ModuleType:
     module = import_module(f"{package}.{name}") if name in names else None
     if module is None or not hasattr(module, "Settings"):
         known = [known for known in names if hasattr(import_module(f"{package}.{known}"), "Settings")]
-        raise unknown_name(kind, name, known, "params.yaml")
+        raise unknown_name(kind, name, known, f"params.yaml; there is no {package}.{name} with Settings")
     return module

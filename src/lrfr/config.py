@@ -5,7 +5,7 @@ of its own, and reads it with :func:`settings`.
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -52,7 +52,7 @@ class Curate(Section):
     """Which faces enter the benchmark. Sizes in px."""
 
     max_side: int = Field(gt=0)
-    unverified: str = Field(pattern="^(keep|set_aside)$")
+    unverified: Literal["keep", "set_aside"]
     simulated_labellers: dict[str, Labeller] = {}
 
 
@@ -81,14 +81,14 @@ class Evaluate(Section):
     """How protocols are run: ``bootstrap`` draws over probe identities, similarity by ``metric``."""
 
     bootstrap: int = Field(gt=0)
-    metric: str = Field(pattern="^(cosine|euclidean)$")
+    metric: Literal["cosine", "euclidean"]
 
 
 class Release(Section):
     """What is released: which method, under which name and version."""
 
     method: str
-    name: str
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]*$")
     version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
 
 

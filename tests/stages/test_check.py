@@ -15,7 +15,7 @@ def in_a_folder(tmp_path, monkeypatch):
 def test_the_default_parameters_are_right(capsys):
     write_params()
     check.run()
-    assert "nothing that a stage would refuse" in capsys.readouterr().out
+    assert "every section" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,8 @@ def test_the_default_parameters_are_right(capsys):
         (lambda p: p["methods"]["tc"].update(distilation_weight=1), "did you mean 'distillation_weight'"),
         (lambda p: p["methods"]["tc"].update(smallest_exponent=6), "smallest_exponent is above largest_exponent"),
         (lambda p: p["methods"]["tc"]["training"].update(warmup_epochs=1), "warmup_epochs belongs to the cosine"),
-        (lambda p: p["methods"].pop("random"), "unknown method 'random'"),
+        (lambda p: p["methods"].pop("random"), "the method 'random' is missing"),
+        (lambda p: p["pretrain"]["architecture"].update(backbone="lrfr_ir19"), "unknown backbone 'lrfr_ir19'"),
     ],
 )
 def test_a_slip_anywhere_is_found_before_anything_runs(change, complaint):

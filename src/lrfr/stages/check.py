@@ -5,9 +5,10 @@ slip in the last one should not come to light after the first ones have run.
 """
 
 from lrfr import paths
-from lrfr.config import Section, Settings, read_params, settings
-from lrfr.errors import unknown_name
+from lrfr.config import SectionType, Settings, read_params, settings
+from lrfr.errors import ParameterError, unknown_name
 from lrfr.methods import FLOOR, method
+from lrfr.nn.backbones import BLOCKS
 from lrfr.nn.classifier import Pretrain
 from lrfr.sources import source
 from lrfr.synthesis import synthesizer
@@ -23,14 +24,25 @@ def run() -> None:
     _check("acquire.settings", params.acquire.settings, source(params.acquire.source).Settings)
     for name, values in params.synthesizers.items():
         _check(f"synthesizers.{name}", values, synthesizer(name).Settings)
-    _check("pretrain", params.pretrain, Pretrain)
+    _check_backbone(_check("pretrain", params.pretrain, Pretrain).architecture.backbone)
     for name, values in params.methods.items():
         _check(f"methods.{name}", values, method(name).Settings)
-    for needed in (params.release.method, FLOOR):
-        if needed not in params.methods:
-            raise unknown_name("method", needed, params.methods, f"{paths.PARAMS}: methods, for release")
-    print(f"{paths.PARAMS} holds nothing that a stage would refuse")
+    if params.release.method not in params.methods:
+        raise unknown_name("method", params.release.method, params.methods, f"{paths.PARAMS}: release.method")
+    if FLOOR not in params.methods:
+        what = f"the method '{FLOOR}' is missing; the report and the release compare every other with it"
+        raise ParameterError(what, where=f"{paths.PARAMS}: methods", remedy=f"add under methods: '{FLOOR}: {{}}'")
+    print(f"{paths.PARAMS}: every section and every name in it is right")
 
 
-def _check(place: str, values: Settings, section: type[Section]) -> None:
-    settings(values, section, f"{paths.PARAMS}: {place}")
+def _check(place: str, values: Settings, section: type[SectionType]) -> SectionType:
+    return settings(values, section, f"{paths.PARAMS}: {place}")
+
+
+def _check_backbone(name: str) -> None:
+    if name in BLOCKS:
+        return
+    import timm  # 5 s: only for those who ask for one of its models
+
+    if not timm.is_model(name):
+        raise unknown_name("backbone", name, [*BLOCKS, *timm.list_models(f"*{name[:5]}*")[:10]], paths.PARAMS)
