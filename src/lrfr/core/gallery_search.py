@@ -1,0 +1,158 @@
+"""IJB's 1:N: closed and open set, gallery by gallery, and the mean of the galleries.
+
+The probes of people in the other gallery are a gallery's unmated ones (Maze et al., "IARPA Janus Benchmark-C", 2018).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lrfr.core.bootstrap import rounded_means
+from lrfr.core.identification import ClosedSet, closed_set
+from lrfr.core.inputs import UNKNOWN
+from lrfr.core.open_set_identification import OpenSet, open_set
+from lrfr.core.stepped import RATES, at_rates, resolvable
+from lrfr.errors import EmbeddingError
+
+FPIR = (0.01, 0.1)
+RANKED = (1, 5, 10, 20, 50)
+RANKS = np.arange(1, 51)  # of the CMC
+BOTH = "both"  # the galleries in one, as insightface's evaluation has them
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Enrolled templates.
+
+    Attributes:
+        ids: (T,) their names.
+        vectors: (T, D), of length 1; zero where missing.
+        missing: (T,) bool: none of the template's images could be read.
+    """
+
+    ids: Any
+    vectors: np.ndarray
+    missing: np.ndarray
+
+
+@dataclass(frozen=True)
+class Search:
+    """One gallery and the probes, as rows of the templates, and their identities (int64)."""
+
+    gallery: np.ndarray
+    gallery_identity: np.ndarray
+    probe: np.ndarray
+    probe_identity: np.ndarray
+
+    @property
+    def mated(self) -> np.ndarray:
+        """(P,) bool: whose identity is in the gallery."""
+        return np.isin(self.probe_identity, self.gallery_identity[self.gallery_identity != UNKNOWN])
+
+
+@dataclass(frozen=True)
+class Found:
+    """The outcomes by gallery.
+
+    Attributes:
+        closed: (outcome, the probes' identities) by gallery, and in ``both``.
+        opened: by gallery; one whose probes all have a mate in it has no open set.
+    """
+
+    closed: dict[str, tuple[ClosedSet, np.ndarray]]
+    opened: dict[str, OpenSet]
+
+    def figures(self, draws: int, seed: int) -> dict[str, Any]:
+        """Figures by gallery (``closed``, and ``open`` or null), and ``mean``."""
+        figures: dict[str, Any] = {
+            name: {"closed": outcome.figures(identity, draws, seed), "open": None}
+            for name, (outcome, identity) in self.closed.items()
+        }
+        for name, outcome in self.opened.items():
+            figures[name]["open"] = outcome.figures(FPIR, draws, seed)
+        return figures | {"mean": self.mean(draws, seed)}
+
+    def mean(self, draws: int, seed: int) -> dict[str, Any]:
+        """``closed`` (rank-k) and ``open`` (FNIR by FPIR): the mean of the galleries, null where one has no figure."""
+        opened = list(self.opened.values()) if len(self.opened) == len(self._single) else []
+        fnir = {f"{rate:g}": _mean_fnir(opened, rate) for rate in FPIR}
+        vague = [f"FPIR {rate}: not resolvable in every gallery" for rate, value in fnir.items() if value is None]
+        open_mean = {"fnir": fnir} | ({"not_resolvable": vague} if vague else {})
+        return {"closed": self._mean_closed(draws, seed), "open": open_mean}
+
+    def cmc(self) -> np.ndarray:
+        """(50,): the mean of the galleries' CMC at ``RANKS``."""
+        return np.mean([outcome.cmc(RANKS) for outcome, _ in self._single], axis=0)
+
+    def fnir(self) -> np.ndarray:
+        """(71,): the mean of the galleries' FNIR at ``RATES``; NaN where one of them does not resolve the rate."""
+        if not self.opened:
+            return np.full(len(RATES), np.nan)
+        return 1 - np.mean([at_rates(*found.curve(), found.n_unmated) for found in self.opened.values()], axis=0)
+
+    @property
+    def _single(self) -> list[tuple[ClosedSet, np.ndarray]]:
+        return [found for name, found in self.closed.items() if name != BOTH]
+
+    def _mean_closed(self, draws: int, seed: int) -> dict[str, object]:
+        """Rank-k: the mean of the galleries with its interval, null where one has no figure."""
+        if not all(outcome.others for outcome, _ in self._single):
+            return dict.fromkeys([f"rank{k}" for k in RANKED])
+        identity = np.concatenate([who for _, who in self._single])
+        # a probe weighs by its gallery's share, so that the mean over probes is the mean over galleries
+        share = [np.full(len(who), len(identity) / len(self._single) / len(who)) for _, who in self._single]
+        rank, weight = np.concatenate([outcome.rank for outcome, _ in self._single]), np.concatenate(share)
+        return rounded_means({f"rank{k}": (rank <= k) * weight for k in RANKED}, identity, draws, seed)
+
+
+def search(wanted: Mapping[str, Search], probe: Templates, gallery: Templates) -> Found:
+    """Every probe template in each gallery; those of the other gallery's people are the unmated ones.
+
+    Args:
+        wanted: by gallery.
+        probe: the templates as the probes show them.
+        gallery: the same templates as the galleries show them, such as at another resolution.
+
+    Raises:
+        EmbeddingError: nobody who is searched for is in a gallery.
+    """
+    closed = {name: _closed(name, one, probe, gallery) for name, one in wanted.items()}
+    opened = {name: _open(one, probe, gallery) for name, one in wanted.items() if not one.mated.all()}
+    if len(wanted) > 1:
+        closed[BOTH] = _closed(BOTH, _merged(list(wanted.values())), probe, gallery)
+    return Found(closed, opened)
+
+
+def _closed(name: str, wanted: Search, probe: Templates, gallery: Templates) -> tuple[ClosedSet, np.ndarray]:
+    mated, enrolled, identity = wanted.probe[wanted.mated], wanted.gallery, wanted.probe_identity[wanted.mated]
+    if not len(mated):
+        raise EmbeddingError("no probe's identity is in the gallery", where=f"gallery {name}")
+    outcome = closed_set(
+        probe.vectors[mated], identity, gallery.vectors[enrolled], wanted.gallery_identity,
+        probe_missing=probe.missing[mated], gallery_missing=gallery.missing[enrolled],
+    )  # fmt: skip
+    return outcome, identity
+
+
+def _open(wanted: Search, probe: Templates, gallery: Templates) -> OpenSet:
+    enrolled, mated, unmated = wanted.gallery, wanted.probe[wanted.mated], wanted.probe[~wanted.mated]
+    return open_set(
+        gallery.vectors[enrolled], wanted.gallery_identity,
+        probe.vectors[mated], wanted.probe_identity[wanted.mated], probe.vectors[unmated], rank=len(enrolled),
+        gallery_missing=gallery.missing[enrolled], mated_missing=probe.missing[mated],
+        unmated_missing=probe.missing[unmated],
+    )  # fmt: skip
+
+
+def _merged(wanted: list[Search]) -> Search:
+    gallery = np.concatenate([one.gallery for one in wanted])
+    identity = np.concatenate([one.gallery_identity for one in wanted])
+    return Search(gallery, identity, wanted[0].probe, wanted[0].probe_identity)
+
+
+def _mean_fnir(opened: list[OpenSet], fpir: float) -> float | None:
+    if not opened or not all(resolvable(fpir, outcome.n_unmated) for outcome in opened):
+        return None
+    return round(float(np.mean([1 - outcome.tpir(fpir) for outcome in opened])), 6)
