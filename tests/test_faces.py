@@ -1,9 +1,11 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lrfr.errors import FaceTableError, ImageError
-from lrfr.faces import FACE_SCHEMA, decode, encode_png, face_id, read_faces, write_faces
+from lrfr.faces import FACE_SCHEMA, decode, encode_png, face_id, fixed_width, numbered, read_faces, write_faces
 from tests.face_tables import face_table
 
 
@@ -60,3 +62,17 @@ def test_a_face_id_hangs_on_pixels_shape_and_place():
     assert len(ids) == 4
     assert face_id(image, "a") == face_id(image.copy(), "a")
     assert FACE_SCHEMA.field("face_id").type == pa.string()
+
+
+@given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_characters="\0")))))
+def test_names_are_numbered(names):
+    column = pa.chunked_array([pa.array(names[:3], pa.string()), pa.array(names[3:], pa.string())])
+    distinct, places = numbered(column)
+    assert [None if place < 0 else distinct[place] for place in places.tolist()] == names
+    assert len(set(distinct)) == len(distinct)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"))), st.integers(0, 3))
+def test_strings_become_one_array_of_bytes(names, start):
+    column = pa.chunked_array([pa.array(names[:4], pa.string()), pa.array(names[4:], pa.string())]).slice(start)
+    assert [name.decode() for name in fixed_width(column).tolist()] == names[start:]

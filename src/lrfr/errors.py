@@ -30,7 +30,18 @@ class ParameterError(LrfrError):
 
 
 class ImageError(LrfrError):
-    """Bytes that are no image, or an image that cannot be used."""
+    """Bytes that are no image, or an image that cannot be used.
+
+    Args:
+        what: one sentence that says what is wrong.
+        reason: the same as a word: ``empty``, ``not_image``, ``corrupt`` or ``too_big``.
+        where: the file, row or key at fault.
+        remedy: what to do next.
+    """
+
+    def __init__(self, what: str, *, reason: str = "corrupt", where: object = None, remedy: str | None = None) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.reason = reason
 
 
 class SourceError(LrfrError):

@@ -1,4 +1,4 @@
-"""The face table, the photo table and the tags: schemas, reading, writing and decoding.
+"""The face table, the photo table and the tags: schemas, reading and writing.
 
 One schema flows through the whole pipeline; each row of a face table is one face crop, as captured.
 """
@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lrfr.errors import FaceTableError, ImageError
+from lrfr.decoding import decode as decode
+from lrfr.errors import FaceTableError
 from lrfr.files import atomic_path
 
 FACE_SCHEMA = pa.schema(
@@ -63,6 +64,47 @@ TRUTH_SCHEMA = pa.schema(
     ]
 )
 
+# What a published verification list says: two faces, or two templates, and whether they show the same person.
+PAIR_SCHEMA = pa.schema(
+    [
+        pa.field("left", pa.string(), nullable=False),  # face_id, or the id of a template
+        pa.field("right", pa.string(), nullable=False),
+        pa.field("same", pa.bool_(), nullable=False),
+        pa.field("fold", pa.int8()),  # from 0, where the protocol has folds
+    ]
+)
+
+# Which templates a published identification protocol enrols, and which it looks for.
+ENROLMENT_SCHEMA = pa.schema(
+    [
+        pa.field("template", pa.string(), nullable=False),
+        pa.field("identity", pa.string(), nullable=False),
+        pa.field("role", pa.string(), nullable=False),  # G1, G2 (the galleries) or probe
+    ]
+)
+
+# What a source found and could not use as a face.
+SET_ASIDE_SCHEMA = pa.schema(
+    [
+        pa.field("where", pa.string(), nullable=False),  # the file or record, inside the layout
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+
+# What curation found against a face: why it is set aside, or would be if it were not published as a test face.
+FINDING_SCHEMA = pa.schema(
+    [
+        pa.field("face_id", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),  # of core.curation.REASONS
+        pa.field("set_aside", pa.bool_(), nullable=False),  # false: a published test face, which stays
+        pa.field("copy_of", pa.string()),  # the face_id of the face that it copies
+        pa.field("test_set", pa.string()),  # where that face is mounted; null: among the benchmark's or auxiliary faces
+        pa.field("kind", pa.string()),  # exact or near
+        pa.field("similarity", pa.float32()),  # 1 - mean absolute difference of the thumbnails, 0..1
+        pa.field("across", pa.string()),  # leak, other_identity, other_split, same_identity or unnamed
+    ]
+)
+
 
 def write_table(table: pa.Table, path: Path, schema: pa.Schema) -> None:
     """Writes a table atomically as Parquet after casting it to ``schema``.
@@ -102,9 +144,9 @@ def write_faces(table: pa.Table, path: Path) -> None:
     Raises:
         FaceTableError: a face_id stands twice, or the table breaks the schema.
     """
-    ids = table.column("face_id").to_pylist()
-    if len(set(ids)) != len(ids):
-        raise FaceTableError(f"{len(ids) - len(set(ids))} face_id values stand more than once", where=path)
+    twice = len(table) - len(table.column("face_id").unique())
+    if twice:
+        raise FaceTableError(f"{twice} face_id values stand more than once", where=path)
     write_table(table, path, FACE_SCHEMA)
 
 
@@ -113,17 +155,23 @@ def read_faces(path: Path, columns: list[str] | None = None) -> pa.Table:
     return read_table(path, FACE_SCHEMA, columns)
 
 
-def decode(image: bytes, where: object = None) -> np.ndarray:
-    """Decodes PNG or JPEG bytes to an RGB array (H, W, 3), uint8.
+def numbered(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """The distinct values (K,) of a column of names, and the place (N,) of each row's own among them, -1 for null."""
+    encoded = column.combine_chunks().dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.fill_null(-1).to_numpy()
 
-    Raises:
-        ImageError: the bytes are empty, truncated or no image.
-    """
-    pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR_RGB) if image else None
-    if pixels is None:
-        what = "an image file is empty" if not image else "an image is truncated or in no known format"
-        raise ImageError(what, where=where, remedy="replace the file, or take it out of the source")
-    return pixels
+
+def fixed_width(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of strings without nulls as one array (N,) of bytes, UTF-8, for arithmetic on millions of ids."""
+    array = column.cast(pa.large_string()).combine_chunks()
+    _, offsets, data = array.buffers()
+    offsets = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    lengths = np.diff(offsets)
+    padded = np.zeros((len(array), max(lengths.max(initial=1), 1)), np.uint8)
+    padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.frombuffer(data or b"", np.uint8)[
+        offsets[0] : offsets[-1]
+    ]
+    return padded.view(f"S{padded.shape[1]}")[:, 0]
 
 
 def encode_png(image: np.ndarray) -> bytes:

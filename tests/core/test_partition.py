@@ -1,13 +1,33 @@
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrfr.core.partition import assign, check, hold_out
+from lrfr.core import partition
 from lrfr.errors import BenchmarkError
 
 people = st.dictionaries(st.sampled_from([f"person{n}" for n in range(30)]), st.integers(1, 6), max_size=30)
+
+
+def numbers(names: list[str | None]) -> tuple[list[str], np.ndarray]:
+    distinct = sorted({name for name in names if name is not None})
+    return distinct, np.array([-1 if name is None else distinct.index(name) for name in names], dtype=np.int32)
+
+
+def assign(faces: list[str], names: list[str | None], train_fraction: float, seed: int) -> list[str]:
+    distinct, person = numbers(names)
+    return partition.assign(np.array(faces, dtype=bytes), person, distinct, train_fraction, seed).tolist()
+
+
+def hold_out(faces: list[str], names: list[str], seed: int) -> list[str]:
+    return partition.hold_out(np.array(faces, dtype=bytes), numbers(names)[1], seed).tolist()
+
+
+def check(names: list[str | None], split: list[str], auxiliary: list[str]) -> None:
+    distinct, person = numbers(names)
+    partition.check(person, distinct, np.array(split, dtype=object), auxiliary)
 
 
 def rows(images: dict[str, int], unknown: int = 0) -> tuple[list[str], list[str | None]]:
@@ -38,6 +58,25 @@ def test_no_image_moves_when_identities_are_added(images, more, seed):
     assert before.items() <= after.items()
     shuffled = dict(zip(all_faces[::-1], assign(all_faces[::-1], all_names[::-1], 0.5, seed), strict=True))
     assert shuffled == after
+
+
+@given(people, people, st.integers(0, 9))
+def test_new_images_of_an_identity_do_not_change_its_side(images, more, seed):
+    faces, names = rows({name: count + 1 for name, count in images.items()})
+    more_faces, more_names = rows({name: count + 1 + more.get(name, 0) for name, count in images.items()})
+    before = dict(zip(names, assign(faces, names, 0.5, seed), strict=True))
+    after = dict(zip(more_names, assign(more_faces, more_names, 0.5, seed), strict=True))
+    assert {name for name, part in before.items() if part == "train"} == {
+        name for name, part in after.items() if part == "train"
+    }
+
+
+@given(st.lists(st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1), min_size=1, unique=True))
+def test_a_draw_depends_on_the_face_alone(faces):
+    together = assign(faces, ["ann"] * len(faces), 0.0001, 3)
+    padded = np.array([*faces, "a name that is longer than all of these" * 9], dtype=bytes)[:-1]
+    alone = partition.assign(padded, np.zeros(len(faces), int), ["ann"], 0.0001, 3)
+    assert together == alone.tolist()
 
 
 def test_the_fraction_is_kept_and_the_seed_matters():

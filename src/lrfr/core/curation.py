@@ -7,42 +7,55 @@ import numpy as np
 from lrfr.core.verdicts import Outcome
 
 # Why a face is set aside, in the order in which the rules are asked.
-REASONS = ("corrupt", "too_large", "leaked", "duplicate", "not_face", "unrecognizable", "unverified", "too_few_images")
+REASONS = (
+    "empty",
+    "not_image",
+    "corrupt",
+    "too_big",
+    "too_small",
+    "too_large",
+    "leaked",
+    "two_names",
+    "duplicate",
+    "not_face",
+    "unrecognizable",
+    "unverified",
+    "too_few_images",
+)
 
 MIN_SIDE = 4  # px; a smaller crop shows nothing
-# Measured on LFW's faces at 10 to 32 px: recompressed as JPEG at quality 70 or enlarged twofold, 99 % of the copies are
-# found; among 98,000 pairs of different pictures the least difference is 12.
-HASH_BITS = 10  # perceptual hashes of 64 bits that differ in no more are looked at closer
-THUMBNAIL = 16  # px; two faces are compared pixel by pixel at this size
-SAME_PICTURE = 6.0  # mean absolute difference of thumbnails, 0..255, up to which two crops show the same picture
+
+# What a face is for. Of several copies the one that comes first here is kept; tested faces always are.
+TESTED, BENCHMARK, TRAIN, AUXILIARY = range(4)
 
 
-def size_reason(width: int, height: int, max_side: int | None) -> str | None:
-    """Why a crop's size rules it out; ``max_side`` (px) is None for faces that may be of any size."""
-    if min(width, height) < MIN_SIDE:
-        return "corrupt"
-    return "too_large" if max_side is not None and max(width, height) > max_side else None
-
-
-def find_copies(hashes: np.ndarray, thumbnails: np.ndarray) -> dict[int, int]:
-    """Finds the crops that show the same picture as an earlier one, re-encoded or resized or not.
+def size_reasons(width: np.ndarray, height: np.ndarray, max_side: int | None) -> np.ndarray:
+    """Why the sizes of crops rule them out.
 
     Args:
-        hashes: (N,) perceptual hashes, uint64: those of near copies differ in few bits.
-        thumbnails: (N, THUMBNAIL, THUMBNAIL, 3) RGB, 0..255; they decide.
+        width: (N,) px.
+        height: (N,) px.
+        max_side: the longest side that is low resolution, px; None for faces that may be of any size.
 
     Returns:
-        The index of the first crop that each copy shows, by the copy's index.
+        (N,) too_small, too_large or None.
     """
-    copies: dict[int, int] = {}
-    for later in range(1, len(hashes)):
-        near = np.nonzero(np.bitwise_count(hashes[:later] ^ hashes[later]) <= HASH_BITS)[0]
-        difference = np.abs(thumbnails[near].astype(float) - thumbnails[later]).mean(axis=(1, 2, 3))
-        for earlier in near[difference <= SAME_PICTURE]:
-            if earlier not in copies:  # a copy of a copy is compared with what is kept, lest chains drift
-                copies[later] = int(earlier)
-                break
-    return copies
+    reasons = np.full(len(width), None, dtype=object)
+    if max_side is not None:
+        reasons[np.maximum(width, height) > max_side] = "too_large"
+    reasons[np.minimum(width, height) < MIN_SIDE] = "too_small"
+    return reasons
+
+
+def copy_reason(copy_use: int, first_use: int) -> str:
+    """Why a copy is ruled out: ``leaked`` if one could train on what another is tested on, else ``duplicate``.
+
+    Args:
+        copy_use: what the copy is for: TESTED, BENCHMARK (still to be split), TRAIN or AUXILIARY.
+        first_use: what the face that it copies is for.
+    """
+    leaked = first_use == TESTED != copy_use or (first_use == BENCHMARK and copy_use > BENCHMARK)
+    return "leaked" if leaked else "duplicate"
 
 
 def verdict_reasons(face_ids: Sequence[str], outcomes: Mapping[str, Outcome], keep_unverified: bool) -> dict[str, str]:

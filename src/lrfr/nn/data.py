@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from lrfr.nn.augmentation import Augmentation
-from lrfr.nn.images import FaceImages
+from lrfr.nn.images import Crops, FaceImages, Key
 
 
 class LabelledFaces(Dataset):
@@ -22,9 +22,18 @@ class LabelledFaces(Dataset):
         """The number of faces."""
         return len(self._images)
 
-    def __getitem__(self, index: tuple[int, int]) -> tuple[torch.Tensor, int]:
+    def __getitem__(self, index: Key) -> tuple[torch.Tensor, int]:
         """One face (3, S, S) and its label."""
         return self._images[index], int(self._labels[index[0]])
+
+    def __getitems__(self, keys: list[Key]) -> tuple[Crops, torch.Tensor]:
+        """A batch of faces and their labels (B,)."""
+        return self._images.__getitems__(keys), torch.from_numpy(self._labels[[row for row, _ in keys]])
+
+    def tensors(self, batch: tuple[Crops, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The batch (B, 3, S, S) that the network sees, and the labels."""
+        crops, labels = batch
+        return self._images.tensors(crops), labels
 
 
 class BatchOrder(Sampler):

@@ -12,14 +12,13 @@ import numpy as np
 import torch
 from pydantic import Field, model_validator
 from torch import nn
-from torch.utils.data import DataLoader
 
 from lrfr.config import Section
 from lrfr.errors import InterruptedTrainingError, ParameterError, TrainingError
 from lrfr.nn.checkpoint import SavedState
 from lrfr.nn.compute import device
 from lrfr.nn.data import BatchOrder, LabelledFaces
-from lrfr.nn.images import in_order
+from lrfr.nn.images import batches, in_order
 from lrfr.nn.task import Moment, Task
 from lrfr.progress import track
 
@@ -126,10 +125,9 @@ class _Run:
     def to_the_end(self) -> Curves:
         """Runs every update that is left."""
         order = BatchOrder(len(self.faces), self.training.batch_size, self.training.epochs, self.seed, self.step)
-        batches = DataLoader(self.faces, batch_sampler=order)  # pyrefly: ignore
         last_saved = time.monotonic()
         with _stop_requests() as stop_requested:
-            for images, labels in track(batches, "training", len(order), "update"):
+            for images, labels in track(batches(self.faces, order), "training", len(order), "update"):
                 self._update(images.to(self.device), labels.to(self.device), order)
                 if self.step % order.steps_per_epoch == 0:
                     self._end_epoch(order.steps_per_epoch)
