@@ -7,6 +7,13 @@ from types import ModuleType
 from lrfr.errors import unknown_name
 
 
+def components(package: str) -> dict[str, ModuleType]:
+    """Every component of a package by its name, sorted."""
+    names = sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__))
+    modules = {name: import_module(f"{package}.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "Settings")}
+
+
 def component(kind: str, package: str, name: str) -> ModuleType:
     """The module ``name`` of a package, if it is a component, which is to say: has ``Settings``.
 
@@ -16,6 +23,6 @@ def component(kind: str, package: str, name: str) -> ModuleType:
     names = [module.name for module in pkgutil.iter_modules(import_module(package).__path__)]
     module = import_module(f"{package}.{name}") if name in names else None
     if module is None or not hasattr(module, "Settings"):
-        known = [known for known in names if hasattr(import_module(f"{package}.{known}"), "Settings")]
-        raise unknown_name(kind, name, known, f"params.yaml; there is no {package}.{name} with Settings")
+        where = f"params.yaml; there is no {package}.{name} with Settings"
+        raise unknown_name(kind, name, components(package), where)
     return module

@@ -2,30 +2,114 @@ import pytest
 
 from lrfr import paths
 from lrfr.errors import ParameterError, SourceError
-from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, read_table
+from lrfr.faces import PHOTO_SCHEMA, SET_ASIDE_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, read_faces, read_table
 from lrfr.stages import acquire
 from tests.drawing import jpeg, portrait, write_params
+from tests.sources.layouts import write
 
 SETTINGS = {"min_images": 2, "max_images": 2, "auxiliary_fraction": 0.5, "distractors": 1}
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch):
+def in_a_folder_with_lfw(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, count in {"Ann_A": 2, "Bob_B": 2, "Cy_C": 1}.items():
         (tmp_path / "raw" / name).mkdir(parents=True)
         for n in range(count):
             (tmp_path / "raw" / name / f"{name}_{n + 1:04d}.jpg").write_bytes(jpeg(portrait(100, n)))
-    return tmp_path / "raw"
 
 
-def test_three_tables_are_written():
+@pytest.fixture
+def portraits(tmp_path):
+    return write(tmp_path / "hr", {f"{name}/{n}.jpg": jpeg(portrait(60, n)) for n, name in enumerate(("Ann_A", "x"))})
+
+
+def also(collection: str, source: str, root: str, /, **options) -> None:
+    """params.yaml with LFW and a second source for one collection."""
+    second = {"source": source, "root": root, "settings": options}
+    write_params(acquire={"source": "lfw", "root": "raw", "settings": SETTINGS, collection: second})
+
+
+def test_the_tables_are_written():
     write_params(acquire={"source": "lfw", "root": "raw", "settings": SETTINGS})
     acquire.run()
     photos = read_table(paths.PHOTOS, PHOTO_SCHEMA)
     assert sorted(photos["collection"].to_pylist()) == ["auxiliary"] * 2 + ["native"] * 3
     assert read_table(paths.TAGS, TAG_SCHEMA).num_rows == 4
     assert read_table(paths.TRUTH, TRUTH_SCHEMA).num_rows == 0
+    assert read_faces(paths.CUT_FACES).num_rows == 0
+    assert read_table(paths.UNUSED, SET_ASIDE_SCHEMA).num_rows == 0
+
+
+def test_faces_that_come_cut_are_written_with_what_was_set_aside(tmp_path, portraits, capsys):
+    write(portraits, {"x/torn.jpg": b""})
+    settings = {"collection": "native"}
+    write_params(acquire={"source": "identity_folders", "root": "hr", "settings": settings})
+    acquire.run()
+    assert read_faces(paths.CUT_FACES)["identity"].to_pylist() == ["Ann_A", "x"]
+    assert read_table(paths.UNUSED, SET_ASIDE_SCHEMA).to_pylist() == [{"where": "x/torn.jpg", "reason": "empty"}]
+    assert read_table(paths.PHOTOS, PHOTO_SCHEMA).num_rows == 0
+    assert "0 photos and 2 cut faces of 2 named people; set aside: empty 1" in capsys.readouterr().out
+
+
+def test_a_second_source_brings_the_auxiliary_faces_under_names_of_its_own(portraits):
+    write(portraits, {"x/torn.jpg": b""})
+    also("auxiliary", "identity_folders", "hr")
+    acquire.run()
+    assert sorted(read_faces(paths.CUT_FACES)["identity"].to_pylist()) == [
+        "identity_folders/Ann_A",
+        "identity_folders/x",
+    ]
+    assert "Ann_A" in read_table(paths.TAGS, TAG_SCHEMA)["identity"].to_pylist()  # somebody else, for all that we know
+    assert read_table(paths.UNUSED, SET_ASIDE_SCHEMA)["where"].to_pylist() == ["identity_folders/x/torn.jpg"]
+
+
+def test_of_a_second_source_only_the_collection_asked_for_is_taken():
+    also("auxiliary", "lfw", "raw", **SETTINGS)
+    acquire.run()
+    photos = read_table(paths.PHOTOS, PHOTO_SCHEMA).to_pylist()
+    assert [row["collection"] for row in photos].count("native") == 3
+    more = [row["photo_id"] for row in photos if row["photo_id"].startswith("lfw/")]
+    tagged = read_table(paths.TAGS, TAG_SCHEMA).to_pylist()
+    assert len(more) == 2 and {row["photo_id"] for row in tagged} >= set(more)
+    assert all(row["identity"].startswith("lfw/") == row["photo_id"].startswith("lfw/") for row in tagged)
+
+
+def test_unrecognizable_faces_come_from_a_source_of_their_own(tmp_path):
+    write(tmp_path / "mars", {"bbox_train/0001/0001C1T0001F001.jpg": jpeg(portrait(40, 1))})
+    also("unrecognizable", "reid_folders", "mars", max_photos=5)
+    acquire.run()
+    collections = read_table(paths.PHOTOS, PHOTO_SCHEMA)["collection"].to_pylist()
+    assert collections.count("unrecognizable") == 1
+
+
+@pytest.mark.parametrize(
+    ("collection", "source", "place", "options", "message"),
+    [
+        ("auxiliary", "identity_folders", "none", {}, r"there is no dataset here[\s\S]*<identity>"),
+        ("auxiliary", "identity_folders", "hr", {"collection": "native"}, "brings nothing auxiliary"),
+        ("unrecognizable", "identity_folders", "hr", {}, "brings nothing unrecognizable"),
+    ],
+)
+def test_a_second_source_that_brings_nothing_is_named(portraits, collection, source, place, options, message):
+    also(collection, source, place, **options)
+    with pytest.raises(SourceError, match=message):
+        acquire.run()
+    assert not paths.PHOTOS.exists()
+
+
+def test_the_same_faces_cannot_be_native_and_auxiliary(portraits):
+    first = {"source": "identity_folders", "root": "hr", "settings": {"collection": "native"}}
+    write_params(acquire=first | {"auxiliary": first | {"settings": {}}})
+    with pytest.raises(SourceError, match="2 faces come twice"):
+        acquire.run()
+
+
+def test_a_misspelt_setting_of_a_second_source_is_placed(portraits):
+    also("auxiliary", "identity_folders", "hr", max_image=2)
+    with pytest.raises(ParameterError, match=r"did you mean 'max_images'") as error:
+        acquire.run()
+    assert "acquire.auxiliary.settings" in str(error.value)
 
 
 def test_the_same_bytes_again():

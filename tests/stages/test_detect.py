@@ -6,10 +6,20 @@ import pytest
 
 from lrfr import parallel, paths
 from lrfr.errors import BenchmarkError
-from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, decode, read_faces, write_table
+from lrfr.faces import (
+    FACE_SCHEMA,
+    PHOTO_SCHEMA,
+    TAG_SCHEMA,
+    TRUTH_SCHEMA,
+    decode,
+    read_faces,
+    write_faces,
+    write_table,
+)
 from lrfr.files import read_json
 from lrfr.stages import detect
 from tests.drawing import jpeg, portrait, write_params
+from tests.face_tables import face
 
 
 def photo(photo_id: str, collection: str, image: np.ndarray | bytes) -> dict[str, Any]:
@@ -19,10 +29,20 @@ def photo(photo_id: str, collection: str, image: np.ndarray | bytes) -> dict[str
     return row | {"width": shape[1], "height": shape[0]}
 
 
-def write_world(photos: list[dict[str, Any]], tags: list[dict[str, Any]], truth: list[dict[str, Any]]) -> None:
+def cut_face(name: str, collection: str, **columns: Any) -> dict[str, Any]:
+    return face(np.random.default_rng(0), name, 24, identity=name, attributes=[("collection", collection)], **columns)
+
+
+def write_world(
+    photos: list[dict[str, Any]],
+    tags: list[dict[str, Any]],
+    truth: list[dict[str, Any]],
+    cut_faces: list[dict[str, Any]] | None = None,
+) -> None:
     write_table(pa.Table.from_pylist(photos, PHOTO_SCHEMA), paths.PHOTOS, PHOTO_SCHEMA)
     write_table(pa.Table.from_pylist(tags, TAG_SCHEMA), paths.TAGS, TAG_SCHEMA)
     write_table(pa.Table.from_pylist(truth, TRUTH_SCHEMA), paths.TRUTH, TRUTH_SCHEMA)
+    write_faces(pa.Table.from_pylist(cut_faces or [], FACE_SCHEMA), paths.CUT_FACES)
 
 
 def crowd() -> np.ndarray:
@@ -87,8 +107,10 @@ def test_an_auxiliary_photo_gives_the_face_of_its_tag_only(detected):
 
 
 def test_photos_that_give_nothing_are_counted_and_listed(detected):
-    assert detected[2]["photos"] == {"native": 3, "auxiliary": 2, "without_face": 2, "unreadable": 1}
-    assert detected[2]["faces"] == {"native": 2, "auxiliary": 1}
+    photos = {"native": 3, "auxiliary": 2, "unrecognizable": 0, "without_face": 2, "unreadable": 1}
+    assert detected[2]["photos"] == photos
+    assert detected[2]["faces"] == {"native": 2, "auxiliary": 1, "unrecognizable": 0}
+    assert detected[2]["already_cut"] == {"native": 0, "auxiliary": 0, "unrecognizable": 0}
     lines = detected[3].splitlines()
     assert lines[1:] == ["torn,native,unreadable", '"blank, with a comma",native,no_face', "other,auxiliary,no_face"]
 
@@ -121,7 +143,7 @@ def test_the_number_of_processors_does_not_matter(detected, tmp_path, monkeypatc
     [
         ([BLANK], "no face was found in any of the 1 native photos; 0 cannot be read"),
         ([b"torn", b""], "no face was found in any of the 2 native photos; 2 cannot be read"),
-        ([], "no face was found in any of the 0 native photos"),
+        ([], "the source brings no native face"),
     ],
 )
 def test_no_face_at_all_is_one_clear_error(tmp_path, monkeypatch, images, message):
@@ -129,5 +151,57 @@ def test_no_face_at_all_is_one_clear_error(tmp_path, monkeypatch, images, messag
     write_params()
     write_world([photo(f"photo{n}", "native", image) for n, image in enumerate(images)], [], [])
     with pytest.raises(BenchmarkError, match=message):
+        detect.run()
+    assert not paths.DETECTED_NATIVE.exists()
+
+
+def test_faces_that_come_cut_pass_through_untouched_and_their_photos_are_not_searched(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params()
+    cut_faces = [
+        cut_face("ann", "native", photo_id="crowd", split="probe"),
+        cut_face("bob", "auxiliary"),
+        cut_face("cy", "none of the pipeline"),
+    ]
+    photos = [photo("crowd", "native", crowd()), photo("other crowd", "native", crowd())]
+    truth = [{"photo_id": "other crowd", "identity": None, "box": [20, 20, 20, 25], "recognizable": True}]
+    write_world(photos, [], truth, cut_faces)
+    detect.run()
+    native, auxiliary = read_faces(paths.DETECTED_NATIVE), read_faces(paths.DETECTED_AUXILIARY)
+    given = read_faces(paths.CUT_FACES)
+    assert native.slice(0, 1).equals(given.slice(0, 1)) and auxiliary.equals(given.slice(1, 1))
+    assert native["photo_id"].to_pylist() == ["crowd", "other crowd", "other crowd"]
+    metrics = read_json(paths.DETECTION_METRICS)
+    assert metrics["already_cut"] == {"native": 1, "auxiliary": 1, "unrecognizable": 0}
+    assert metrics["faces"]["native"] == 2 and metrics["photos"]["native"] == 1
+    assert sum(row["found"] for row in metrics["by_height"]) == 1
+    assert sum(row["false_alarms"] for row in metrics["by_height"]) == 1  # the other head that MTCNN found
+
+
+def test_no_detector_is_needed_where_all_faces_come_cut(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delattr(detect, "detect_faces")
+    write_params()
+    write_world([], [], [], [cut_face("ann", "native"), cut_face("bob", "auxiliary")])
+    detect.run()
+    assert read_faces(paths.DETECTED_NATIVE).num_rows == read_faces(paths.DETECTED_AUXILIARY).num_rows == 1
+
+
+def test_unrecognizable_faces_end_in_a_table_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params()
+    cut_faces = [cut_face("ann", "native"), cut_face("bob", "auxiliary")]
+    write_world([photo("pedestrian", "unrecognizable", crowd())], [], [], cut_faces)
+    detect.run()
+    faces = read_faces(paths.DETECTED_UNRECOGNIZABLE).to_pylist()
+    assert len(faces) == 2 and {row["photo_id"] for row in faces} == {"pedestrian"}
+    assert all(dict(row["attributes"]) == {"collection": "unrecognizable"} for row in faces)
+
+
+def test_a_source_without_auxiliary_faces_says_where_to_name_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params()
+    write_world([], [], [], [cut_face("ann", "native")])
+    with pytest.raises(BenchmarkError, match=r"brings no auxiliary face[\s\S]*acquire\.auxiliary"):
         detect.run()
     assert not paths.DETECTED_NATIVE.exists()

@@ -59,3 +59,49 @@ def test_a_benchmark_without_names_is_refused():
     write(paths.CURATED_NATIVE, [None] * 10)
     with pytest.raises(BenchmarkError, match="nobody to train"):
         split.run()
+
+
+def write_published(places):
+    """Native faces of (identity, published place); None for one that is still to be assigned."""
+    rows = [
+        {
+            "face_id": hash_of(n),
+            "source": "s",
+            "image": IMAGE,
+            "width": 20,
+            "height": 20,
+            "identity": name,
+            "split": part,
+        }
+        for n, (name, part) in enumerate(places)
+    ]
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.CURATED_NATIVE)
+
+
+PUBLISHED = [("ann", "train"), ("ann", "train"), ("bob", "probe"), ("bob", "gallery"), (None, "distractor")]
+
+
+def test_a_published_partition_stays_as_it_is():
+    write_published(PUBLISHED)
+    split.run()
+    found = read_faces(paths.BENCHMARK)
+    assert sorted(zip(found["identity"].to_pylist(), found["split"].to_pylist(), strict=True), key=str) == sorted(
+        PUBLISHED, key=str
+    )
+
+
+def test_faces_without_a_published_place_are_assigned():
+    more = [(f"new{n % 8}", None) for n in range(40)] + [(None, None)]
+    write_published(PUBLISHED + more)
+    split.run()
+    by_id = {row["face_id"]: row["split"] for row in read_faces(paths.BENCHMARK).to_pylist()}
+    assert [by_id[hash_of(n)] for n in range(5)] == [part for _, part in PUBLISHED]
+    assert {by_id[hash_of(n)] for n in range(5, 45)} == {"train", "probe", "gallery"}
+    assert by_id[hash_of(45)] == "distractor"
+
+
+def test_somebody_on_both_sides_of_a_published_partition_is_named():
+    write_published([*PUBLISHED, ("ann", "probe"), ("ann", "gallery")])
+    with pytest.raises(BenchmarkError, match="in both train and test: ann"):
+        split.run()
+    assert not paths.BENCHMARK.exists()

@@ -1,12 +1,15 @@
-"""Where photos come from: one module per published layout, or per generator.
+"""Where photos and faces come from: one module per published layout, or per generator.
 
 A source is a module with ``LAYOUT`` (what it expects on disk, in words), ``Settings`` (a section of params.yaml) and
-``acquire(root, settings, seed) -> Acquired``.
+``acquire(root, settings, seed) -> Acquired``. One that brings a test set also has ``PROTOCOL``, the module of
+``lrfr.protocols`` that evaluates it. The first line of its docstring says what it is.
 """
 
+from pathlib import Path
 from types import ModuleType
 
-from lrfr.components import component
+from lrfr.components import component, components
+from lrfr.errors import ParameterError, SourceError
 
 
 def source(name: str) -> ModuleType:
@@ -16,3 +19,26 @@ def source(name: str) -> ModuleType:
         ParameterError: there is no such source; the known ones are listed.
     """
     return component("source", __name__, name)
+
+
+def mountable_source(name: str, root: Path, where: str) -> ModuleType:
+    """The module of a source that a test set is mounted from; ``where`` names the set in errors.
+
+    Raises:
+        ParameterError: there is no such source, or it has no ``PROTOCOL`` to evaluate its faces by.
+        SourceError: nothing lies at ``root``.
+    """
+    module = source(name)
+    if not hasattr(module, "PROTOCOL"):
+        known = ", ".join(known for known, other in sources().items() if hasattr(other, "PROTOCOL"))
+        what = f"the source '{name}' brings no test set: no protocol evaluates its faces"
+        raise ParameterError(what, where=where, remedy=f"choose one that does: {known}")
+    if not root.exists():
+        remedy = f"put the dataset there, or correct the root; the source '{name}' expects {module.LAYOUT}"
+        raise SourceError(f"there is no dataset at {root}", where=where, remedy=remedy)
+    return module
+
+
+def sources() -> dict[str, ModuleType]:
+    """The module of every source by its name, sorted."""
+    return components(__name__)

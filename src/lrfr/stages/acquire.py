@@ -1,26 +1,68 @@
-"""acquire: a source becomes photos, the tags of the people in them, and the truth where it is known."""
+"""acquire: sources become photos, the tags of the people in them, the truth where known, and faces cut already."""
 
+from collections import Counter
 from pathlib import Path
+from textwrap import fill
+from types import ModuleType
 
 from lrfr import paths
-from lrfr.config import read_params, settings
-from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_table
-from lrfr.sources import source
+from lrfr.config import Source, read_params, settings
+from lrfr.errors import SourceError
+from lrfr.faces import PHOTO_SCHEMA, SET_ASIDE_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_faces, write_table
+from lrfr.sources import source, sources
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.merging import merged, part
 
 
-def run() -> None:
-    """Reads the source that params.yaml names and writes its photos, tags and truth.
+def run(list_sources: bool = False) -> None:
+    """Reads the sources that params.yaml names; writes photos, tags, truth, cut faces and what is set aside.
+
+    Args:
+        list_sources: print which sources there are instead.
 
     Raises:
         ParameterError: an unknown source, or a setting that the source does not know.
-        SourceError: the source is not there or not in its layout.
+        SourceError: a source is not there or not in its layout, or does not bring the collection it is named for.
     """
+    if list_sources:
+        print("\n\n".join(_described(name, module) for name, module in sources().items()))
+        return
     params = read_params()
-    module = source(params.acquire.source)
-    options = settings(params.acquire.settings, module.Settings, "params.yaml: acquire.settings")
-    acquired = module.acquire(Path(params.acquire.root), options, params.seed)
+    parts = [_read(params.acquire, params.seed, "acquire")]
+    for collection, choice in params.acquire.others().items():
+        acquired = _read(choice, params.seed, f"acquire.{collection}")
+        parts.append(part(acquired, choice.source, collection))
+    acquired = merged(parts)
     write_table(acquired.photos, paths.PHOTOS, PHOTO_SCHEMA)
     write_table(acquired.tags, paths.TAGS, TAG_SCHEMA)
     write_table(acquired.truth, paths.TRUTH, TRUTH_SCHEMA)
-    people = len(acquired.tags["identity"].unique())
-    print(f"{params.acquire.source}: {acquired.photos.num_rows} photos of {people} named people")
+    write_faces(acquired.faces, paths.CUT_FACES)
+    write_table(acquired.set_aside, paths.UNUSED, SET_ASIDE_SCHEMA)
+    print(_summary(acquired))
+
+
+def _described(name: str, module: ModuleType) -> str:
+    """What a source is, the layout that it expects, and the protocol that it is evaluated by."""
+    about = " ".join((module.__doc__ or "").partition("\n\n")[0].split())
+    protocol = getattr(module, "PROTOCOL", "none; it is trained on, or made into a benchmark")
+    lines = [f"{name}: {about}", f"  layout: {module.LAYOUT}", f"  protocol: {protocol}"]
+    return "\n".join(fill(line, 100, subsequent_indent="    ", break_on_hyphens=False) for line in lines)
+
+
+def _read(choice: Source, seed: int, place: str) -> Acquired:
+    """What a source brings; ``place`` is where params.yaml names it."""
+    module = source(choice.source)
+    options = settings(choice.settings, module.Settings, f"{paths.PARAMS}: {place}.settings")
+    root = Path(choice.root)
+    if not root.exists():
+        raise SourceError("there is no dataset here", where=root, remedy=f"expected: {module.LAYOUT}")
+    return module.acquire(root, options, seed)
+
+
+def _summary(acquired: Acquired) -> str:
+    """How much came, of how many people, and what is set aside."""
+    people = {*acquired.tags["identity"].to_pylist(), *acquired.faces["identity"].to_pylist()} - {None}
+    came = f"{acquired.photos.num_rows} photos and {acquired.faces.num_rows} cut faces of {len(people)} named people"
+    reasons = sorted(Counter(acquired.set_aside["reason"].to_pylist()).items())
+    listed = ", ".join(f"{reason} {count}" for reason, count in reasons)
+    return f"{came}; set aside: {listed or 'nothing'}"

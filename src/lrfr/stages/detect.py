@@ -1,4 +1,7 @@
-"""detect: photos become face crops with landmarks, and take their identity from the source's tags."""
+"""detect: photos become face crops with landmarks, and take their identity from the source's tags.
+
+Faces that the source brought already cut pass through untouched, and their photos are not searched again.
+"""
 
 import csv
 import io
@@ -8,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lrfr import paths
 from lrfr.config import Detect, read_params
@@ -21,70 +25,92 @@ from lrfr.faces import (
     TAG_SCHEMA,
     TRUTH_SCHEMA,
     decode,
-    encode_png,
-    face_id,
+    read_faces,
     read_table,
     write_faces,
 )
 from lrfr.files import write_json, write_text
 from lrfr.parallel import spread
+from lrfr.sources.cutting import cut
+from lrfr.sources.merging import of_collection
 
 Row = dict[str, Any]
 Boxes = dict[str, np.ndarray]  # by photo_id
 
+TABLES = {
+    "native": paths.DETECTED_NATIVE,
+    "auxiliary": paths.DETECTED_AUXILIARY,
+    "unrecognizable": paths.DETECTED_UNRECOGNIZABLE,
+}
+
 
 @dataclass
 class Found:
-    """What came of one collection's photos."""
+    """What came of one collection: faces that came already cut, and what was found in its photos."""
 
+    already_cut: pa.Table
     photo_ids: set[str]
     faces: list[Row] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     without_face: list[str] = field(default_factory=list)
 
+    def table(self) -> pa.Table:
+        """All faces, those already cut first."""
+        return pa.concat_tables([self.already_cut, pa.Table.from_pylist(self.faces, FACE_SCHEMA)])
+
 
 def run() -> None:
-    """Detects the faces of every photo, native and auxiliary, and measures the detector where the truth is known.
+    """Detects the faces of every photo, and measures the detector where the truth is known.
 
-    Of an auxiliary photo the face that its tag names is kept; of a native one every detection. A tag, a box around
-    the head, names the detection that it overlaps most. A photo without a face, or that cannot be read, is counted
-    and listed.
+    Of an auxiliary photo the face that its tag names is kept; of others every detection. A tag, a box around the
+    head, names the detection that it overlaps most. A photo without a face, or that cannot be read, is counted and
+    listed. Unrecognizable faces, which some methods learn from, go into a table that no benchmark is made of.
 
     Raises:
-        BenchmarkError: a collection has no readable photo, or no face in any of them.
+        BenchmarkError: there is no native or no auxiliary face.
     """
     options = read_params().detect
     photos = read_table(paths.PHOTOS, PHOTO_SCHEMA)
     tags = read_table(paths.TAGS, TAG_SCHEMA)
-    native = _detect("native", photos, tags, options)
-    auxiliary = _detect("auxiliary", photos, tags, options)
+    cut_faces = read_faces(paths.CUT_FACES)
+    found = {name: _detect(name, photos, tags, cut_faces, options) for name in TABLES}
+    for name in ("native", "auxiliary"):
+        _require(name, found[name])
+    for name, path in TABLES.items():
+        write_faces(found[name].table(), path)
+    write_text(paths.WITHOUT_FACE, _listed(found))
+    write_json(paths.DETECTION_METRICS, _summary(found))
 
-    native_table = pa.Table.from_pylist(native.faces, FACE_SCHEMA)
-    write_faces(native_table, paths.DETECTED_NATIVE)
-    write_faces(pa.Table.from_pylist(auxiliary.faces, FACE_SCHEMA), paths.DETECTED_AUXILIARY)
-    write_text(paths.WITHOUT_FACE, _listed(native, auxiliary))
+
+def _summary(found: dict[str, Found]) -> dict[str, Any]:
+    """How many photos were searched, how many faces there are, and how well the detector finds native ones."""
+    native = found["native"]
     truth = _boxes(read_table(paths.TRUTH, TRUTH_SCHEMA))
     truth = {photo_id: boxes for photo_id, boxes in truth.items() if photo_id in native.photo_ids}
-    counts = {
-        "native": len(native.photo_ids),
-        "auxiliary": len(auxiliary.photo_ids),
-        "without_face": len(native.without_face + auxiliary.without_face),
-        "unreadable": len(native.unreadable + auxiliary.unreadable),
+    photos = {name: len(of.photo_ids) for name, of in found.items()}
+    photos["without_face"] = sum(len(of.without_face) for of in found.values())
+    photos["unreadable"] = sum(len(of.unreadable) for of in found.values())
+    detected = _boxes(native.table().slice(native.already_cut.num_rows))
+    return {
+        "photos": photos,
+        "already_cut": {name: of.already_cut.num_rows for name, of in found.items()},
+        "faces": {name: len(of.faces) for name, of in found.items()},
+        "by_height": recall_by_height(detected, truth) if truth else [],
     }
-    faces = {"native": len(native.faces), "auxiliary": len(auxiliary.faces)}
-    by_height = recall_by_height(_boxes(native_table), truth) if truth else []
-    write_json(paths.DETECTION_METRICS, {"photos": counts, "faces": faces, "by_height": by_height})
 
 
-def _detect(collection: str, photos: pa.Table, tags: pa.Table, options: Detect) -> Found:
-    """The faces of one collection, in the order of its photos."""
-    rows = [row for row in photos.to_pylist() if row["collection"] == collection]
+def _detect(collection: str, photos: pa.Table, tags: pa.Table, cut_faces: pa.Table, options: Detect) -> Found:
+    """The faces of one collection: those already cut, then those found, in the order of its photos."""
+    already_cut = cut_faces["photo_id"].unique()
+    searched = (pc.field("collection") == collection) & ~pc.field("photo_id").isin(already_cut)
+    rows = photos.filter(searched).to_pylist()
     boxes, names = _boxes(tags), _names(tags)
     is_auxiliary = collection == "auxiliary"
     min_face = options.min_face_auxiliary if is_auxiliary else options.min_face_native
     find = partial(_faces_of, min_face=min_face, thresholds=options.thresholds)
-    found = Found({row["photo_id"] for row in rows})
-    for photo, faces in zip(rows, spread(find, rows, f"detecting {collection}", "photo"), strict=True):
+    found = Found(of_collection(cut_faces, collection), {row["photo_id"] for row in rows})
+    results = spread(find, rows, f"detecting {collection}", "photo") if rows else []
+    for photo, faces in zip(rows, results, strict=True):
         photo_id = photo["photo_id"]
         if faces is None:
             found.unreadable.append(photo_id)
@@ -108,27 +134,40 @@ def _origin(photo: Row, identity: str | None) -> Row:
 
 
 def _report(collection: str, found: Found) -> None:
-    """Says what was found, and stops when that is nothing."""
+    """Says what was found, and what was not."""
     photos = len(found.photo_ids)
     for what, photo_ids in (("cannot be read", found.unreadable), ("have no face", found.without_face)):
         if photo_ids:
             listed = ", ".join(photo_ids[:5]) + (", ..." if len(photo_ids) > 5 else "")
             print(f"{collection}: {len(photo_ids)} of {photos} photos {what}: {listed} (all in {paths.WITHOUT_FACE})")
-    print(f"{collection}: {len(found.faces)} faces in {photos} photos")
-    if not found.faces:
+    if photos or found.already_cut.num_rows:
+        print(f"{collection}: {len(found.faces)} faces in {photos} photos, {found.already_cut.num_rows} already cut")
+
+
+def _require(collection: str, found: Found) -> None:
+    """Stops where a collection that the pipeline cannot do without is empty."""
+    photos = len(found.photo_ids)
+    if found.faces or found.already_cut.num_rows:
+        return
+    if photos:
         what = f"no face was found in any of the {photos} {collection} photos; {len(found.unreadable)} cannot be read"
         remedy = "check that the source's photos show faces, or lower detect.thresholds and the min_face sizes"
         raise BenchmarkError(what, where=paths.PHOTOS, remedy=remedy)
+    remedy = {
+        "native": "a test set as it is goes under evaluation_sets; acquire.source brings the faces of the benchmark",
+        "auxiliary": "name a source of HR faces in params.yaml: acquire.auxiliary: {source, root, settings}",
+    }
+    raise BenchmarkError(f"the source brings no {collection} face", where="acquire", remedy=remedy[collection])
 
 
-def _listed(native: Found, auxiliary: Found) -> str:
+def _listed(found: dict[str, Found]) -> str:
     """The CSV of the photos that gave no face, with the reason."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["photo_id", "collection", "reason"])
-    for collection, found in (("native", native), ("auxiliary", auxiliary)):
-        writer.writerows([photo_id, collection, "unreadable"] for photo_id in found.unreadable)
-        writer.writerows([photo_id, collection, "no_face"] for photo_id in found.without_face)
+    for collection, of in found.items():
+        writer.writerows([photo_id, collection, "unreadable"] for photo_id in of.unreadable)
+        writer.writerows([photo_id, collection, "no_face"] for photo_id in of.without_face)
     return text.getvalue()
 
 
@@ -139,27 +178,9 @@ def _faces_of(photo: Row, min_face: int, thresholds: list[float]) -> list[Row] |
         pixels = decode(photo["image"], photo_id)
     except ImageError:
         return None
-    rows = []
-    for detection in detect_faces(pixels, min_face, thresholds):
-        x, y, width, height = detection.box
-        corners = np.clip(np.rint([x, y, x + width, y + height]), 0, np.tile(pixels.shape[1::-1], 2))
-        left, top, right, bottom = corners.astype(int).tolist()
-        crop = pixels[top:bottom, left:right]
-        if not crop.size:
-            continue
-        box = [left, top, right - left, bottom - top]
-        rows.append(
-            {
-                "face_id": face_id(crop, f"{photo_id}:{','.join(map(str, box))}"),
-                "image": encode_png(crop),
-                "width": box[2],
-                "height": box[3],
-                "box": box,
-                "landmarks": detection.landmarks - np.tile((left, top), 5),
-                "score": detection.score,
-            }
-        )
-    return rows
+    detections = detect_faces(pixels, min_face, thresholds)
+    rows = [cut(pixels, photo_id, found.box, found.landmarks, found.score) for found in detections]
+    return [row for row in rows if row is not None]
 
 
 def _boxes(table: pa.Table) -> Boxes:

@@ -2,16 +2,19 @@
 
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core import partition
-from lrfr.faces import read_faces, write_faces
+from lrfr.faces import fixed_width, numbered, read_faces, write_faces
 
 
 def run() -> None:
     """Writes the benchmark and the auxiliary set with their split, both in the order of face_id.
+
+    A published partition stays as it is; faces without a place in one are assigned.
 
     Raises:
         BenchmarkError: one side is empty, or somebody who is tested is also in train or in the auxiliary set.
@@ -19,15 +22,28 @@ def run() -> None:
     params = read_params()
     native = read_faces(paths.CURATED_NATIVE).sort_by("face_id")
     auxiliary = read_faces(paths.CURATED_AUXILIARY).sort_by("face_id")
-    identities, names = native["identity"].to_pylist(), auxiliary["identity"].to_pylist()
-    split = partition.assign(native["face_id"].to_pylist(), identities, params.split.train_fraction, params.seed)
-    partition.check(identities, split, names)
+    split = _with_assigned(native, params.split.train_fraction, params.seed)
+    auxiliary_names, auxiliary_person = numbered(auxiliary["identity"])
+    names, person = numbered(native["identity"])
+    partition.check(person, names, split, auxiliary_names)
     write_faces(_with_split(native, split), paths.BENCHMARK)
-    held_out = partition.hold_out(auxiliary["face_id"].to_pylist(), names, params.seed)
+    held_out = partition.hold_out(fixed_width(auxiliary["face_id"]), auxiliary_person, params.seed)
     write_faces(_with_split(auxiliary, held_out), paths.AUXILIARY)
     for what, parts in (("benchmark", split), ("auxiliary", held_out)):
         print(f"{what}: {', '.join(f'{part} {count}' for part, count in sorted(Counter(parts).items()))}")
 
 
-def _with_split(faces: pa.Table, split: list[str]) -> pa.Table:
+def _with_assigned(faces: pa.Table, train_fraction: float, seed: int) -> np.ndarray:
+    """The published place of each face (N,), or an assigned one where there is none."""
+    is_open = faces["split"].is_null()
+    open_faces = faces.filter(is_open)
+    names, person = numbered(open_faces["identity"])
+    split = faces["split"].to_numpy().copy()
+    split[is_open.to_numpy()] = partition.assign(
+        fixed_width(open_faces["face_id"]), person, names, train_fraction, seed
+    )
+    return split
+
+
+def _with_split(faces: pa.Table, split: np.ndarray) -> pa.Table:
     return faces.set_column(faces.schema.get_field_index("split"), "split", pa.array(split, pa.string()))

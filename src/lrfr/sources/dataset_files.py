@@ -1,0 +1,102 @@
+"""The files of a dataset: found where its publisher put them, and never outside of its root."""
+
+import os
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from lrfr.errors import SourceError
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+LITTER = {"thumbs.db", "desktop.ini"}  # left by file managers, as names with a dot in front are
+
+
+def find(root: Path, *places: str) -> str:
+    """The first of some places inside ``root`` that exists, as a path relative to it.
+
+    Raises:
+        SourceError: none exists, or it leads out of the root; all places are named.
+    """
+    for place in places:
+        if within(root, place).exists():
+            return place
+    looked = " or ".join(places)
+    raise SourceError(
+        f"a part of the dataset is missing: {PurePosixPath(places[0]).name}",
+        where=root,
+        remedy=f"looked for {looked}; put it there, or correct the root",
+    )
+
+
+def within(root: Path, name: str) -> Path:
+    """The path of ``name``, which a list or a layout gives relative to ``root``; Windows' separators are understood.
+
+    Raises:
+        SourceError: the name is absolute, climbs out with ``..``, or is a link that leads out of the root.
+    """
+    path = root / relative(root, name)
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        raise _outside(root, name)
+    return path
+
+
+def relative(root: Path, name: str) -> PurePosixPath:
+    """A name in a list as a relative path; the disk is not asked, so links are not seen.
+
+    Raises:
+        SourceError: the name is absolute, or climbs out with ``..``.
+    """
+    windows, path = PureWindowsPath(name), PurePosixPath(name.replace("\\", "/"))
+    if windows.drive or windows.root or ".." in path.parts or "\0" in name:
+        raise _outside(root, name)
+    return path
+
+
+def files(root: Path, folder: str) -> list[str]:
+    """The files in a folder and the folders in it, as sorted paths relative to ``root``; hidden ones are left out.
+
+    Raises:
+        SourceError: the folder is missing, a link leads out of the root or to a folder, or a name is not UTF-8.
+    """
+    names, pending = [], [find(root, folder)]
+    while pending:
+        place = pending.pop()
+        with os.scandir(root / place) as entries:
+            for entry in entries:
+                name = (PurePosixPath(place) / entry.name).as_posix()
+                if entry.name.startswith(".") or entry.name.lower() in LITTER:
+                    continue
+                _check_entry(root, name, entry)
+                if entry.is_dir():
+                    pending.append(name)
+                elif entry.is_file() or entry.is_symlink():  # a broken link is a file that nobody can read
+                    names.append(name)
+    return sorted(names)
+
+
+def pictures(root: Path, folder: str) -> tuple[list[str], list[dict[str, str]]]:
+    """The pictures in a folder and the folders in it, as :func:`files`; and what lies between them, set aside."""
+    names = files(root, folder)
+    strays = [{"where": name, "reason": "not_image"} for name in names if not is_picture(name)]
+    return [name for name in names if is_picture(name)], strays
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's ending is that of a picture, in either case."""
+    return PurePosixPath(name).suffix.lower() in PICTURES
+
+
+def _check_entry(root: Path, name: str, entry: os.DirEntry[str]) -> None:
+    """Raises where an entry of a folder leads out of the root, could lead round in circles, or cannot be named."""
+    if entry.is_symlink():
+        within(root, name)
+        if entry.is_dir():
+            raise SourceError("a folder is a link", where=f"{root}: {name}", remedy="put the folder itself there")
+    if not name.isascii():
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise SourceError("a file's name is not UTF-8", where=f"{root}: {name!r}", remedy="rename it") from error
+
+
+def _outside(root: Path, name: str) -> SourceError:
+    remedy = "get the dataset from its publisher again, or put the file itself in place of a link"
+    return SourceError("a path leads out of the dataset", where=f"{root}: {name}", remedy=remedy)

@@ -1,0 +1,45 @@
+"""Identity folders: a training set with one folder of faces per person, as VGGFace2 and CASIA-WebFace come.
+
+Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2, FG 2018. Yi, Lei, Liao, Li: Learning Face Representation from Scratch,
+arXiv:1411.7923, 2014.
+"""
+
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from lrfr.errors import SourceError
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.dataset_files import pictures
+from lrfr.sources.selection import Selection, select
+
+LAYOUT = "<identity>/<any folders>/*.jpg, such as n000001/0001_01.jpg (VGGFace2) or 0000045/001.jpg (CASIA-WebFace)"
+SOURCE = "identity_folders"
+
+
+class Settings(Selection):
+    """How much is taken, and what it becomes: HR faces to train on, or native faces of the benchmark."""
+
+    collection: Literal["auxiliary", "native"] = "auxiliary"
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Reads the pictures of each identity. A picture beside the folders, which has no name, is set aside.
+
+    Raises:
+        SourceError: no picture lies in the layout, or a link leads out of ``root``.
+    """
+    names, set_aside = pictures(root, ".")
+    images: dict[str, list[str]] = {}
+    for name in names:
+        folder = PurePosixPath(name).parts[0]
+        if folder == name:
+            set_aside.append({"where": name, "reason": "no_identity"})
+        else:
+            images.setdefault(folder, []).append(name)
+    if not images:
+        raise SourceError("no picture lies in a folder of its identity", where=root, remedy=f"expected: {LAYOUT}")
+    chosen = [(identity, name) for identity, names in select(images, settings, seed).items() for name in names]
+    crops = (Crop(name, root / name, identity, collection=settings.collection) for identity, name in chosen)
+    faces, unreadable = crop_rows(crops, SOURCE, "reading identity folders", len(chosen))
+    return Acquired(faces=faces, set_aside=set_aside_table(set_aside + unreadable))

@@ -1,0 +1,84 @@
+"""Labeled Faces in the Wild for verification, as published: one folder per person, and the list of pairs in ten folds.
+
+Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, University of Massachusetts, Amherst, 2007. The pictures
+are kept as they lie there; copies that are cut or aligned, in the same folders, are read alike.
+"""
+
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from lrfr.config import Section
+from lrfr.errors import SourceError
+from lrfr.faces import PAIR_SCHEMA
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.crops import crop_rows, ids_by_file, listed_crops, set_aside_table
+from lrfr.sources.dataset_files import find, pictures
+
+LAYOUT = "a folder with <any folders>/<Name>/<Name>_0001.jpg and pairs.txt or lfw_pairs.txt"
+
+PROTOCOL = "folds"
+
+
+class Settings(Section):
+    """The pairs have nothing to set."""
+
+
+class Pair(NamedTuple):
+    """Two pictures by file name without ending, such as Zico_0001, and whether they show the same person."""
+
+    left: str
+    right: str
+    same: bool
+    fold: int
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Reads the pairs and the pictures that they name; the others are set aside as unlisted.
+
+    Raises:
+        SourceError: the list of pairs is missing or does not have its published form, no picture that it names is
+            there, or one is there twice.
+    """
+    list_file = find(root, "pairs.txt", "lfw_pairs.txt")
+    pairs = _read_pairs(root / list_file)
+    files = {PurePosixPath(name).stem: PurePosixPath(name).name for name in pictures(root, "")[0]}
+    stems = dict.fromkeys(stem for pair in pairs for stem in (pair.left, pair.right))
+    names = {stem: files.get(stem, f"{stem}.jpg") for stem in stems}
+    identities = {name: stem.rpartition("_")[0] for stem, name in names.items()}
+    crops, set_aside = listed_crops(root, "", identities, None, "verification")
+    faces, _ = crop_rows(crops, "lfw", "reading LFW", len(crops))
+    ids = ids_by_file(crops, faces)
+    rows = [pair._asdict() | {"left": ids[names[pair.left]], "right": ids[names[pair.right]]} for pair in pairs]
+    set_aside = [row for row in set_aside if row["where"] != list_file]
+    return Acquired(faces=faces, pairs=pa.Table.from_pylist(rows, PAIR_SCHEMA), set_aside=set_aside_table(set_aside))
+
+
+def _read_pairs(path: Path) -> list[Pair]:
+    """The published list: ``folds pairs`` (or only ``pairs``), then in each fold as many same as different pairs."""
+    remedy = "get the list from its publisher again; its first line says: folds, and pairs of a kind in each"
+    try:
+        header, *lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        sizes = [int(number) for number in header]
+    except ValueError as error:  # an empty file too
+        raise SourceError(f"not a list of pairs: {error}", where=path, remedy=remedy) from error
+    n_folds, n_pairs = (1, *sizes)[-2:]
+    if len(lines) != 2 * n_folds * n_pairs:
+        what = f"the list holds {len(lines)} pairs, and its first line says {n_folds} times 2 x {n_pairs}"
+        raise SourceError(what, where=path, remedy=remedy)
+    return [_pair(line, number, n_pairs, path) for number, line in enumerate(lines)]
+
+
+def _pair(line: list[str], number: int, n_pairs: int, path: Path) -> Pair:
+    """A line ``Name 1 2`` (the same person) or ``Name 1 Other 2``, ``number`` lines after the first."""
+    same, fold = number // n_pairs % 2 == 0, number // (2 * n_pairs)
+    try:
+        name, first, *other, second = line
+        if len(other) != (0 if same else 1):
+            raise ValueError("the wrong number of words")
+        return Pair(f"{name}_{int(first):04d}", f"{(other or [name])[0]}_{int(second):04d}", same, fold)
+    except ValueError as error:
+        kind = "Name 1 2" if same else "Name 1 Other 2"
+        what = f"line {number + 2} is not of the form '{kind}': {' '.join(line)}"
+        raise SourceError(what, where=path, remedy="get the list from its publisher again") from error

@@ -1,0 +1,94 @@
+"""FaceScrub probes among MegaFace distractors, without the noise that was found in both: insightface's test pack.
+
+Ng, Winkler: A data-driven approach to cleaning large face datasets, ICIP 2014; Kemelmacher-Shlizerman et al.: The
+MegaFace benchmark, CVPR 2016; the lists of noise: Deng et al.: ArcFace, CVPR 2019.
+"""
+
+import hashlib
+import heapq
+from itertools import chain
+from pathlib import Path, PurePosixPath
+
+from pydantic import Field
+
+from lrfr.config import Section
+from lrfr.errors import SourceError
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.crops import Crop, crop_rows, listed_crops, set_aside_table
+from lrfr.sources.dataset_files import find, pictures, relative
+
+LAYOUT = (
+    "a folder with facescrub_images/<Name>/<Name>_<n>.png and facescrub_lst (which of them are probes), "
+    "megaface_images/<a>/<b>/<n>.jpg, and the lists of noise facescrub_noises.txt and megaface_noises.txt"
+)
+
+PROTOCOL = "rifr"
+
+
+class Settings(Section):
+    """How many MegaFace pictures, drawn by the seed, are distractors."""
+
+    distractors: int = Field(default=10_000, ge=1)
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Reads the probes and draws the distractors; pictures on the lists of noise are set aside as noise.
+
+    Raises:
+        SourceError: a folder or a list is missing, a path leads out of ``root``, a list names no picture that is
+            there, or there are fewer distractors than the settings ask for.
+    """
+    probes, set_aside = _probes(root)
+    distractors, noise = _distractors(root, settings.distractors, seed)
+    crops = chain(
+        probes,
+        (Crop(name, root / name, None, "distractor", {"part": "distractor"}, is_test=True) for name in distractors),
+    )
+    faces, _ = crop_rows(crops, "megaface", "reading FaceScrub and MegaFace", len(probes) + len(distractors))
+    return Acquired(faces=faces, set_aside=set_aside_table(set_aside + noise))
+
+
+def _probes(root: Path) -> tuple[list[Crop], list[dict[str, str]]]:
+    """FaceScrub's pictures on the list of probes and not on the list of noise. Both spell names in several ways."""
+    noise = {_scrub_key(line) for line in _lines(root, "facescrub_noises.txt")}
+    listed = _lines(root, "facescrub_lst")
+    identities = {
+        PurePosixPath(line).name: PurePosixPath(line).parent.name for line in listed if _scrub_key(line) not in noise
+    }
+    crops, set_aside = listed_crops(root, "facescrub_images", identities, "probe", "probe")
+    for row in set_aside:
+        if _scrub_key(row["where"]) in noise:
+            row["reason"] = "noise"
+    return crops, set_aside
+
+
+def _distractors(root: Path, count: int, seed: int) -> tuple[list[str], list[dict[str, str]]]:
+    """MegaFace's pictures that the seed draws, sorted, and those that the list of noise names."""
+    noise = {_mega_key(line) for line in _lines(root, "megaface_noises.txt")}
+    names, set_aside = pictures(root, "megaface_images")
+    clean = [name for name in names if _mega_key(name) not in noise]
+    set_aside += [{"where": name, "reason": "noise"} for name in names if _mega_key(name) in noise]
+    if len(clean) < count:
+        what = f"{len(clean)} distractors are there, and {count} are asked for"
+        raise SourceError(what, where=root / "megaface_images", remedy="lower the setting 'distractors'")
+    drawn = heapq.nsmallest(
+        count, clean, key=lambda name: hashlib.sha256(f"{seed}:{_mega_key(name)}".encode()).digest()
+    )
+    return sorted(drawn), set_aside
+
+
+def _lines(root: Path, file: str) -> list[str]:
+    """The paths on a list; a number may stand before a tab, and a comment begins with #."""
+    text = (root / find(root, file)).read_text(encoding="utf-8", errors="replace")
+    lines = [line.rpartition("\t")[2].strip() for line in text.splitlines() if not line.startswith("#")]
+    return [relative(root, line).as_posix() for line in lines if line]
+
+
+def _scrub_key(path: str) -> str:
+    """A FaceScrub picture, whether it is PNG or JPEG, with spaces or underscores."""
+    return PurePosixPath(path).stem.replace(" ", "_")
+
+
+def _mega_key(path: str) -> str:
+    """A MegaFace picture: its folder's folder, its folder and itself, without the ending."""
+    return "/".join(PurePosixPath(path).with_suffix("").parts[-3:])

@@ -1,0 +1,80 @@
+"""A folder of photos, with faces that somebody else's detector found or without.
+
+Without a list of detections, MTCNN looks for the faces in ``detect``. With one, they are cut out here as they are
+listed, and the photos come along, so that a person who verifies a face can look around its box.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import model_validator
+
+from lrfr.config import Section
+from lrfr.errors import SourceError
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.crops import set_aside_table
+from lrfr.sources.cutting import Box, cut_photos
+from lrfr.sources.dataset_files import find, pictures, within
+from lrfr.sources.detections import Detections, read_detections
+from lrfr.sources.photos import photo_table
+
+LAYOUT = (
+    "photos in any folders, and, if faces were detected elsewhere, a list of them: COCO's .json, WIDER FACE's .txt, or "
+    "a .csv or .parquet with photo, x, y, width, height and, if known, identity, score, landmarks"
+)
+SOURCE = "photo_folder"
+
+
+class Settings(Section):
+    """Where the photos and the list lie under the root, and what the faces become.
+
+    ``photos`` is the folder that the list's names are relative to, ``detections`` the list, ``collection`` native for
+    the benchmark or auxiliary for HR faces to train on, which need names.
+    """
+
+    photos: str = "."
+    detections: str | None = None
+    collection: Literal["native", "auxiliary"] = "native"
+
+    @model_validator(mode="after")
+    def _names_come_from_detections(self) -> "Settings":
+        if self.collection == "auxiliary" and self.detections is None:
+            raise ValueError("auxiliary faces need names: give detections with identities")
+        return self
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Reads the photos, and cuts their faces where a list says where they are.
+
+    Set aside are photos that are not in the list (``unlisted``), that it names and nobody has (``absent``), or in which
+    it has no face (``no_face``); auxiliary faces without a name (``no_identity``); and boxes that cannot be cut out.
+
+    Raises:
+        SourceError: the folder or the list is missing or not of its kind, or a name in it leads out of ``root``.
+    """
+    names, set_aside = pictures(root, settings.photos)
+    if settings.detections is None:
+        if not names:
+            raise SourceError("no photo lies here", where=root / settings.photos, remedy=f"expected: {LAYOUT}")
+        photos = photo_table({name: root / name for name in names}, SOURCE, settings.collection)
+        return Acquired(photos=photos, set_aside=set_aside_table(set_aside))
+    place = find(root, settings.detections)
+    found = _by_file(root, settings, read_detections(within(root, place)))
+    set_aside = [row for row in set_aside if row["where"] != place]
+    set_aside += [{"where": name, "reason": "unlisted"} for name in names if name not in found]
+    cut = cut_photos(
+        {name: (root / name, boxes) for name, boxes in found.items()}, SOURCE, settings.collection, keep_photos=True
+    )
+    return Acquired(photos=cut.photos, faces=cut.faces, set_aside=set_aside_table(set_aside + cut.set_aside))
+
+
+def _by_file(root: Path, settings: Settings, detections: Detections) -> dict[str, list[Box]]:
+    """The boxes by the photo's path relative to the root."""
+    found: dict[str, list[Box]] = {}
+    for name, boxes in detections.items():
+        path = within(root, (Path(settings.photos) / name).as_posix())
+        if settings.collection == "auxiliary":
+            boxes = [box if box.identity else replace(box, fault="no_identity") for box in boxes]
+        found.setdefault(path.relative_to(root).as_posix(), []).extend(boxes)
+    return found
