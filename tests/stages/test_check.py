@@ -1,15 +1,21 @@
+import shutil
+from pathlib import Path
+
 import pytest
 import yaml
 
 from lrfr import paths
-from lrfr.errors import ParameterError
+from lrfr.errors import ParameterError, SourceError
 from lrfr.stages import check
 from tests.face_tables import write_params
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("src/lrfr/sources/rendering").mkdir(parents=True)  # the root of the generated test sets
 
 
 def test_the_default_parameters_are_right(capsys):
@@ -31,6 +37,13 @@ def test_the_default_parameters_are_right(capsys):
         (lambda p: p["methods"]["tc"].update(distilation_weight=1), "did you mean 'distillation_weight'"),
         (lambda p: p["methods"]["tc"].update(smallest_exponent=6), "smallest_exponent is above largest_exponent"),
         (lambda p: p["methods"]["tc"]["training"].update(warmup_epochs=1), "warmup_epochs belongs to the cosine"),
+        (lambda p: p["evaluation_sets"].clear(), "evaluation_sets"),
+        (lambda p: p["evaluation_sets"].update(twin=p["evaluation_sets"]["pairs"]), "'twin' is the name of a test set"),
+        (lambda p: p["evaluation_sets"].update({"a/b": p["evaluation_sets"]["pairs"]}), "cannot be the name of a file"),
+        (lambda p: p["evaluation_sets"]["pairs"].update(source="lfw"), "the source 'lfw' brings no test set"),
+        (lambda p: p["evaluation_sets"]["pairs"].update(source="generated_pair"), "did you mean 'generated_pairs'"),
+        (lambda p: p["evaluation_sets"]["pairs"]["settings"].update(image=2), "did you mean 'images'"),
+        (lambda p: p["twin"].update(faces="lineups"), "did you mean 'lineup'"),
         (lambda p: p["methods"].pop("random"), "the method 'random' is missing"),
         (lambda p: p["pretrain"]["architecture"].update(backbone="lrfr_ir19"), "unknown backbone 'lrfr_ir19'"),
     ],
@@ -41,4 +54,29 @@ def test_a_slip_anywhere_is_found_before_anything_runs(change, complaint):
     change(params)
     paths.PARAMS.write_text(yaml.safe_dump(params))
     with pytest.raises(ParameterError, match=complaint):
+        check.run()
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "params").glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_other_parameter_files_are_right_too(file):
+    shutil.copy(file, paths.PARAMS)
+    check.run()
+
+
+def test_a_slip_in_a_second_source_is_found():
+    write_params()
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    params["acquire"]["auxiliary"] = {"source": "recordio", "root": "raw/faces", "settings": {"max_image": 5}}
+    paths.PARAMS.write_text(yaml.safe_dump(params))
+    with pytest.raises(ParameterError, match="did you mean 'max_images'") as error:
+        check.run()
+    assert "acquire.auxiliary.settings" in str(error.value)
+
+
+def test_a_test_set_that_is_not_there_is_found_too():
+    write_params()
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    params["evaluation_sets"]["survface"] = {"source": "survface", "root": "raw/QMUL-SurvFace"}
+    paths.PARAMS.write_text(yaml.safe_dump(params))
+    with pytest.raises(SourceError, match=r"no dataset at raw/QMUL-SurvFace(.|\n)*gallery_img_ID_pairs\.mat"):
         check.run()

@@ -3,12 +3,19 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
 
 from lrfr.config import Labeller
+from lrfr.core.boxes import match
+from lrfr.core.detection import TRUTH_OVERLAP
 from lrfr.core.verdicts import ADJUDICATED, Verdict, latest
 
 START = datetime(2024, 1, 8, 9, 0, tzinfo=UTC)
 SECONDS_PER_FACE = 2
+
+Row = dict[str, Any]
 
 # What is mistaken for what, most plausible first; the first is three times as likely as the second.
 MISTAKEN_FOR = {
@@ -16,6 +23,33 @@ MISTAKEN_FOR = {
     "unrecognizable": ("face", "not_face"),
     "not_face": ("unrecognizable", "face"),
 }
+
+
+def true_verdicts(faces: pa.Table, truth: pa.Table) -> dict[str, str]:
+    """The verdict that is right for each face that was cut from a photo, by face_id.
+
+    Args:
+        faces: detections, rows of a face table.
+        truth: who is where for certain, in ``TRUTH_SCHEMA``.
+
+    Returns:
+        face, unrecognizable, or not_face for a detection where nobody is.
+    """
+    true: dict[str, list[Row]] = {}
+    for row in truth.to_pylist():
+        true.setdefault(row["photo_id"], []).append(row)
+    detected: dict[str, list[Row]] = {}
+    for row in faces.select(["face_id", "photo_id", "box"]).to_pylist():
+        if row["box"] is not None:
+            detected.setdefault(row["photo_id"], []).append(row)
+    verdicts = {}
+    for photo, found in detected.items():
+        people = true.get(photo, [])
+        pairs = dict(match([row["box"] for row in found], [row["box"] for row in people], TRUTH_OVERLAP))
+        for index, row in enumerate(found):
+            seen = "face" if index in pairs and people[pairs[index]]["recognizable"] else "unrecognizable"
+            verdicts[row["face_id"]] = seen if index in pairs else "not_face"
+    return verdicts
 
 
 def simulate(truth: Mapping[str, str], labellers: Mapping[str, Labeller], seed: int) -> dict[str, list[Verdict]]:

@@ -4,13 +4,15 @@ A stage reads its own part alone, and a source, a synthesiser and a method each 
 slip in the last one should not come to light after the first ones have run.
 """
 
+from pathlib import Path
+
 from lrfr import paths
 from lrfr.config import SectionType, Settings, read_params, settings
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.methods import FLOOR, method
 from lrfr.nn.backbones import BLOCKS
 from lrfr.nn.classifier import Pretrain
-from lrfr.sources import source
+from lrfr.sources import mountable_source, source
 from lrfr.synthesis import synthesizer
 
 
@@ -19,11 +21,20 @@ def run() -> None:
 
     Raises:
         ParameterError: the first thing that is wrong.
+        SourceError: nothing lies at the root of a test set.
     """
     params = read_params()
     _check("acquire.settings", params.acquire.settings, source(params.acquire.source).Settings)
+    for collection, chosen in params.acquire.others().items():
+        _check(f"acquire.{collection}.settings", chosen.settings, source(chosen.source).Settings)
     for name, values in params.synthesizers.items():
         _check(f"synthesizers.{name}", values, synthesizer(name).Settings)
+    for name, chosen in params.evaluation_sets.items():
+        place = f"evaluation_sets.{name}"
+        module = mountable_source(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}")
+        _check(f"{place}.settings", chosen.settings, module.Settings)
+    if params.twin.faces not in params.evaluation_sets:
+        raise unknown_name("evaluation set", params.twin.faces, params.evaluation_sets, f"{paths.PARAMS}: twin.faces")
     _check_backbone(_check("pretrain", params.pretrain, Pretrain).architecture.backbone)
     for name, values in params.methods.items():
         _check(f"methods.{name}", values, method(name).Settings)

@@ -1,0 +1,69 @@
+"""Generated people before surveillance cameras: a small instance of QMUL-SurvFace's test sets.
+
+Cheng, Zhu & Gong: Surveillance Face Recognition Challenge, 2018. Everybody stands far from a poor camera; the people
+of the two identification sets, of the unmated probes and of the verification set are different ones.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from lrfr.config import Section
+from lrfr.faces import PAIR_SCHEMA
+from lrfr.parallel import spread
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.crops import Crop, crop_rows
+from lrfr.sources.rendering.capture import SMALL_SIDE, Stream, draws, far, sit, someone
+from lrfr.sources.rendering.pairing import verification_pairs
+
+LAYOUT = "nothing: the pictures are rendered from params.yaml's seed"
+PROTOCOL = "survface"
+SOURCE = "generated_surveillance"
+SPLIT = {"gallery": "gallery", "mated_probe": "probe", "unmated_probe": "probe", "verification": None}
+FACE_HEIGHT = (10, 32)  # px; SurvFace's mean is 24 x 20
+AWAY = 0.02  # share of images in which somebody looks away, and no face is found
+
+
+class Settings(Section):
+    """How many people, and how many images of each of them in every part that they are in."""
+
+    identities: int = Field(gt=1)
+    unmated: int = Field(gt=0)
+    verification_identities: int = Field(gt=1)
+    images: int = Field(gt=1)
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Renders the set; ``root`` is not read. Equal settings and seed give equal bytes."""
+    parts = (
+        [("gallery", "mated_probe")] * settings.identities
+        + [("unmated_probe",)] * settings.unmated
+        + [("verification",)] * settings.verification_identities
+    )
+    people = list(enumerate(parts))
+    taken = spread(partial(_images, seed, settings.images), people, "rendering surveillance", "person")
+    crops = [crop for images in taken for crop in images]
+    faces, _ = crop_rows(crops, SOURCE, "packing surveillance", len(crops))
+    last = faces["face_id"].to_pylist()[-settings.verification_identities * settings.images :]
+    verified = np.reshape(last, (-1, settings.images)).tolist()
+    pairs = verification_pairs(verified, draws(seed, Stream.SURVEILLANCE))
+    return Acquired(faces=faces, pairs=pa.Table.from_pylist(pairs, PAIR_SCHEMA))
+
+
+def _images(seed: int, images: int, person: tuple[int, tuple[str, ...]]) -> list[Crop]:
+    """One person's images; as in SurvFace, identities are given for identification alone."""
+    number, parts = person
+    identity = f"s{number + 1:04d}" if "gallery" in parts else None
+    somebody = someone(seed, Stream.SURVEILLANCE, number)
+    crops = []
+    for picture, part in enumerate(np.repeat(parts, 1 if "unmated_probe" in parts else images).tolist()):
+        rng = draws(seed, Stream.SURVEILLANCE, number, picture)
+        sitting = sit(somebody, rng, SMALL_SIDE, away=rng.random() < AWAY)
+        shot = far(sitting, float(rng.uniform(*FACE_HEIGHT)), rng)
+        camera = str(rng.integers(1, 9))
+        name = f"{part}/{number + 1:04d}_cam{camera}_{picture + 1}.png"
+        crops.append(shot.crop(name, identity, SPLIT[part], part=part, camera=camera))
+    return crops
