@@ -1,6 +1,7 @@
 """The report stage: one offline page of everything, the same bytes every time."""
 
 import re
+import shutil
 from base64 import b64encode
 from collections.abc import Iterable
 from html.parser import HTMLParser
@@ -14,16 +15,21 @@ import pytest
 import yaml
 
 from lrfr import paths
+from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
 from lrfr.faces import FACE_SCHEMA, encode_png, face_id, read_faces, write_faces
-from lrfr.files import write_json, write_text
+from lrfr.files import read_json, write_json, write_text
 from lrfr.report import sheets
 from lrfr.report.chance import chance_cmc, chance_map
 from lrfr.report.figures import styles
-from lrfr.stages import report
+from lrfr.report.paired import paired_table
+from lrfr.report.results import read_results
+from lrfr.stages import evaluate, report
+from tests.stages.test_evaluate import SETS, write_project
 
 HOSTILE = '<script>alert("x")</script>'
 SKILL = {"random": 0.09, "baseline": 0.34, "tc": 0.42}
+TRAINS_ON = {"random": None, "baseline": "native", "tc": "auxiliary"}
 IDENTITIES, DISTRACTORS, PER_IDENTITY = 8, 60, 4
 
 
@@ -81,13 +87,47 @@ def figures(skill: float, gallery: int) -> dict:
 def write_method(method: str, skill: float) -> None:
     gallery = 2 * IDENTITIES
     results = {"distractors": figures(skill, gallery + DISTRACTORS), "no_distractors": figures(skill + 0.1, gallery)}
-    write_json(paths.metrics(method), {"method": method, "tinyface": results})
+    write_json(
+        paths.metrics(method),
+        {"method": method, "trains_on": TRAINS_ON[method], "tinyface": results, "erc": rejection(skill)},
+    )
     ranks = range(1, gallery + 1)
     cmc = [f"{k},{min(skill + 0.16 * np.log(k), 1):.6f},{min(skill + 0.1 + 0.16 * np.log(k), 1):.6f}" for k in ranks]
     write_text(paths.curve("cmc", method), "\n".join(["rank,with_distractors,without_distractors", *cmc, ""]))
     pr = [f"{r / 20},{skill * (1.3 - r / 20):.6f},{(skill + 0.1) * (1.3 - r / 20):.6f}" for r in range(1, 21)]
     write_text(paths.curve("pr", method), "\n".join(["recall,with_distractors,without_distractors", *pr, ""]))
+    columns = [f"{quality} {variant} 0.001" for quality in ("norm", "size") for variant in ("fixed", "reestimated")]
+    erc = [",".join([f"{r / 100}", *[f"{(1 - skill) * (1 - r / 200):.6f}"] * len(columns)]) for r in range(96)]
+    write_text(paths.curve("erc", method), "\n".join([",".join(["ratio", *columns]), *erc, ""]))
+    write_probes(method, skill, gallery)
     write_training(method, [] if method == "random" else range(1, 13))
+
+
+def write_probes(method: str, skill: float, count: int) -> None:
+    """Ranks of the probes: the first ``skill`` of them are identified, so that a better method beats a worse one."""
+    found = np.arange(count) < skill * count
+    path = paths.evaluated(method)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        path,
+        face_id=np.array([f"f{n}" for n in range(count)]),
+        identity=np.arange(count),
+        rank=np.where(found, 1, 7),
+        average_precision=np.where(found, 1.0, 0.2),
+    )
+
+
+def rejection(skill: float) -> dict:
+    areas = {"pauc20": 0.2 * (1 - skill), "pauc95": 0.6 * (1 - skill), "not_resolvable": []}
+    areas |= {"pauc20_interval": [0.0, 0.2], "pauc95_interval": [0.0, 0.6]}
+    by_variant = {variant: {"0.001": areas} for variant in ("fixed", "reestimated")}
+    return {
+        "qualities": {"norm": by_variant, "size": by_variant},
+        "n_genuine": 120,
+        "n_impostor": 900,
+        "capped": ["20888 genuine pairs were asked for, 120 exist"],
+        "definitions": {"metric": "cosine"},
+    }
 
 
 def write_training(name: str, epochs: Iterable[int]) -> None:
@@ -99,17 +139,24 @@ def write_training(name: str, epochs: Iterable[int]) -> None:
     write_text(paths.curve("training", name), "\n".join([header, *rows, ""]))
 
 
-def write_run() -> None:
-    """A whole run's results in the current folder, in the formats that the other stages write."""
+def write_run(evaluated: Path, sets: tuple[str, ...]) -> None:
+    """A whole run's results in the current folder, in the formats that the other stages write.
+
+    Every method has the same results on the test sets, those of the ``evaluated`` project.
+    """
     text = (Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8")
     params = yaml.safe_load(text)
     params["methods"] = {method: {} for method in SKILL}
+    params["evaluation_sets"] = {name: {"source": SETS[name][0], "root": "."} for name in sets}
     write_text(paths.PARAMS, yaml.safe_dump(params, sort_keys=False))
     rng, synthesizers = np.random.default_rng(0), list(params["synthesizers"])
     write_tables(rng, synthesizers)
     write_training("pretrained", range(1, 17))
     for method, skill in SKILL.items():
         write_method(method, skill)
+        on_sets = read_json(evaluated / paths.metrics("random"))["sets"]
+        write_json(paths.metrics(method), read_json(paths.metrics(method)) | {"sets": on_sets})
+        shutil.copytree(evaluated / "plots/sets/random", Path("plots/sets") / method)
     bins = [(6, 12, 40, 12), (12, 16, 80, 50), (16, 24, 200, 180), (24, 32, 120, 118), (32, None, 0, 0)]
     by_height = [
         {"from": low, "to": high, "faces": n, "found": k, "recall": k / n if n else None, "false_alarms": 3}
@@ -120,11 +167,11 @@ def write_run() -> None:
         paths.DETECTION_METRICS,
         {"photos": photos, "faces": {"native": 3000, "auxiliary": 2876}, "by_height": by_height},
     )
-    agreement = {"faces": 2400, "raw": 0.94, "cohens_kappa": 0.81}
+    write_json(paths.LABELLER_METRICS, {"agreement": {"overall": {"faces": 2400, "raw": 0.94, "fleiss_kappa": 0.81}}})
     reasons = {"too_large": 300, "not_face": 120, "duplicate": 0, "unrecognizable": 41}
     write_json(
         paths.CURATION_METRICS,
-        {"detected": 3000, "kept": 2539, "set_aside": reasons, "agreement": agreement, "adjudicated": 140},
+        {"detected": 3000, "kept": 2539, "set_aside": reasons, "adjudicated": 140},
     )
     statistics = {"evaluated_expectations": 14, "successful_expectations": 14}
     write_json(paths.VALIDATION_RESULT, {"success": True, "tables": {"benchmark": {"statistics": statistics}}})
@@ -154,10 +201,29 @@ class Addresses(HTMLParser):
         self.text.append(data)
 
 
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which evaluate has scored a test set of every kind."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_project()
+        evaluate.run("random")
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def run(tmp_path: Path, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    write_run()
+    write_run(evaluated, ("pairs",))
+    return tmp_path
+
+
+@pytest.fixture
+def run_with_sets(tmp_path: Path, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run with a test set of every kind."""
+    monkeypatch.chdir(tmp_path)
+    write_run(evaluated, tuple(SETS))
     return tmp_path
 
 
@@ -191,9 +257,78 @@ def test_leaderboard_is_sorted_by_rank1(run: Path) -> None:
 
 def test_verdict_admits_when_training_shows_no_gain(run: Path) -> None:
     for method in ("baseline", "tc"):
-        write_method(method, SKILL["random"])
+        write_json(paths.metrics(method), read_json(paths.metrics("random")))
     report.run()
     assert "this run shows no gain by training" in read_page()[0]
+
+
+def test_the_leaderboard_says_what_each_method_trained_on(run: Path) -> None:
+    report.run()
+    table = read_page()[0].split("<tbody>")[1].split("</tbody>")[0]
+    rows = {name: row for row in table.split("<tr>") for name in SKILL if f">{name}<" in row}
+    assert "auxiliary HR faces" in rows["tc"] and "native LR faces" in rows["baseline"]
+    assert "untrained weights" in rows["random"]
+
+
+def test_methods_are_compared_on_the_same_probes(run: Path) -> None:
+    styles_of = styles(list(SKILL))
+    table = paired_table(read_results(read_params()), styles_of)
+    assert [row.label for row in table.rows] == ["tc", "baseline", "random"]
+    by_name = {row.label: [cell.value for cell in row.cells] for row in table.rows}
+    assert by_name["tc"][0] == "+6.2" and by_name["baseline"][0] == "−6.2"  # one of 16 probes
+    assert by_name["tc"][1] == "1.000"  # one identity more says nothing
+    assert by_name["tc"][4] == "+31.2" and float(by_name["tc"][5]) == pytest.approx(2 / 2**5, abs=1e-3)
+    assert by_name["random"][4:] == ["–"] * 4
+
+
+def test_methods_evaluated_on_different_probes_are_not_compared(run: Path) -> None:
+    write_probes("tc", 0.4, 5)
+    with pytest.raises(ResultError, match="different probes"):
+        report.run()
+
+
+def test_every_test_set_has_its_section(run_with_sets: Path) -> None:
+    report.run()
+    page, parsed = read_page()
+    sections = re.findall(r'<section id="(set-[^"]+)"', page)
+    assert sections == [f"set-{name}" for name in ("twin", *SETS)]
+    assert all(f"#{anchor}" in parsed.loaded for anchor in sections)  # in the contents
+    by_section = dict(zip(sections, re.split(r'<section id="set-', page)[1:], strict=True))
+    for name in SETS:
+        section = by_section[f"set-{name}"]
+        assert all(f"</svg>{method}</th>" in section for method in SKILL)
+        assert "<polyline" in section and "Definitions used" in section
+    assert "not resolvable with" in by_section["set-surveillance"]
+    assert by_section["set-templates"].count('class="cell"') == 3 * 3 * len(SKILL)  # a cross-resolution matrix for each
+    assert "script" not in parsed.tags
+
+
+def test_tables_of_sections_have_the_figures_with_their_intervals(run: Path) -> None:
+    report.run()
+    found = read_json(paths.metrics("tc"))["sets"]["pairs"]
+    section = read_page()[0].split('<section id="set-pairs"')[1].split("</section>")[0]
+    low, high = found["accuracy_interval"]
+    assert f">{100 * found['accuracy']:.1f}" in section.replace("\n", "")
+    assert f"{100 * low:.1f}–{100 * high:.1f}" in section
+
+
+def test_a_test_set_that_a_method_was_not_evaluated_on_is_named(run: Path) -> None:
+    results = read_json(paths.metrics("tc"))
+    del results["sets"]["pairs"]
+    write_json(paths.metrics("tc"), results)
+    with pytest.raises(ResultError, match="'pairs'") as caught:
+        report.run()
+    assert "lrfr evaluate tc" in str(caught.value)
+
+
+@pytest.mark.parametrize(("auc", "said"), [(0.52, "hardly"), (0.7, "somewhat"), (0.9, "most"), (0.99, "nearly all")])
+def test_the_auc_of_the_drift_is_put_in_words(run: Path, auc: float, said: str) -> None:
+    result = read_json(paths.drift_result("downsample"))
+    result["summary"]["classifier_auc"] = auc
+    write_json(paths.drift_result("downsample"), result)
+    report.run()
+    line = next(text for text in read_page()[1].text if f"AUC of {auc:.2f}" in text)
+    assert said in line and line.count("drift") == 2  # "drifted, which counts as drift"
 
 
 def test_two_runs_give_the_same_bytes(run: Path) -> None:
@@ -219,7 +354,8 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
             "by_height": [],
         },
     )
-    write_json(paths.CURATION_METRICS, {"detected": 1, "kept": 1, "set_aside": {}, "agreement": None, "adjudicated": 0})
+    write_json(paths.CURATION_METRICS, {"detected": 1, "kept": 1, "set_aside": {}, "adjudicated": 0})
+    write_json(paths.LABELLER_METRICS, {"agreement": None})
     report.run()
     assert not {"False alarms", "κ"} & {word for part in read_page()[1].text for word in (part, *part.split())}
 
@@ -229,6 +365,8 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
     [
         (paths.metrics("tc"), "lrfr evaluate tc"),
         (paths.curve("cmc", "baseline"), "lrfr evaluate baseline"),
+        (paths.curve("erc", "tc"), "lrfr evaluate tc"),
+        (paths.evaluated("tc"), "lrfr evaluate tc"),
         (paths.curve("training", "pretrained"), "lrfr pretrain"),
         (paths.DETECTION_METRICS, "lrfr detect"),
         (paths.drift_result("downsample"), "lrfr drift downsample"),

@@ -5,24 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from lrfr.charts.axes import Axis, nice_ticks, share_axis
+from lrfr.charts.lines import Line, line_chart
+from lrfr.charts.whiskers import Whisker, whisker_chart
+from lrfr.report.blocks import Panel
 from lrfr.report.chance import chance_cmc
-from lrfr.report.charts import Axis, Line, Whisker, histogram, line_chart, nice_ticks, whisker_chart
-from lrfr.report.results import CONDITIONS, PRETRAINED, Curve, Results
+from lrfr.report.results import CONDITIONS, PRETRAINED, UNTRAINED, Curve, Results
 
-UNTRAINED = "random"  # the method of untrained weights
 VALIDATION = "validation_"  # begins the columns of validation losses
 COLOURS = 8  # of the style sheet; a ninth method takes the first colour again, with other dashes
 CMC_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000)
-PERCENT = [(share / 100, f"{share} %") for share in range(0, 101, 20)]
 CURVE_POINTS = 160
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A chart with its heading."""
-
-    title: str
-    chart: Markup
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ def rank1_panels(results: Results, mates: np.ndarray, galleries: dict[str, int])
         rows.sort(key=lambda row: (-row.value, row.label))
         rows.append(Whisker("chance", "chance", float(chance_cmc(mates, galleries[condition], np.array([1]))[0])))
         said = ", ".join(f"{row.label} {100 * row.value:.1f} %" for row in rows)
-        panels.append(Panel(title, whisker_chart(rows, Axis(0, 1, PERCENT, "rank-1"), f"Rank-1 {title}: {said}.")))
+        panels.append(Panel(title, whisker_chart(rows, share_axis("rank-1"), f"Rank-1 {title}: {said}.")))
     return panels
 
 
@@ -61,7 +54,7 @@ def cmc_panels(results: Results, mates: np.ndarray, galleries: dict[str, int]) -
     panels, style = [], styles(list(results.cmc))
     last = int(max(curve["rank"][-1] for curve in results.cmc.values()))
     ticks = [(rank, f"{rank:,}") for rank in CMC_TICKS if rank <= last]
-    x_axis, y_axis = Axis(1, last, ticks, "rank", log=True), Axis(0, 1, PERCENT, "probes found")
+    x_axis, y_axis = Axis(1, last, ticks, "rank", "log"), share_axis("probes found")
     for condition, title in CONDITIONS.items():
         ranks = _log_ranks(min(last, galleries[condition]))
         lines = [Line("chance", "chance", ranks, chance_cmc(mates, galleries[condition], ranks))]
@@ -76,7 +69,7 @@ def cmc_panels(results: Results, mates: np.ndarray, galleries: dict[str, int]) -
 def pr_panels(results: Results) -> list[Panel]:
     """Precision against recall, averaged over probes, one panel with and one without distractors."""
     panels, style = [], styles(list(results.pr))
-    x_axis, y_axis = Axis(0, 1, PERCENT, "recall"), Axis(0, 1, PERCENT, "precision")
+    x_axis, y_axis = share_axis("recall"), share_axis("precision")
     for condition, title in CONDITIONS.items():
         lines = [
             Line(method, style[method], *_known(curve["recall"], curve[_column(condition)]))
@@ -91,15 +84,6 @@ def training_figures(results: Results) -> list[Training]:
     """Small charts of every training: one for each loss term, validation value and the learning rate."""
     style = styles(list(results.params.methods)) | {PRETRAINED: "ink"}
     return [_training(name, curve, style[name]) for name, curve in results.training.items()]
-
-
-def height_figure(heights: np.ndarray) -> Markup:
-    """The histogram of face heights (N,), px: TinyFace's Fig. 4."""
-    edges = np.arange(min(6, heights.min()), max(32, heights.max()) + 2) - 0.5
-    counts, _ = np.histogram(heights, edges)
-    mean = float(heights.mean())
-    alt = f"Histogram of {len(heights):,} face heights: {heights.min()} to {heights.max()} px, mean {mean:.1f} px."
-    return histogram(edges, counts, (mean, f"mean {mean:.1f} px"), ("face height, px", "faces"), alt)
 
 
 def _training(name: str, curve: Curve, style: str) -> Training:

@@ -2,22 +2,25 @@
 
 import jinja2
 
-from lrfr.report import figures, sheets, tables
+from lrfr.report import dataset, figures, rejection, sheets, tables
+from lrfr.report.paired import paired_table
 from lrfr.report.published import TINYFACE_RESULTS
 from lrfr.report.results import HEADLINES, Results
+from lrfr.report.sections import section
 
 
 def render(results: Results) -> str:
     """Lays the results out: one page that needs no other file, script or network.
 
     Raises:
-        ResultError: the benchmark has no probe with a mate.
+        ResultError: the benchmark has no probe with a mate, or methods were evaluated on different probes.
         FaceTableError, ImageError: a face table that the sheets show cannot be read.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("lrfr"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    styles = figures.styles(list(results.metrics))
     mates, galleries = tables.mates_per_probe(results.benchmark), tables.gallery_sizes(results.benchmark)
     return environment.get_template("report.html.j2").render(
         results=results,
@@ -29,7 +32,12 @@ def render(results: Results) -> str:
         galleries=galleries,
         published=TINYFACE_RESULTS,
         rank1=figures.rank1_panels(results, mates, galleries),
-        styles=figures.styles(list(results.metrics)),
+        styles=styles,
+        paired=paired_table(results, styles),
+        sections=[
+            rejection.section(results, styles),
+            *(section(name, results, styles) for name in results.sets),
+        ],
         cmc=figures.cmc_panels(results, mates, galleries),
         pr=figures.pr_panels(results),
         training=figures.training_figures(results),
@@ -37,9 +45,9 @@ def render(results: Results) -> str:
         by_identity=sheets.by_identity(),
         distractors=sheets.distractors(),
         synthetic=sheets.synthetic(list(results.params.synthesizers)),
-        benchmarks=tables.benchmark_rows(results),
-        partition=tables.partition_rows(results),
-        heights=figures.height_figure(results.benchmark["height"].to_numpy()),
+        benchmarks=dataset.benchmark_rows(results.benchmark),
+        partition=dataset.partition_rows(results.benchmark),
+        heights=dataset.height_figure(results.benchmark["height"].to_numpy()),
         mean_size=[float(results.benchmark[side].to_numpy().mean()) for side in ("height", "width")],
         set_aside=tables.shares(results.curation["set_aside"]),
         quality=tables.quality_line(results),

@@ -1,6 +1,7 @@
 """Everything the report shows, read from what the other stages wrote."""
 
 import csv
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,19 @@ from lrfr.files import read_json
 CONDITIONS = {"distractors": "with distractors", "no_distractors": "without distractors"}
 HEADLINES = {"rank1": "rank-1", "rank20": "rank-20", "rank50": "rank-50", "map": "mAP", "map_official": "mAP, official"}
 PRETRAINED = "pretrained"
+UNTRAINED = "random"  # the method of untrained weights
 
 Curve = dict[str, np.ndarray]  # column -> (rows,) float, NaN where the cell is blank
 METADATA = ["face_id", "width", "height", "identity", "split"]
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """What the methods reached on one test set beside the benchmark, by method; curves by kind, then by method."""
+
+    protocol: str
+    figures: dict[str, dict[str, Any]]
+    curves: dict[str, dict[str, Curve]]
 
 
 @dataclass(frozen=True)
@@ -28,15 +39,25 @@ class Results:
 
     params: Params
     metrics: dict[str, dict[str, dict[str, Any]]]  # method -> condition -> figures
+    trains_on: dict[str, str | None]  # method -> native, auxiliary or None
+    rejection: dict[str, dict[str, Any]]  # method -> figures of the error-versus-reject curves
+    sets: dict[str, TestSet]
+    probes: dict[str, dict[str, np.ndarray]]  # method -> what became of each probe of the benchmark
     cmc: dict[str, Curve]
     pr: dict[str, Curve]
+    erc: dict[str, Curve]
     training: dict[str, Curve]  # the pretraining first
     detection: dict[str, Any]
     curation: dict[str, Any]
+    labellers: dict[str, Any]
     validation: dict[str, Any]
     drift: dict[str, dict[str, Any]]
     benchmark: pa.Table
     auxiliary: pa.Table
+
+    def by_rank1(self) -> list[str]:
+        """The methods, best rank-1 with distractors first."""
+        return sorted(self.metrics, key=lambda name: (-self.metrics[name]["distractors"]["rank1"], name))
 
 
 def read_results(params: Params) -> Results:
@@ -47,14 +68,25 @@ def read_results(params: Params) -> Results:
         FaceTableError: a face table is missing or breaks the schema.
     """
     methods = list(params.methods)
+    evaluated = {method: read_json(paths.metrics(method), f"lrfr evaluate {method}") for method in methods}
+    cmc, pr, erc = (
+        {method: read_curve(paths.curve(kind, method), f"lrfr evaluate {method}") for method in methods}
+        for kind in ("cmc", "pr", "erc")
+    )
     return Results(
         params=params,
-        metrics={method: _metrics(method) for method in methods},
-        cmc={method: read_curve(paths.curve("cmc", method), f"lrfr evaluate {method}") for method in methods},
-        pr={method: read_curve(paths.curve("pr", method), f"lrfr evaluate {method}") for method in methods},
+        metrics={method: _headlines(method, found.get("tinyface", {})) for method, found in evaluated.items()},
+        trains_on={method: found.get("trains_on") for method, found in evaluated.items()},
+        rejection={method: found.get("erc", {}) for method, found in evaluated.items()},
+        sets=_sets(["twin", *params.evaluation_sets], evaluated),
+        probes={method: _probes(method) for method in methods},
+        cmc=cmc,
+        pr=pr,
+        erc=erc,
         training=_training(methods),
         detection=read_json(paths.DETECTION_METRICS, "lrfr detect"),
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),
+        labellers=read_json(paths.LABELLER_METRICS, "lrfr curate"),
         validation=read_json(paths.VALIDATION_RESULT, "lrfr validate"),
         drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
         benchmark=read_faces(paths.BENCHMARK, METADATA),
@@ -80,15 +112,49 @@ def read_curve(path: Path, command: str) -> Curve:
     return dict(zip(header, values.T, strict=True))
 
 
-def _metrics(method: str) -> dict[str, dict[str, Any]]:
-    """One method's figures by condition; each headline is there with its interval."""
-    path, command = paths.metrics(method), f"lrfr evaluate {method}"
-    figures = read_json(path, command).get("tinyface", {})
+def _headlines(method: str, figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """One method's figures on the benchmark, by condition; each headline is there with its interval."""
     needed = [*HEADLINES, *(f"{name}_interval" for name in HEADLINES)]
     missing = [f"{part}.{name}" for part in CONDITIONS for name in needed if name not in figures.get(part, {})]
     if missing:
-        raise ResultError(f"figures are missing: {', '.join(missing)}", where=path, remedy=f"run again: {command}")
+        what = f"figures are missing: {', '.join(missing)}"
+        raise ResultError(what, where=paths.metrics(method), remedy=f"run again: lrfr evaluate {method}")
     return figures
+
+
+def _sets(names: list[str], evaluated: dict[str, dict[str, Any]]) -> dict[str, TestSet]:
+    """The results on the benchmark's twin and on each mounted test set."""
+    sets = {}
+    for name in names:
+        lacking = [method for method, found in evaluated.items() if name not in found.get("sets", {})]
+        if lacking:
+            where, remedy = paths.metrics(lacking[0]), f"run again: lrfr evaluate {lacking[0]}"
+            raise ResultError(f"there is no result on the test set '{name}'", where=where, remedy=remedy)
+        figures = {method: found["sets"][name] for method, found in evaluated.items()}
+        sets[name] = TestSet(next(iter(figures.values()))["protocol"], figures, _set_curves(list(evaluated), name))
+    return sets
+
+
+def _set_curves(methods: list[str], test_set: str) -> dict[str, dict[str, Curve]]:
+    """Every curve of a test set by its kind, then by method."""
+    kinds = {path.stem for path in paths.set_curve(methods[0], test_set, "any").parent.glob("*.csv")}
+    return {
+        kind: {
+            method: read_curve(paths.set_curve(method, test_set, kind), f"lrfr evaluate {method}") for method in methods
+        }
+        for kind in sorted(kinds)
+    }
+
+
+def _probes(method: str) -> dict[str, np.ndarray]:
+    path, remedy = paths.evaluated(method), f"lrfr evaluate {method}"
+    if not path.is_file():
+        raise ResultError("a result is missing", where=path, remedy=remedy)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in ("face_id", "identity", "rank", "average_precision")}
+    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise ResultError(f"not a result of evaluate: {error}", where=path, remedy=f"run again: {remedy}") from error
 
 
 def _training(methods: list[str]) -> dict[str, Curve]:

@@ -1,6 +1,5 @@
 """The report's tables and sentences as plain values; the template only lays them out."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,30 +7,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr.errors import ResultError
+from lrfr.report.blocks import Cell, Row
 from lrfr.report.chance import chance_cmc, chance_map
-from lrfr.report.figures import UNTRAINED, styles
-from lrfr.report.published import BENCHMARKS, TINYFACE_PARTITION
-from lrfr.report.results import CONDITIONS, HEADLINES, Results
+from lrfr.report.dataset import image_counts, named
+from lrfr.report.figures import styles
+from lrfr.report.results import CONDITIONS, HEADLINES, UNTRAINED, Results
 
 STATISTICS = ("successful_expectations", "evaluated_expectations")
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A figure and its interval, as text; both empty where there is none."""
-
-    value: str
-    interval: str = ""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """One row of the leaderboard: five cells with distractors, then five without."""
-
-    method: str
-    style: str
-    note: str
-    cells: list[Cell]
+TRAINED = {
+    "native": "trained on native LR faces",
+    "auxiliary": "trained on auxiliary HR faces",
+    None: "untrained weights",
+}
 
 
 def mates_per_probe(benchmark: pa.Table) -> np.ndarray:
@@ -51,21 +40,21 @@ def mates_per_probe(benchmark: pa.Table) -> np.ndarray:
 
 def gallery_sizes(benchmark: pa.Table) -> dict[str, int]:
     """The number of gallery images with and without distractors."""
-    counts = _images(benchmark)
+    counts = image_counts(benchmark)
     return {"distractors": counts["gallery"] + counts["distractor"], "no_distractors": counts["gallery"]}
 
 
-def leaderboard(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[Standing]:
-    """Every method, best rank-1 with distractors first, and a random ranking as the last row."""
+def leaderboard(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[Row]:
+    """Every method, best rank-1 with distractors first, and a random ranking as the last row.
+
+    Five cells with distractors, then five without; the note says what the method trained on.
+    """
     style = styles(list(results.metrics))
-    order = sorted(results.metrics, key=lambda name: (-results.metrics[name]["distractors"]["rank1"], name))
     rows = [
-        Standing(
-            method, style[method], "untrained weights" if method == UNTRAINED else "", _cells(results.metrics[method])
-        )
-        for method in order
+        Row(method, style[method], _cells(results.metrics[method]), TRAINED[results.trains_on[method]])
+        for method in results.by_rank1()
     ]
-    return [*rows, Standing("chance", "chance", "a random ranking, expected", _chance_cells(mates, galleries))]
+    return [*rows, Row("chance", "chance", _chance_cells(mates, galleries), "a random ranking, expected")]
 
 
 def verdict(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[str]:
@@ -92,39 +81,17 @@ def verdict(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> l
 
 def facts(results: Results) -> list[tuple[str, str]]:
     """What was run, as pairs of a name and a value."""
-    params, counts = results.params, _images(results.benchmark)
+    params, counts = results.params, image_counts(results.benchmark)
     total = sum(counts.values())
     return [
         ("source", params.acquire.source),
         ("seed", str(params.seed)),
-        ("identities", f"{len(_named(results.benchmark)):,}"),
+        ("identities", f"{len(named(results.benchmark)):,}"),
         ("native LR faces", f"{total:,}"),
         ("of them distractors", f"{counts['distractor']:,}"),
         ("probes", f"{counts['probe']:,}"),
         ("auxiliary HR faces", f"{results.auxiliary.num_rows:,}"),
         ("similarity", params.evaluate.metric),
-    ]
-
-
-def benchmark_rows(results: Results) -> list[tuple[str, str, str, str]]:
-    """CSRI's Table 1 with this run's benchmark as the last row: name, mean height, identities, images."""
-    height = float(np.mean(results.benchmark["height"].to_numpy()))
-    ours = ("This run", f"{height:.1f}", f"{len(_named(results.benchmark)):,}", f"{results.benchmark.num_rows:,}")
-    return [*(tuple(row) for row in BENCHMARKS), ours]
-
-
-def partition_rows(results: Results) -> list[tuple[str, list[str]]]:
-    """CSRI's Table 2, this run's lines above TinyFace's: label, then all, train, probe, gallery, distractor."""
-    table, images = results.benchmark, _images(results.benchmark)
-    identities = {split: len(_named(table, split)) for split in ("train", "probe", "gallery")}
-    ours = [
-        ("This run, identities", [len(_named(table)), *identities.values(), None]),
-        ("This run, images", [table.num_rows, *images.values()]),
-    ]
-    tinyface = [(f"TinyFace, {row.data}", list(row[1:])) for row in TINYFACE_PARTITION]
-    return [
-        (label, ["unknown" if number is None else f"{number:,}" for number in numbers])
-        for label, numbers in [*ours, *tinyface]
     ]
 
 
@@ -148,15 +115,25 @@ def drift_lines(results: Results) -> list[tuple[str, str]]:
     for name, result in results.drift.items():
         summary = result["summary"]
         drifted = sum(column["drifted"] for column in summary["columns"].values())
-        said = "drift" if summary["drift"] else "no drift"
+        said = "which counts as drift" if summary["drift"] else "which does not count as drift"
+        auc = summary["classifier_auc"]
         lines.append(
             (
                 name,
-                f"{said}: {drifted} of {len(summary['columns'])} image statistics drifted; a classifier tells "
-                f"synthetic from native with an AUC of {summary['classifier_auc']:.2f} (0.5: it cannot).",
+                f"{drifted} of {len(summary['columns'])} image statistics drifted, {said}. A classifier that is "
+                f"to tell its faces from native ones has an AUC of {auc:.2f}: {_auc_reading(auc)}.",
             )
         )
     return lines
+
+
+def _auc_reading(auc: float) -> str:
+    """What the AUC of a classifier between two kinds of faces says of them; 0.5 is guessing, 1 is telling all apart."""
+    if auc < 0.6:
+        return "it hardly does better than guessing, so they look alike"
+    if auc < 0.8:
+        return "it is right more often than by guessing, so they differ somewhat"
+    return "it tells most of them apart" if auc < 0.95 else "it tells nearly all of them apart"
 
 
 def _cells(figures: dict[str, dict[str, Any]]) -> list[Cell]:
@@ -164,8 +141,8 @@ def _cells(figures: dict[str, dict[str, Any]]) -> list[Cell]:
 
 
 def _cell(figures: dict[str, Any], name: str) -> Cell:
-    low, high = figures[f"{name}_interval"]
-    return Cell(f"{100 * figures[name]:.1f}", f"{100 * low:.1f}–{100 * high:.1f}")
+    interval = [f"{100 * end:.1f}" for end in figures[f"{name}_interval"] or ()]
+    return Cell(f"{100 * figures[name]:.1f}", "–".join(interval))
 
 
 def _chance_cells(mates: np.ndarray, galleries: dict[str, int]) -> list[Cell]:
@@ -175,16 +152,6 @@ def _chance_cells(mates: np.ndarray, galleries: dict[str, int]) -> list[Cell]:
         expected = [*chance_cmc(mates, galleries[condition], ranks), chance_map(mates, galleries[condition])]
         cells += [*(Cell(f"{100 * share:.1f}") for share in expected), Cell("–")]
     return cells
-
-
-def _images(benchmark: pa.Table) -> dict[str, int]:
-    splits = np.array(benchmark["split"].to_pylist())
-    return {split: int((splits == split).sum()) for split in ("train", "probe", "gallery", "distractor")}
-
-
-def _named(table: pa.Table, split: str | None = None) -> set[str]:
-    rows = table if split is None else table.filter(pc.field("split") == split)
-    return set(rows["identity"].to_pylist()) - {None}
 
 
 def _said(figures: dict[str, Any]) -> str:

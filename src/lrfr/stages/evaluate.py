@@ -1,84 +1,120 @@
-"""evaluate: the protocols, on one method's embeddings. Needs no model and no torch."""
+"""evaluate: the protocols, on one method's embeddings of every test set. Needs neither a model nor torch."""
 
 import csv
 import io
-import zipfile
+import math
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import read_params
-from lrfr.core import tinyface
-from lrfr.core.identification import UNKNOWN, ClosedSet
-from lrfr.errors import EmbeddingError, unknown_name
-from lrfr.faces import read_faces
-from lrfr.files import write_json, write_text
+from lrfr.config import Params, read_params
+from lrfr.errors import unknown_name
+from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
+from lrfr.files import atomic_path, write_json, write_text
+from lrfr.progress import track
+from lrfr.protocols import erc, protocol, tinyface
+from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.embeddings import Embeddings, read_embeddings
+from lrfr.protocols.outcome import Curve, Outcome
+from lrfr.sources import source
+
+COLUMNS = [column for column in FACE_SCHEMA.names if column != "image"]
 
 
 def run(name: str) -> None:
-    """Writes metrics/<method>.json and the CMC and precision-recall curves."""
+    """Writes metrics/METHOD.json, the curves, and data/evaluated/METHOD.npz.
+
+    The latter has an entry for each probe of the benchmark, with distractors: ``face_id`` and ``identity`` (P,),
+    ``rank`` (P,) int64, ``average_precision`` (P,) 0..1.
+
+    Raises:
+        ParameterError: there is no such method.
+        EmbeddingError: embeddings are missing, damaged or cannot be scored.
+        BenchmarkError, FaceTableError: a test set lacks what its protocol needs.
+    """
     params = read_params()
     if name not in params.methods:
-        raise unknown_name("method", name, params.methods, "params.yaml: methods")
-    faces = read_faces(paths.BENCHMARK, ["face_id", "identity", "split"]).to_pydict()
-    embedding = _embeddings(name, faces["face_id"], faces["split"])
-    probe, gallery = _rows(faces["split"], "probe"), _rows(faces["split"], "gallery", "distractor")
-    identity = _numbers(faces["identity"])
-    outcomes = tinyface.identify(
-        embedding[probe], identity[probe], embedding[gallery], identity[gallery], params.evaluate.metric
+        raise unknown_name("method", name, params.methods, f"{paths.PARAMS}: methods")
+    benchmark = Benchmark(_tested(paths.BENCHMARK))
+    embeddings = _embeddings(name, "benchmark", benchmark)
+    native, rejected = (used.evaluate(benchmark, embeddings, params.evaluate, params.seed) for used in (tinyface, erc))
+    sets = _evaluate_sets(name, params)
+    write_json(
+        paths.metrics(name),
+        {
+            "method": name,
+            "metric": params.evaluate.metric,
+            "trains_on": embeddings.trains_on,
+            "tinyface": native.figures,
+            "definitions": native.definitions,
+            "erc": {**rejected.figures, "definitions": rejected.definitions},
+            "sets": {
+                test_set: {"protocol": protocol_name, **outcome.figures, "definitions": outcome.definitions}
+                for test_set, (protocol_name, outcome) in sets.items()
+            },
+        },
     )
-    draws = params.evaluate.bootstrap
-    figures = {
-        variant: tinyface.summary(outcome, identity[probe], draws, params.seed) for variant, outcome in outcomes.items()
+    for kind, curve in (native.curves | rejected.curves).items():
+        _write_curve(paths.curve(kind, name), curve)
+    for test_set, (_, outcome) in sets.items():
+        for kind, curve in outcome.curves.items():
+            _write_curve(paths.set_curve(name, test_set, kind), curve)
+    with atomic_path(paths.evaluated(name)) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **native.per_probe)
+
+
+def _evaluate_sets(name: str, params: Params) -> dict[str, tuple[str, Outcome]]:
+    """The protocol's name and the outcome for the benchmark's twin and for each mounted test set."""
+    protocols = {"twin": "synlr"} | {
+        test_set: source(chosen.source).PROTOCOL for test_set, chosen in params.evaluation_sets.items()
     }
-    write_json(paths.metrics(name), {"method": name, "metric": params.evaluate.metric, "tinyface": figures})
-    _write_curves(name, outcomes)
+    outcomes = {}
+    for test_set, protocol_name in track(list(protocols.items()), f"evaluating {name}", unit="test set"):
+        benchmark = _benchmark(test_set)
+        embeddings = _embeddings(name, test_set, benchmark)
+        outcome = protocol(protocol_name).evaluate(benchmark, embeddings, params.evaluate, params.seed)
+        outcomes[test_set] = protocol_name, outcome
+    return outcomes
 
 
-def _embeddings(name: str, face_ids: list[str], splits: list[str]) -> np.ndarray:
-    """Embeddings in the benchmark's order; train rows, which nobody embeds, are left zero."""
-    path = paths.embeddings(name)
-    if not path.is_file():
-        raise EmbeddingError("there are no embeddings", where=path, remedy=f"lrfr embed {name}")
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            row = {face: number for number, face in enumerate(stored["face_id"].tolist())}
-            vectors = stored["embedding"]
-    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise EmbeddingError(f"not an embedding file: {error}", where=path, remedy=f"lrfr embed {name}") from error
-    needed = [number for number, split in enumerate(splits) if split != "train"]
-    missing = [face_ids[number] for number in needed if face_ids[number] not in row]
-    if missing:
-        what = f"{len(missing)} faces of the benchmark have no embedding, such as {missing[0]}"
-        raise EmbeddingError(what, where=path, remedy=f"lrfr embed {name}")
-    embedding = np.zeros((len(face_ids), vectors.shape[1]), vectors.dtype)
-    embedding[needed] = vectors[[row[face_ids[number]] for number in needed]]
-    return embedding
+def _embeddings(name: str, test_set: str, benchmark: Benchmark) -> Embeddings:
+    """One method's embeddings of one test set."""
+    face_ids = benchmark.faces["face_id"].to_pylist()
+    return read_embeddings(paths.embeddings(name, test_set), face_ids, f"lrfr embed {name}")
 
 
-def _rows(splits: list[str], *wanted: str) -> np.ndarray:
-    return np.flatnonzero(np.isin(splits, wanted))
+def _benchmark(test_set: str) -> Benchmark:
+    """The tables of the twin, or of a mounted test set."""
+    if test_set == "twin":
+        return Benchmark(_tested(paths.TWIN))
+    pairs, enrolment = paths.mounted(test_set, "pairs"), paths.mounted(test_set, "enrolment")
+    return Benchmark(
+        read_faces(paths.mounted(test_set), COLUMNS),
+        read_table(pairs, PAIR_SCHEMA),
+        read_table(enrolment, ENROLMENT_SCHEMA),
+    )
 
 
-def _numbers(identities: list[str | None]) -> np.ndarray:
-    names = sorted({identity for identity in identities if identity is not None})
-    number = {name: label for label, name in enumerate(names)}
-    return np.array([UNKNOWN if identity is None else number[identity] for identity in identities])
+def _tested(path: Path) -> pa.Table:
+    """A face table without its images and without the faces that train."""
+    faces = read_faces(path, COLUMNS)
+    return faces.filter(pc.not_equal(faces["split"], "train").fill_null(True))
 
 
-def _write_curves(name: str, outcomes: dict[str, ClosedSet]) -> None:
-    with_distractors, without = outcomes["distractors"], outcomes["no_distractors"]
-    ranks = np.arange(1, min(without.gallery_size, 100) + 1)
-    cmc = zip(ranks.tolist(), with_distractors.cmc(ranks), without.cmc(ranks), strict=True)
-    _write_csv(paths.curve("cmc", name), "rank", cmc)
-    precision = [outcome.precision.mean(axis=0) for outcome in (with_distractors, without)]
-    _write_csv(paths.curve("pr", name), "recall", zip(with_distractors.recall.tolist(), *precision, strict=True))
-
-
-def _write_csv(path: Path, x: str, rows) -> None:
+def _write_curve(path: Path, curve: Curve) -> None:
+    """Writes a curve as CSV; a value that there is not is a blank cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([x, "with_distractors", "without_distractors"])
-    writer.writerows([first, *(round(float(value), 6) for value in values)] for first, *values in rows)
+    writer.writerow(curve.columns)
+    for row in zip(*(column.tolist() for column in curve.columns.values()), strict=True):
+        writer.writerow([_cell(value) for value in row])
     write_text(path, text.getvalue())
+
+
+def _cell(value: float) -> object:
+    if isinstance(value, int):
+        return value
+    return "" if math.isnan(value) else float(f"{value:.6g}")

@@ -1,0 +1,84 @@
+"""Error-versus-reject curves: does a method know which of its images it cannot recognise?
+
+Grother & Tabassi, "Performance of biometric quality measures", TPAMI 29, 2007. 20,888 genuine and 50,000 impostor pairs
+out of TinyFace's probe and gallery; the pairs of the lowest quality are rejected step by step, and the false non-match
+rate is that of the rest, at the threshold of a fixed false match rate.
+"""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from lrfr.config import Evaluate
+from lrfr.core.inputs import UNKNOWN
+from lrfr.core.pair_drawing import draw_pairs
+from lrfr.core.rejection import RATIO, VARIANTS, reject
+from lrfr.core.templates_of_media import pair_scores
+from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.outcome import Curve, Outcome
+
+GENUINE, IMPOSTOR = 20_888, 50_000
+FMR = (1e-3, 1e-4)
+IN_THE_CURVE = ("ratio", "fnmr", "rejected")  # and so not among the figures
+
+
+def renditions(options: Evaluate) -> tuple[str, ...]:
+    """The images as they are suffice."""
+    return ()
+
+
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+    """Figures under ``qualities`` by quality, variant and FMR; ``capped`` says which pairs there are too few of.
+
+    The curve ``erc`` has the share of rejected pairs and a column ``<quality> <variant> <fmr>`` for each of them.
+    """
+    rows = benchmark.splits("probe", "gallery")
+    rows = rows[benchmark.identity[rows] != UNKNOWN]
+    identity, missing = benchmark.identity[rows], embeddings.missing[rows]
+    face_id = np.array(benchmark.faces["face_id"].to_pylist())[rows]
+    pairs = draw_pairs(face_id, identity, GENUINE, IMPOSTOR, seed)
+    score = pair_scores(embeddings.of()[rows], pairs.left, pairs.right, options.metric, missing)
+    columns: dict[str, np.ndarray] = {"ratio": RATIO}
+    figures: dict[str, Any] = {}
+    for name, quality in qualities(benchmark, embeddings, rows).items():
+        figures[name] = {variant: {} for variant in VARIANTS}
+        for variant, fmr in product(VARIANTS, FMR):
+            sides = quality[pairs.left], quality[pairs.right]
+            found = reject(score, pairs.same, *sides, fmr, variant, identity[pairs.left])
+            columns[f"{name} {variant} {fmr:g}"] = found.fnmr
+            told = found.figures(options.bootstrap, seed)
+            figures[name][variant][f"{fmr:g}"] = {key: told[key] for key in told if key not in IN_THE_CURVE}
+    counts = {"n_genuine": int(pairs.same.sum()), "n_impostor": int((~pairs.same).sum()), "capped": pairs.capped}
+    figures = {"qualities": figures, **counts, "n_missing": int(missing.sum())}
+    return Outcome(figures, {"erc": Curve(columns)}, _definitions(options))
+
+
+def qualities(benchmark: Benchmark, embeddings: Embeddings, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Each known quality of the faces in these rows, (R,) float, the higher the better.
+
+    ``norm`` of the embedding before it is normalised, ``size`` (the shorter side, px), the ``detector``'s confidence
+    where every face has one, and the method's own ``quality`` where it gives one. A missing face has the lowest
+    of all.
+    """
+    faces = benchmark.faces.select(["width", "height", "score"]).take(rows)
+    found = {
+        "norm": np.linalg.norm(embeddings.of()[rows], axis=1),
+        "size": np.minimum(faces["width"].to_numpy(), faces["height"].to_numpy()),
+        "detector": None if faces["score"].null_count else faces["score"].to_numpy(),
+        "quality": None if embeddings.quality is None else embeddings.quality[rows],
+    }
+    missing = embeddings.missing[rows]
+    return {
+        name: np.where(missing, -np.inf, values).astype(float) for name, values in found.items() if values is not None
+    }
+
+
+def _definitions(options: Evaluate) -> dict[str, str]:
+    return {
+        "metric": options.metric,
+        "pair quality": "the lower of its two",
+        "fixed": "the threshold is set once, on all pairs",
+        "reestimated": "the threshold is set anew on the pairs left at each step",
+    }

@@ -1,0 +1,63 @@
+"""IJB-B and IJB-C: templates, 1:1 and 1:N, the resolution sweep, and RAN's test on tiny faces.
+
+Whitelam et al., "IARPA Janus Benchmark-B", CVPRW 2017; Maze et al., "IARPA Janus Benchmark-C", ICB 2018. Each figure is
+given twice, with the norms of the embeddings kept and dropped before templates are made.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from lrfr.config import Evaluate
+from lrfr.core.gallery_search import RANKS, search
+from lrfr.core.pair_verification import FARS
+from lrfr.core.stepped import RATES, tar_at_rates
+from lrfr.protocols import ijb_tinyface, resolution_sweep
+from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.outcome import Curve, Outcome
+from lrfr.protocols.template_verification import template_pairs, verify
+from lrfr.protocols.templates import NORMS, enrol, searches
+
+
+def renditions(options: Evaluate) -> tuple[str, ...]:
+    """Each shortest side of the resolution sweep."""
+    return resolution_sweep.renditions(options)
+
+
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+    """Figures under ``keep_norm`` and ``unit_norm`` (in each ``verification`` and ``identification``),
+    ``resolution`` (the sweep) and ``tinyface`` (null where the faces have no landmarks)."""
+    figures: dict[str, Any] = {}
+    roc: dict[str, np.ndarray] = {}
+    cmc: dict[str, np.ndarray] = {}
+    det: dict[str, np.ndarray] = {}
+    for norm in NORMS:
+        enrolled = enrol(benchmark, embeddings.of(), embeddings.missing, norm)
+        verified = verify(template_pairs(benchmark, enrolled.ids), enrolled, enrolled)
+        found = search(searches(benchmark, enrolled.ids), enrolled, enrolled)
+        figures[norm] = {
+            "verification": verified.figures(FARS, options.tar, options.bootstrap, seed),
+            "identification": found.figures(options.bootstrap, seed),
+        }
+        roc[norm], cmc[norm], det[norm] = tar_at_rates(verified), found.cmc(), found.fnir()
+    sweep = resolution_sweep.evaluate(benchmark, embeddings, options, seed)
+    tiny = ijb_tinyface.evaluate(benchmark, embeddings, options, seed)
+    figures |= {"resolution": sweep.figures, "tinyface": tiny.figures}
+    curves = {
+        "roc": Curve({"far": RATES, **roc}),
+        "cmc": Curve({"rank": RANKS, **cmc}),
+        "det": Curve({"fpir": RATES, **det}),
+    }
+    return Outcome(figures, curves | sweep.curves | tiny.curves, _definitions(options))
+
+
+def _definitions(options: Evaluate) -> dict[str, str]:
+    return {
+        "metric": "cosine of templates",
+        "ties": "pessimistic",
+        "tar": options.tar,
+        "template": "mean within a media id, sum over media, then of length 1",
+        "fnir": "the mate below the threshold, at whatever rank",
+        "galleries": "each by itself, then the mean; both: one gallery out of all, closed set only",
+    }

@@ -1,0 +1,85 @@
+"""SCface: LR faces from surveillance cameras at three distances, searched for among HR mugshots.
+
+Grgic, Delac & Grgic, "SCface - surveillance cameras face database", Multimedia Tools and Applications 51, 2011. Papers
+part its 130 identities in three ways; all are reported, each on its test part:
+
+- ``all``: everybody.
+- ``dcr``: identities 51 to 130; the first 50 are for fine-tuning (Lu, Jiang & Kot, "Deep Coupled ResNet for
+  Low-Resolution Face Recognition", IEEE SPL 25, 2018; CSRI's line of papers and RAN follow it).
+- ``tc``: the last 43, "eval", after 43 "world" and 44 "dev" ones (Massoli, Amato & Falchi, "Cross-resolution learning
+  for face recognition", IVC 99, 2020).
+
+With another number of identities the parts are the same shares of their sorted names.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from lrfr.config import Evaluate
+from lrfr.core.bootstrap import rounded_means
+from lrfr.core.identification import ClosedSet, closed_set
+from lrfr.errors import BenchmarkError
+from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.outcome import Curve, Outcome
+
+DISTANCES = {"distance_1": "4.2 m", "distance_2": "2.6 m", "distance_3": "1.0 m"}
+LAST_RANK = 50  # of the stored CMC
+
+
+def renditions(options: Evaluate) -> tuple[str, ...]:
+    """The images as they are suffice."""
+    return ()
+
+
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+    """Figures by split (``all``, ``dcr``, ``tc``), in each by distance, and ``mean_rank1``; curve ``cmc``: ``all``."""
+    figures: dict[str, Any] = {}
+    curves: dict[str, Curve] = {}
+    for split, first in first_tested(benchmark).items():
+        tested = benchmark.identity >= first
+        found = {distance: _identify(benchmark, embeddings, options, distance, tested) for distance in DISTANCES}
+        figures[split] = _figures(found, options.bootstrap, seed) | {"n_identity": _people(benchmark) - first}
+        if split == "all":
+            ranks = np.arange(1, min(LAST_RANK, next(iter(found.values()))[0].gallery_size) + 1)
+            cmc = {distance: outcome.cmc(ranks) for distance, (outcome, _) in found.items()}
+            curves["cmc"] = Curve({"rank": ranks, **cmc})
+    return Outcome(figures, curves, {"metric": options.metric, "ties": "pessimistic"})
+
+
+def first_tested(benchmark: Benchmark) -> dict[str, int]:
+    """The number of the first identity that each split tests, in the order of the sorted names."""
+    people = _people(benchmark)
+    return {"all": 0, "dcr": round(people * 50 / 130), "tc": people - round(people * 43 / 130)}
+
+
+def _people(benchmark: Benchmark) -> int:
+    return int(benchmark.identity.max(initial=-1)) + 1
+
+
+def _identify(
+    benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, distance: str, tested: np.ndarray
+) -> tuple[ClosedSet, np.ndarray]:
+    """The outcome at one distance, and the probes' identities."""
+    probe, gallery = (rows[tested[rows]] for rows in (benchmark.rows("part", p) for p in (distance, "mugshot")))
+    if not len(probe) or not len(gallery):
+        raise BenchmarkError(f"SCface: a split has no {distance} or no mugshot to test", remedy="lrfr mount")
+    vectors, missing, identity = embeddings.of(), embeddings.missing, benchmark.identity
+    outcome = closed_set(
+        vectors[probe], identity[probe], vectors[gallery], identity[gallery], options.metric,
+        probe_missing=missing[probe], gallery_missing=missing[gallery],
+    )  # fmt: skip
+    return outcome, identity[probe]
+
+
+def _figures(found: dict[str, tuple[ClosedSet, np.ndarray]], draws: int, seed: int) -> dict[str, Any]:
+    """The figures of each distance, and the mean of the rank-1 rates with its interval."""
+    figures: dict[str, Any] = {
+        name: outcome.figures(identity, draws, seed) for name, (outcome, identity) in found.items()
+    }
+    # Each distance weighs the same, however many probes it has.
+    total = sum(len(identity) for _, identity in found.values())
+    hits = [(outcome.rank == 1) * total / (len(found) * len(identity)) for outcome, identity in found.values()]
+    people = np.concatenate([identity for _, identity in found.values()])
+    return figures | rounded_means({"mean_rank1": np.concatenate(hits)}, people, draws, seed)

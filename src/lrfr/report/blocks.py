@@ -1,0 +1,139 @@
+"""What a section of the report is built of; the template lays each kind out in one way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from markupsafe import Markup
+
+Figures = dict[str, Any]  # of one method, as evaluate wrote them
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure and its interval, as text; both empty where there is none."""
+
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method's line of a table, with its style in the charts."""
+
+    label: str
+    style: str
+    cells: list[Cell]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of figures: its title, the keys that lead to the figure, and the group that it stands in.
+
+    ``decimals`` and ``factor`` say how the figure is written; 100 makes percent of shares.
+    """
+
+    title: str
+    path: tuple[str, ...]
+    group: str = ""
+    factor: float = 100.0
+    decimals: int = 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of methods; ``groups`` are (title, columns) above the columns' titles."""
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    groups: list[tuple[str, int]]
+    titles: list[str]
+    rows: list[Row]
+
+    @property
+    def first(self) -> list[int]:
+        """The columns with which a group begins."""
+        return [sum(size for _, size in self.groups[:number]) for number in range(len(self.groups))]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A chart with its heading."""
+
+    title: str
+    chart: Markup
+
+
+@dataclass(frozen=True)
+class Charts:
+    """Charts side by side, under one legend of (label, style)."""
+
+    kind: ClassVar[str] = "charts"
+    title: str
+    panels: list[Panel]
+    caption: str
+    legend: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A paragraph in small print."""
+
+    kind: ClassVar[str] = "note"
+    text: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A protocol's part of the report, under its anchor; the lead begins the section."""
+
+    anchor: str
+    title: str
+    lead: str
+    blocks: Sequence[Table | Charts | Note]
+
+
+def table(
+    figures: dict[str, Figures], styles: dict[str, str], columns: list[Column], caption: str, ascending: bool = False
+) -> Table:
+    """One row for each method, the best in the first column first; columns that are null for every method are left out.
+
+    Args:
+        figures: method -> figures.
+        styles: method -> class of the style sheet.
+        columns: what to show.
+        caption: above the table.
+        ascending: whether a lower figure is the better one.
+    """
+    known = [column for column in columns if any(value_at(of, column.path) is not None for of in figures.values())]
+    sign = 1 if ascending else -1
+    leading = {method: value_at(of, known[0].path) for method, of in figures.items()} if known else {}
+    order = sorted(leading, key=lambda method: (leading[method] is None, sign * (leading[method] or 0.0), method))
+    rows = [Row(method, styles[method], [_cell(figures[method], column) for column in known]) for method in order]
+    groups: list[tuple[str, int]] = []
+    for column in known:
+        same = groups and groups[-1][0] == column.group
+        groups = [*groups[:-1], (column.group, groups[-1][1] + 1)] if same else [*groups, (column.group, 1)]
+    return Table(caption, groups, [column.title for column in known], rows)
+
+
+def value_at(figures: Figures, path: tuple[str, ...]) -> Any:
+    """The figure that a path of keys leads to; None where a key is missing."""
+    found: Any = figures
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _cell(figures: Figures, column: Column) -> Cell:
+    """A figure and its interval, which stands beside it (rank1_interval) or beside its parent (tar_interval)."""
+    value = value_at(figures, column.path)
+    if value is None:
+        return Cell("–")
+    *above, last = column.path
+    interval = value_at(figures, (*above, f"{last}_interval"))
+    if interval is None and above:
+        interval = value_at(figures, (*above[:-1], f"{above[-1]}_interval", last))
+    texts = [f"{column.factor * number:.{column.decimals}f}" for number in (value, *(interval or ()))]
+    return Cell(texts[0], "–".join(texts[1:]))

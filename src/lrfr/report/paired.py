@@ -1,0 +1,63 @@
+"""Which method is better than which: paired tests on the same probes of the benchmark."""
+
+import numpy as np
+
+from lrfr import paths
+from lrfr.core.significance import better
+from lrfr.errors import ResultError
+from lrfr.report.blocks import Cell, Row, Table
+from lrfr.report.results import UNTRAINED, Results
+
+CAPTION = (
+    "Differences in percentage points with distractors, 95 % bootstrap intervals below, and the p-value of a sign-flip "
+    "permutation test over identities: the smaller, the less chance alone explains the difference."
+)
+
+
+def paired_table(results: Results, styles: dict[str, str]) -> Table:
+    """Every method against the best of the others and against untrained weights, in rank-1 and in mAP.
+
+    Raises:
+        ResultError: two methods were evaluated on different probes.
+    """
+    _check_probes(results)
+    order = results.by_rank1()
+    rivals = {"against the best other": None} | ({"against untrained weights": UNTRAINED} if UNTRAINED in order else {})
+    rows = []
+    for method in order:
+        best = next((other for other in order if other != method), None)
+        cells = [cell for rival in rivals.values() for cell in _against(results, method, rival or best)]
+        rows.append(Row(method, styles[method], cells))
+    return Table(CAPTION, [(title, 4) for title in rivals], ["rank-1", "p", "mAP", "p"] * len(rivals), rows)
+
+
+def _against(results: Results, method: str, rival: str | None) -> list[Cell]:
+    """Difference and p-value of rank-1, then of mAP; nothing against nobody or oneself."""
+    if rival is None or rival == method:
+        return [Cell("–")] * 4
+    ours, theirs, cells = results.probes[method], results.probes[rival], []
+    for a, b in (
+        (ours["rank"] == 1, theirs["rank"] == 1),
+        (ours["average_precision"], theirs["average_precision"]),
+    ):
+        compared = better(a.astype(float), b.astype(float), ours["identity"], seed=results.params.seed)
+        interval = " to ".join(_points(end) for end in compared.interval or ())
+        cells += [Cell(_points(compared.difference), interval), Cell(_p(compared.p_value))]
+    return cells
+
+
+def _points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return f"{100 * difference:+.1f}".replace("-", "\u2212")
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _check_probes(results: Results) -> None:
+    (first, known), *others = results.probes.items()
+    for method, probes in others:
+        if not np.array_equal(known["face_id"], probes["face_id"]):
+            what = f"{first} and {method} were evaluated on different probes"
+            raise ResultError(what, where=paths.evaluated(method), remedy="dvc repro")

@@ -1,0 +1,38 @@
+"""The section of the synthetic twin: its figures beside those of the native benchmark."""
+
+from lrfr.report.blocks import Column, Note, Section, table
+from lrfr.report.results import CONDITIONS, Results
+from lrfr.report.sections.tinyface import cmc_charts
+from lrfr.report.wording import anchor, reading
+
+FIGURES = {"rank1": "rank-1", "rank20": "rank-20", "map": "mAP"}
+SIDES = ("native", "synthetic")
+
+
+def section(name: str, results: Results, styles: dict[str, str]) -> Section:
+    """Native and synthetic low resolution side by side, with and without distractors, and the twin's CMC."""
+    found = results.sets[name]
+    beside = {
+        method: {"native": results.metrics[method], "synthetic": figures} for method, figures in found.figures.items()
+    }
+    columns = [
+        Column(f"{title}, {side}", (side, condition, key), said)
+        for condition, said in CONDITIONS.items()
+        for key, title in FIGURES.items()
+        for side in SIDES
+    ]
+    counts = {side: next(iter(beside.values()))[side]["distractors"] for side in SIDES}
+    sizes = [f"{side}: {of['n_probe']:,} probes, {of['n_gallery']:,} gallery faces" for side, of in counts.items()]
+    return Section(
+        anchor(name),
+        f"SynLR: {name}",
+        "The native benchmark once more, its people played by those of HR faces that were shrunk to the native mean "
+        "size (CSRI, Table 4). Between galleries of one size, higher synthetic figures say that shrinking makes easier "
+        "faces than distance does. "
+        f"{'; '.join(sizes).capitalize()}.",
+        [
+            table(beside, styles, columns, "Percent, 95 % bootstrap intervals below."),
+            cmc_charts(found, styles),
+            Note(reading(found)),
+        ],
+    )

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from lrfr.errors import EmbeddingError
+from lrfr.protocols.embeddings import read_embeddings
+
+
+def write(path, **changed):
+    arrays = {"face_id": np.array(["a", "b", "c"]), "embedding": np.arange(6.0).reshape(3, 2)} | changed
+    np.savez(path, **{name: values for name, values in arrays.items() if values is not None})
+    return path
+
+
+def test_rows_follow_the_face_table_in_every_array(tmp_path):
+    mirror = -np.arange(6.0).reshape(3, 2)
+    stored = {"embedding_mirror": mirror, "missing": np.array([False, True, False]), "quality": np.array([1.0, 2, 3])}
+    found = read_embeddings(write(tmp_path / "m.npz", **stored), ["c", "b"], "lrfr embed m")
+    assert found.of().tolist() == [[4, 5], [2, 3]]
+    assert found.of("mirror").tolist() == [[-4, -5], [-2, -3]]
+    assert found.missing.tolist() == [False, True]
+    assert found.quality is not None and found.quality.tolist() == [3, 2]
+    with pytest.raises(EmbeddingError, match="'side_8' was not embedded"):
+        found.of("side_8")
+
+
+def test_without_missing_and_quality_nothing_is_missing(tmp_path):
+    found = read_embeddings(write(tmp_path / "m.npz"), ["a", "b", "c"], "lrfr embed m")
+    assert not found.missing.any() and found.quality is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"face_id": None}, "not an embedding file"),
+        ({"embedding": None}, "not an embedding file"),
+        ({"embedding": np.zeros((2, 2))}, "differ in length"),
+        ({"face_id": np.array(["a", "x", "y"])}, "2 faces of the test set have no embedding, such as b"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_with_what_to_do(tmp_path, changed, complaint):
+    with pytest.raises(EmbeddingError, match=complaint) as caught:
+        read_embeddings(write(tmp_path / "m.npz", **changed), ["a", "b", "c"], "lrfr embed m")
+    assert "lrfr embed m" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short", b"no archive"])
+def test_a_missing_or_damaged_file_is_named(tmp_path, content):
+    path = tmp_path / "m.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(EmbeddingError, match=r"m\.npz"):
+        read_embeddings(path, ["a"], "lrfr embed m")

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from lrfr.protocols import synlr, tinyface
+from tests.protocols.benchmarks import OPTIONS, benchmark, cosines, embed, row
+
+
+def small_set():
+    people = [row(f"{n} {shot}", f"p{n}", ("probe", "gallery")[shot % 2]) for n in range(6) for shot in range(5)]
+    return benchmark([*people, *(row(f"d{n}", None, "distractor") for n in range(20))])
+
+
+def rank_of(score: np.ndarray, mates: np.ndarray) -> int:
+    return 1 + int((score[~mates] >= score[mates].max()).sum())
+
+
+@pytest.mark.parametrize("distractors", [True, False])
+def test_ranks_are_those_of_a_plain_search(distractors):
+    faces = small_set()
+    embeddings = embed(faces, noise=1.5)
+    outcome = tinyface.evaluate(faces, embeddings, OPTIONS, seed=0)
+    split = np.array(faces.faces["split"].to_pylist())
+    score = cosines(embeddings)
+    gallery = np.flatnonzero((split == "gallery") | (distractors & (split == "distractor")))
+    ranks = [
+        rank_of(score[probe, gallery], faces.identity[gallery] == faces.identity[probe])
+        for probe in np.flatnonzero(split == "probe")
+    ]
+    figures = outcome.figures["distractors" if distractors else "no_distractors"]
+    assert figures["rank1"] == pytest.approx(np.mean(np.array(ranks) == 1), abs=1e-6)
+    assert (figures["n_probe"], figures["n_gallery"]) == (len(ranks), len(gallery))
+    column = outcome.curves["cmc"].columns["with_distractors" if distractors else "without_distractors"]
+    assert column.tolist() == [np.mean(np.array(ranks) <= k) for k in range(1, 13)]
+    if distractors:
+        assert outcome.per_probe["rank"].tolist() == ranks
+        assert outcome.per_probe["face_id"].tolist() == faces.faces["face_id"].to_numpy()[split == "probe"].tolist()
+
+
+def test_a_missing_probe_is_a_miss_and_is_counted():
+    faces = small_set()
+    lost = [int(faces.splits("probe")[0]), int(faces.splits("gallery")[1])]
+    outcome = tinyface.evaluate(faces, embed(faces, noise=0.0, missing=lost), OPTIONS, seed=0)
+    figures = outcome.figures["distractors"]
+    assert (figures["n_missing_probe"], figures["n_missing_gallery"]) == (1, 1)
+    assert figures["rank1"] == pytest.approx(1 - 1 / len(faces.splits("probe")), abs=1e-6)
+
+
+def test_the_twin_is_scored_as_the_native_benchmark_is():
+    faces = small_set()
+    embeddings = embed(faces)
+    twin, native = (module.evaluate(faces, embeddings, OPTIONS, 3) for module in (synlr, tinyface))
+    assert twin.figures == native.figures

@@ -1,0 +1,142 @@
+"""evaluate on a tiny project: the benchmark, its twin, and a mounted test set of every kind."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from lrfr import paths
+from lrfr.errors import EmbeddingError, FaceTableError, ParameterError
+from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA, read_faces, write_faces, write_table
+from lrfr.files import read_json
+from lrfr.protocols.benchmark import Benchmark
+from lrfr.stages import evaluate
+from tests.face_tables import split_rows, write_params, write_split
+from tests.protocols import small_sets
+from tests.protocols.benchmarks import embed
+
+# By name: the source that names the protocol, the tables, and the renditions that the protocol asks for
+SETS = {
+    "surveillance": ("generated_surveillance", small_sets.surveillance(), ()),
+    "mugshots": ("generated_mugshots", small_sets.mugshots(13), ()),
+    "templates": ("generated_templates", small_sets.template_set(small_sets.TINY), ("side_8", "side_16")),
+    "pairs": ("generated_pairs", small_sets.fold_set(True), ("mirror",)),
+    "lineup": ("generated_lineup", small_sets.lineup(), ("width_20", "width_25")),
+}
+EVALUATE = {"bootstrap": 20, "metric": "cosine", "sides": [8, 16], "widths": [20]}
+
+
+def write_embeddings(method: str, test_set: str, faces: pa.Table, seed: int, renditions: tuple[str, ...] = ()) -> None:
+    faces = faces.filter(np.array(faces["split"].to_pylist(), object) != "train")
+    found = embed(Benchmark(faces), 1.0, renditions, missing=[1], seed=seed)
+    path = paths.embeddings(method, test_set)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, face_id=np.array(faces["face_id"].to_pylist()), missing=found.missing, **found.stored)
+
+
+def write_project(methods: tuple[str, ...] = ("random",)) -> None:
+    """Tables and embeddings of every test set in the current folder."""
+    sets = {name: {"source": source, "root": "."} for name, (source, _, _) in SETS.items()}
+    write_params(evaluate=EVALUATE, evaluation_sets=sets, methods={method: {} for method in methods})
+    write_split()
+    write_faces(pa.Table.from_pylist(split_rows(seed=1)[0], read_faces(paths.BENCHMARK).schema), paths.TWIN)
+    for name, (_, mounted, _) in SETS.items():
+        images = pa.array([b""] * mounted.faces.num_rows, pa.binary())
+        write_faces(mounted.faces.append_column("image", images), paths.mounted(name))
+        write_table(mounted.pairs, paths.mounted(name, "pairs"), PAIR_SCHEMA)
+        write_table(mounted.enrolment, paths.mounted(name, "enrolment"), ENROLMENT_SCHEMA)
+    for seed, method in enumerate(methods):
+        write_embeddings(method, "benchmark", read_faces(paths.BENCHMARK), seed)
+        write_embeddings(method, "twin", read_faces(paths.TWIN), seed)
+        for name, (_, mounted, renditions) in SETS.items():
+            write_embeddings(method, name, mounted.faces, seed, renditions)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_project()
+    return tmp_path
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for part in ("metrics", "plots", "data/evaluated")
+        for path in sorted((folder / part).rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
+    evaluate.run("random")
+    results = read_json(paths.metrics("random"))
+    assert {name: found["protocol"] for name, found in results["sets"].items()} == {
+        "twin": "synlr",
+        "surveillance": "survface",
+        "mugshots": "scface",
+        "templates": "ijb",
+        "pairs": "folds",
+        "lineup": "rifr",
+    }
+    assert (results["metric"], results["trains_on"]) == ("cosine", None)
+    assert set(results["tinyface"]) == {"distractors", "no_distractors"}  # as the model card reads it
+    assert results["tinyface"]["distractors"]["n_gallery"] == 30
+    assert results["tinyface"]["distractors"]["n_missing_gallery"] == 1
+    assert set(results["erc"]["qualities"]) == {"norm", "size", "detector"}
+    assert all(found["definitions"] for found in results["sets"].values())
+    curves = {path.relative_to("plots/sets/random").as_posix() for path in Path("plots/sets/random").rglob("*.csv")}
+    assert curves == {
+        *(f"twin/{kind}.csv" for kind in ("cmc", "pr")),
+        *(f"surveillance/{kind}.csv" for kind in ("roc", "open_set")),
+        *(f"templates/{kind}.csv" for kind in ("roc", "cmc", "det", "resolution_cmc", "resolution_det", "tiny_roc")),
+        *(f"lineup/{kind}.csv" for kind in ("rank1", "roc")),
+        "mugshots/cmc.csv",
+        "pairs/roc.csv",
+    }
+    with np.load(paths.evaluated("random")) as probes:
+        assert len(probes["rank"]) == len(probes["average_precision"]) == results["tinyface"]["distractors"]["n_probe"]
+        assert np.mean(probes["rank"] == 1) == pytest.approx(results["tinyface"]["distractors"]["rank1"], abs=1e-6)
+
+
+def test_what_cannot_be_resolved_is_null_and_a_blank_cell(project: Path) -> None:
+    evaluate.run("random")
+    tar = read_json(paths.metrics("random"))["sets"]["surveillance"]["verification"]["tar"]
+    assert tar["0.001"] is None and tar["0.3"] is not None
+    with paths.set_curve("random", "surveillance", "roc").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert rows[0]["tar"] == "" and float(rows[-1]["tar"]) <= 1
+
+
+def test_equal_embeddings_give_equal_bytes(project: Path) -> None:
+    evaluate.run("random")
+    first = files(project)
+    evaluate.run("random")
+    assert files(project) == first
+    assert len(first) > 15
+
+
+def test_no_image_and_no_model_is_read(project: Path) -> None:
+    faces = read_faces(paths.mounted("pairs"))
+    write_faces(
+        faces.set_column(2, "image", pa.array([b"no image"] * faces.num_rows, pa.binary())), paths.mounted("pairs")
+    )
+    evaluate.run("random")
+    assert not Path("models").exists()
+
+
+def test_a_missing_set_names_the_command_that_makes_it(project: Path) -> None:
+    paths.embeddings("random", "lineup").unlink()
+    with pytest.raises(EmbeddingError, match=r"lineup\.npz(.|\n)*lrfr embed random"):
+        evaluate.run("random")
+    assert not paths.metrics("random").exists()
+    paths.mounted("mugshots").unlink()
+    with pytest.raises(FaceTableError, match="mugshots"):
+        evaluate.run("random")
+
+
+def test_an_unknown_method_is_refused_with_the_known_ones(project: Path) -> None:
+    with pytest.raises(ParameterError, match="random"):
+        evaluate.run("randon")
