@@ -1,0 +1,58 @@
+"""Images enrolled as templates, as IJB-B and IJB-C have it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lrfr.core.gallery_search import Templates
+from lrfr.core.templates_of_media import templates
+from lrfr.errors import EmbeddingError
+from lrfr.score.arrays import numbered, read_arrays
+from lrfr.score.duplicates import fingerprints, repeated
+
+NORMS = {"keep": "as they are", "unit": "each L2-normalised first"}
+
+
+@dataclass(frozen=True)
+class Images:
+    """Embeddings of images, enrolled.
+
+    Attributes:
+        enrolled: the templates that the images make.
+        identity: (T,) the templates' identities, or None where the images tell none.
+        duplicates: how many images stand twice.
+    """
+
+    enrolled: Templates
+    identity: np.ndarray | None
+    duplicates: dict[str, int]
+
+
+def enrol(path: Path, norm: str) -> Images:
+    """The templates of the images: the mean within each media id, summed over media, then of length 1."""
+    given = read_arrays(path, ("embedding", "template", "media"), ("missing", "identity"))
+    missing = given.get("missing")
+    ids, vectors = templates(given["embedding"], given["template"], given["media"], norm, missing)
+    enrolled = Templates(ids, vectors, (vectors == 0).all(axis=1))
+    return Images(enrolled, _identity(given), {"image": repeated(fingerprints(given["embedding"], missing))})
+
+
+def _identity(given: dict[str, np.ndarray]) -> np.ndarray | None:
+    if "identity" not in given:
+        return None
+    ids, first, row = np.unique(given["template"], return_index=True, return_inverse=True)
+    (identity,) = numbered(given["identity"])
+    twice = np.flatnonzero(identity[first][row] != identity)
+    if len(twice):
+        raise EmbeddingError("the images of a template have two identities", where=f"template {ids[row[twice[0]]]}")
+    return identity[first]
+
+
+def definition(norm: str) -> dict[str, str]:
+    """How templates were made."""
+    return {
+        "metric": "cosine of templates",
+        "norm": f"{norm}: embeddings enter a template {NORMS[norm]}",
+        "template": "mean within a media id, sum over media, then L2-normalised",
+    }
