@@ -11,7 +11,7 @@ CHECKED := .venv/.params-checked
 SETTINGS := src/lrfr/config.py src/lrfr/stages/check.py \
 	$(wildcard src/lrfr/methods/*.py src/lrfr/synthesis/*.py src/lrfr/sources/*.py src/lrfr/nn/*.py)
 
-.PHONY: repro test clean FORCE
+.PHONY: repro test browser clean FORCE
 
 repro: $(CHECKED)
 	@dvc repro
@@ -32,8 +32,19 @@ params.yaml: FORCE | $(INSTALLED)
 endif
 
 # A torch process that takes every core starves its neighbours: one thread each, one process a core
-test: $(INSTALLED)
+test: $(INSTALLED) browser
 	@OMP_NUM_THREADS=1 pytest -n logical --maxprocesses 8 --dist loadfile
+
+# The verification page is tested in a real browser. A container's root can install one; elsewhere that test is skipped
+# and says so
+BROWSERS := chromium chromium-browser google-chrome
+browser:
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium, in which the verification page is tested"; \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || \
+			echo "Chromium could not be installed; the tests of the verification page in it will be skipped"; \
+	fi
 
 # An unfinished .venv has no stamp and is made anew; a finished one is brought up to the changed lock
 $(INSTALLED): requirements.lock pyproject.toml

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrfr.core.verdicts import COLUMNS, VERDICTS, Outcome, Verdict, parse, render, resolve, shared
+from lrfr.core.verdicts import COLUMNS, TORN, VERDICTS, Outcome, Verdict, parse, render, resolve
 from lrfr.errors import VerdictError
 
 HEADER = ",".join(COLUMNS)
@@ -36,7 +36,6 @@ verdicts = st.lists(
 def test_the_order_in_which_lines_are_read_does_not_matter(lines, random):
     shuffled = random.sample(lines, len(lines))
     assert resolve(shuffled) == resolve(lines)
-    assert shared(shuffled) == shared(lines)
 
 
 @given(verdicts)
@@ -68,12 +67,6 @@ def test_what_verdicts_come_to(lines, outcome):
     assert resolve(lines) == {"f": outcome}
 
 
-def test_agreement_is_measured_on_the_faces_that_two_labellers_share():
-    lines = [said("face", face="f"), said("unsure", face="g"), said("face", "boris", face="g"), said("face", "eva")]
-    assert shared(lines) in [(["unsure"], ["face"]), (["face"], ["face"])]
-    assert shared([said("face"), said("face", "expert", manifest="_adjudicated")]) is None
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -100,3 +93,14 @@ def test_a_missing_column_is_named():
 def test_a_byte_order_mark_and_times_without_an_offset_are_understood():
     (verdict,) = parse(f"\ufeff{HEADER}\nf,face,anna,2024-05-01T09:30:00,\n", "anna", "anna.csv")
     assert verdict.at == datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
+
+
+def test_a_line_that_was_closed_as_torn_is_passed_over():
+    lines = [
+        "a,face,anna,2024-05-01,",
+        f"b,fac{TORN}",
+        f'c,face,anna,2024-05-01,"a no{TORN}',
+        "d,face,anna,2024-05-01,",
+    ]
+    text = "\n".join([HEADER, *lines, ""])
+    assert [(verdict.face_id, verdict.line) for verdict in parse(text, "anna", "")] == [("a", 2), ("d", 5)]

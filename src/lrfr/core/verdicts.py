@@ -14,6 +14,11 @@ from lrfr.errors import VerdictError
 COLUMNS = ("face_id", "verdict", "labeller", "at", "note")
 VERDICTS = ("face", "not_face", "unrecognizable", "unsure")
 ADJUDICATED = "_adjudicated"  # the manifest whose verdicts settle disagreements
+# How an append closes a line that a crash cut short before it was saved; no whole line can end so, as the time stands
+# before the note
+TORN = ",torn,never saved"
+# A manifest has no word for "not judged": who takes a verdict back is unsure, with this note, and is asked again
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Outcome:
 
 
 def parse(text: str, manifest: str, where: object) -> list[Verdict]:
-    """Reads the text of a manifest.
+    """Reads the text of a manifest; lines closed as torn are passed over, for nobody was told that they were saved.
 
     Args:
         text: the CSV text.
@@ -54,7 +59,8 @@ def parse(text: str, manifest: str, where: object) -> list[Verdict]:
         VerdictError: a column is missing, or a line has the wrong number of fields, an unknown verdict, no labeller or
             no ISO 8601 time; it names file and line.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    whole = ["" if line.endswith(TORN) else line for line in text.removeprefix("\ufeff").split("\n")]
+    reader = csv.DictReader(io.StringIO("\n".join(whole)), strict=True)
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
     if missing:
         what = f"a verdict manifest lacks the column {', '.join(missing)}"
@@ -127,24 +133,6 @@ def resolve(verdicts: Iterable[Verdict]) -> dict[str, Outcome]:
             settled = None if verdict.verdict == "unsure" else verdict.verdict
             outcomes[verdict.face_id] = Outcome(settled, adjudicated=settled is not None)
     return outcomes
-
-
-def shared(verdicts: Iterable[Verdict]) -> tuple[list[str], list[str]] | None:
-    """The latest verdicts, unsure included, of the two labellers who judged most faces in common, face by face.
-
-    None when no two labellers judged the same face.
-    """
-    by_labeller: dict[str, dict[str, str]] = {}
-    for (face_id, labeller), verdict in latest(verdicts).items():
-        by_labeller.setdefault(labeller, {})[face_id] = verdict.verdict
-    names = sorted(by_labeller)
-    pairs = [(first, second) for index, first in enumerate(names) for second in names[index + 1 :]]
-    common = {pair: sorted(by_labeller[pair[0]].keys() & by_labeller[pair[1]].keys()) for pair in pairs}
-    if not any(common.values()):
-        return None
-    first, second = max(common, key=lambda pair: len(common[pair]))
-    faces = common[first, second]
-    return [by_labeller[first][face] for face in faces], [by_labeller[second][face] for face in faces]
 
 
 def _moment(verdict: Verdict) -> tuple[datetime, int, str]:

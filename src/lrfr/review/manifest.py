@@ -1,0 +1,151 @@
+"""A labeller's manifest on disk: lines are only ever appended, and what was appended is on the disk.
+
+Appends of several processes take turns by a lock, and each is one write. A crash can leave no more than one torn line
+at the end, of verdicts that nobody was told were saved; the next append closes that line and starts a new one.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lrfr import paths
+from lrfr.core.verdicts import ADJUDICATED, TORN, Verdict, parse, render
+from lrfr.errors import VerdictError
+
+HEADER = render([])
+LONGEST_LINE = 65536  # bytes; how far back a torn line is looked for
+PATIENCE = 20  # s that an append waits for another one to end
+
+
+def checked_labeller(name: str) -> str:
+    """The labeller's name, fit to name a manifest, in Unicode's composed form.
+
+    Raises:
+        VerdictError: the name is empty, too long, reserved, could leave the folder, or differs from a labeller that
+            exists by upper and lower case alone.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not re.fullmatch(r"[^\W_][\w.-]{0,62}", name) or name.endswith("."):
+        remedy = "begin with a letter or a digit; go on with letters, digits, '-', '_' and '.'; at most 63 characters"
+        raise VerdictError(f"{name!r} cannot be a labeller's name", where="--labeller", remedy=remedy)
+    for path in sorted(paths.VERDICTS.glob("*.csv")):
+        if path.stem != name and path.stem.casefold() == name.casefold():
+            remedy = f"use '{path.stem}'; some file systems do not tell the two names apart"
+            raise VerdictError(f"there is a labeller '{path.stem}' already", where="--labeller", remedy=remedy)
+    return name
+
+
+def read_manifest(path: Path) -> list[Verdict]:
+    """The verdicts of a manifest, in the order of its lines; none when there is no file.
+
+    Raises:
+        VerdictError: it is not UTF-8, or a line cannot be right.
+    """
+    if not path.is_file():
+        return []
+    try:
+        text = path.read_text(encoding="utf-8")
+        return [] if HEADER.startswith(text) else parse(text, path.stem, path)  # a crash can cut the header short
+    except UnicodeDecodeError as error:
+        raise VerdictError("a verdict manifest is not UTF-8 text", where=path, remedy="save it as UTF-8") from error
+
+
+def read_manifests(folder: Path) -> list[Verdict]:
+    """The verdicts of every labeller and adjudicator; a manifest that is being written is waited for."""
+    verdicts = []
+    for path in sorted(folder.glob("*.csv")):
+        with locked(path):
+            verdicts += read_manifest(path)
+    return verdicts
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps other processes from appending to a manifest; the kernel frees the lock of a process that was killed.
+
+    The lock lies outside of the manifests' folder, which DVC and git watch.
+
+    Raises:
+        VerdictError: another process does not give the lock back.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = paths.REVIEW_LOCKS / f"{path.stem}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=PATIENCE, poll_interval=0.005):
+            yield
+    except Timeout as error:
+        what = f"another process has held the manifest for {PATIENCE} s"
+        raise VerdictError(what, where=path, remedy=f"end it; it holds {lock}") from error
+
+
+def append(path: Path, verdicts: Sequence[Verdict]) -> None:
+    """Appends verdicts; when it returns, they are on the disk. Call it under :func:`locked`.
+
+    A header comes first where there is none, and a torn last line is closed. What cannot be written whole is taken
+    back, so that a full disk leaves no half lines.
+
+    Raises:
+        VerdictError: they could not be written; the manifest is as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            before = os.fstat(handle).st_size
+            _write(handle, before, _opening(handle, before) + render(verdicts).removeprefix(HEADER).encode())
+        finally:
+            os.close(handle)
+        _sync_folder(path.parent)
+    except OSError as error:
+        remedy = "free space, or make the folder writable; nothing of this sheet was kept"
+        raise VerdictError(f"the verdicts were not saved: {error.strerror}", where=path, remedy=remedy) from error
+
+
+def _write(handle: int, before: int, data: bytes) -> None:
+    """Writes at the end and waits for the disk; on an error the file is cut back to its ``before`` bytes."""
+    written = 0
+    try:
+        while written < len(data):
+            written += os.write(handle, data[written:])
+        os.fsync(handle)
+    except OSError:
+        if os.fstat(handle).st_size == before + written:  # else somebody who knows no lock wrote behind us
+            os.ftruncate(handle, before)
+        raise
+
+
+def _opening(handle: int, size: int) -> bytes:
+    """What must come before the next line: the rest of the header, the end of an unfinished line, or nothing."""
+    start = max(0, size - LONGEST_LINE)
+    tail = os.pread(handle, size - start, start)
+    if start == 0 and HEADER.encode().startswith(tail):
+        return HEADER.encode()[size:]
+    if tail.endswith(b"\n"):
+        return b""
+    line = tail.rpartition(b"\n")[2].decode(errors="replace")
+    try:
+        parse(HEADER + line, "", "")
+    except VerdictError:
+        return f"{TORN}\n".encode()
+    return b"\n"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Waits until a new file's name is on the disk too."""
+    if os.name != "posix":  # elsewhere folders cannot be opened
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def manifest_path(labeller: str, adjudicate: bool) -> Path:
+    """Where a labeller's verdicts, or adjudications, are kept."""
+    return paths.VERDICTS / f"{ADJUDICATED if adjudicate else labeller}.csv"

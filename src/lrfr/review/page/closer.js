@@ -1,0 +1,48 @@
+// One face closer: its source photo, and the note on it.
+
+import { Refused, picture } from "./server.js";
+import { at } from "./notices.js";
+
+const HOVER = 150; // ms that the mouse must rest on a face
+let timer = 0;
+
+export const photoIsShown = () => !at("photo").hidden;
+
+/** Shows the surroundings of a face in its photo; of a face under the mouse, once the mouse rests there. */
+export function showPhoto(face, place, photos, hovered = false) {
+  clearTimeout(timer);
+  if (photoIsShown()) timer = setTimeout(() => fetchPhoto(face, place, photos), hovered ? HOVER : 0);
+}
+
+async function fetchPhoto(face, place, photos) {
+  const panel = at("photo"), [image, text] = panel.children;
+  panel.dataset.face = face.face_id;
+  if (!image.src) text.textContent = "Fetching the photo …";
+  let source = null, words = `Photo ${face.photo_id}: the box is face ${place + 1}`;
+  if (!photos) words = "There are no source photos: the source brought its faces already cut.";
+  else {
+    try {
+      source = await picture(`photos/${encodeURIComponent(face.face_id)}`);
+    } catch (error) {
+      words = error instanceof Refused ? error.message.split("\n")[0] : "The server does not answer.";
+    }
+  }
+  if (panel.dataset.face !== face.face_id) return; // the focus has moved on meanwhile
+  URL.revokeObjectURL(image.src);
+  image.hidden = !source;
+  if (source) image.src = source;
+  image.alt = source ? `The surroundings of face ${place + 1} in its photo` : "";
+  text.textContent = words;
+}
+
+/** Asks for a note; `keep` gets it, `done` comes after either way. */
+export function askNote(note, keep, done) {
+  const dialog = at("note");
+  at("note-text").value = note;
+  dialog.returnValue = "";
+  dialog.onclose = () => {
+    if (dialog.returnValue === "keep") keep(at("note-text").value.trim());
+    done();
+  };
+  dialog.showModal();
+}

@@ -1,0 +1,141 @@
+// The sheet of faces: a grid of as many columns as make the faces largest, one face in focus.
+
+export const WORDS = { face: "face", not_face: "not a face", unrecognizable: "unrecognizable", unsure: "unsure" };
+const SIGNS = { face: "✓", not_face: "✕", unrecognizable: "≈", unsure: "?" };
+const CAPTION = 22, OPINION = 17; // px below a face: its caption, and a line for each labeller
+const LEAST = 92, MOST = 190; // px, the side of a picture
+const GAP = 6; // px between two
+
+const grid = document.getElementById("grid");
+let faces = [], tiles = [], columns = 1, focused = 0, told = () => {};
+
+function element(name, className, text = "") {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+/** What a screen reader says of a face, and the line below the sheet shows. */
+export function described(face, place) {
+  const parts = [`face ${place + 1} of ${faces.length}`, `${face.width} × ${face.height} px`];
+  if (face.score !== null) parts.push(`detector ${face.score.toFixed(2)}`);
+  if (face.identity !== null) parts.push(`identity ${face.identity}`);
+  for (const said of face.said) parts.push(`${said.labeller} said ${WORDS[said.verdict]}${said.note ? ` (${said.note})` : ""}`);
+  if (face.image === null) parts.push("the picture cannot be decoded");
+  parts.push(face.mark ? `marked ${WORDS[face.mark]}` : "not decided");
+  if (face.note) parts.push(`note: ${face.note}`);
+  if (face.elsewhere) parts.push("judged in another window");
+  return parts.join(", ");
+}
+
+function tile(face, place) {
+  const made = element("div", "tile");
+  made.setAttribute("role", "gridcell");
+  const picture = element("div", "picture");
+  if (face.image) {
+    const image = element("img", "");
+    image.src = face.image;
+    image.alt = "";
+    picture.append(image);
+  } else picture.append(element("span", "broken", "cannot be decoded"));
+  picture.append(element("span", "sign"));
+  made.append(picture, element("div", "caption"));
+  for (const said of face.said) {
+    made.append(element("div", "opinion", `${said.labeller}: ${WORDS[said.verdict]}${said.note ? ` · ${said.note}` : ""}`));
+  }
+  made.addEventListener("click", () => told("click", place));
+  made.addEventListener("mouseenter", () => told("hover", place));
+  made.addEventListener("focus", () => { if (place !== focused) look(place, false); });
+  return made;
+}
+
+/** Brings a tile up to date with its face. */
+export function refresh(place) {
+  const face = faces[place], made = tiles[place];
+  made.dataset.mark = face.mark ?? "none";
+  made.classList.toggle("elsewhere", Boolean(face.elsewhere));
+  made.setAttribute("aria-selected", String(Boolean(face.mark) && face.mark !== "face"));
+  made.setAttribute("aria-label", described(face, place));
+  const taken = face.mark === "face" && !face.said.length; // what most faces are needs no sign
+  made.querySelector(".sign").textContent = face.mark && !taken ? SIGNS[face.mark] : "";
+  const plain = face.group ?? `${face.width}×${face.height}`;
+  const shown = face.mark === "face" || !face.mark ? plain : face.note || WORDS[face.mark];
+  made.querySelector(".caption").textContent = face.note && face.mark === "face" ? `${plain} · ${face.note}` : shown;
+}
+
+/** Moves the focus to a face; beyond the sheet's ends stay where we are, but for Infinity. */
+export function look(place, take = true) {
+  const end = Math.max(0, Math.min(faces.length - 1, place));
+  tiles[focused]?.setAttribute("tabindex", "-1");
+  focused = end === place || Math.abs(place) === Infinity ? end : focused;
+  tiles[focused]?.setAttribute("tabindex", "0");
+  if (take) tiles[focused]?.focus({ preventScroll: false });
+  told("focus", focused);
+}
+
+export const inFocus = () => focused;
+export const perRow = () => columns;
+
+/** Columns and side of the tiles that fill the room best: the largest for which all faces can be seen at once. */
+function fitted() {
+  const below = CAPTION + OPINION * Math.max(0, ...faces.map((face) => face.said.length));
+  const top = grid.getBoundingClientRect().top + scrollY;
+  const room = { width: grid.clientWidth, height: innerHeight - top - document.querySelector("footer").offsetHeight - GAP };
+  let best = { columns: 1, side: 0 };
+  for (let count = 1; count <= faces.length; count++) {
+    const rows = Math.ceil(faces.length / count);
+    const side = Math.floor(Math.min(room.width / count, room.height / rows - below) - GAP);
+    if (side > best.side) best = { columns: count, side };
+  }
+  const side = Math.max(LEAST, Math.min(MOST, best.side));
+  if (side > best.side) best.columns = Math.max(1, Math.floor(room.width / (side + GAP))); // it has to be scrolled
+  return { columns: best.columns, side };
+}
+
+/** Lays the tiles out in rows. */
+export function layOut() {
+  if (!faces.length) return;
+  const fit = fitted();
+  columns = fit.columns;
+  grid.style.setProperty("--side", `${fit.side}px`);
+  const rows = [];
+  for (let start = 0; start < tiles.length; start += columns) {
+    const row = element("div", "row");
+    row.setAttribute("role", "row");
+    row.append(...tiles.slice(start, start + columns));
+    rows.push(row);
+  }
+  grid.replaceChildren(...rows);
+}
+
+/** Shows a sheet; `listener(what, place)` hears of focus, click and hover. */
+export function show(sheet, listener) {
+  [faces, told, focused] = [sheet, listener, 0];
+  tiles = faces.map(tile);
+  let shade = false;
+  faces.forEach((face, place) => {
+    const begins = place > 0 && face.group !== faces[place - 1].group;
+    if (begins) shade = !shade;
+    tiles[place].classList.toggle("shaded", shade);
+    tiles[place].tabIndex = -1;
+    refresh(place);
+  });
+  layOut();
+}
+
+/** Takes the sheet away. */
+export function clear() {
+  [faces, tiles] = [[], []];
+  grid.replaceChildren();
+}
+
+let waiting = 0;
+addEventListener("resize", () => {
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(() => {
+    const held = document.activeElement?.closest("#grid") !== null;
+    layOut();
+    if (held) look(focused);
+  });
+});

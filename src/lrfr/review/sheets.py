@@ -1,0 +1,139 @@
+"""Which faces people are asked about, and in which order the sheets hold them."""
+
+import csv
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+import pyarrow as pa
+
+from lrfr import paths
+from lrfr.core.curation import size_reasons
+from lrfr.core.gold import planted
+from lrfr.core.verdicts import Verdict, resolve
+from lrfr.errors import FaceTableError, ResultError
+from lrfr.faces import read_faces
+
+Order = Literal["doubtful", "suspicion", "identity", "photo"]
+GROUPED_BY: dict[Order, str] = {"identity": "identity", "photo": "photo_id"}
+SHEET = 40  # faces; as many as fit on a laptop's screen at 100 px each
+ADJUDICATION_SHEET = 12  # each is looked at longer, beside what the labellers said
+
+# Set aside by what people said, or did not say, or by a limit that may have changed since: these are asked about
+OPEN_REASONS = {"not_face", "unrecognizable", "unverified", "too_large", "too_small"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Faces that stand together on a sheet: of one identity or photo; ``name`` is None where nothing binds them."""
+
+    name: str | None
+    rows: list[int]
+
+
+Sheet = list[Group]
+
+
+def awaiting(max_side: int) -> pa.Table:
+    """The detected native faces that need a verdict; ``max_side`` (px) is the largest that may enter the benchmark.
+
+    Left out are faces that no verdict can bring in, for their size or because ``curate`` found them damaged, copied or
+    leaked when it last ran, and those whose publisher has partitioned, and so verified, them.
+
+    Raises:
+        FaceTableError: no faces were detected yet.
+    """
+    if not paths.DETECTED_NATIVE.is_file():
+        what = "there are no detected faces to verify yet"
+        raise FaceTableError(what, where=paths.DETECTED_NATIVE, remedy="dvc repro detect")
+    faces = read_faces(paths.DETECTED_NATIVE)
+    ruled_out = _ruled_out()
+    sizes = size_reasons(faces["width"].to_numpy(), faces["height"].to_numpy(), max_side)
+    columns = zip(faces["face_id"].to_pylist(), faces["split"].to_pylist(), sizes, strict=True)
+    asked = [split is None and size is None and face_id not in ruled_out for face_id, split, size in columns]
+    return faces.filter(pa.array(asked, pa.bool_()))
+
+
+def _ruled_out() -> set[str]:
+    """The faces that curate set aside for what their pictures are; none before it ran."""
+    if not paths.SET_ASIDE.is_file():
+        return set()
+    aside = read_faces(paths.SET_ASIDE, ["face_id", "attributes"]).to_pylist()
+    return {face["face_id"] for face in aside if dict(face["attributes"] or [])["reason"] not in OPEN_REASONS}
+
+
+def disputed(faces: pa.Table, verdicts: Iterable[Verdict]) -> pa.Table:
+    """The faces that labellers disagree on or are unsure of, those already settled by adjudication included."""
+    verdicts = list(verdicts)
+    outcomes = resolve(verdicts)
+    open_ones = {face_id for face_id, outcome in outcomes.items() if outcome.verdict is None or outcome.adjudicated}
+    return faces.filter(pa.array([face_id in open_ones for face_id in faces["face_id"].to_pylist()], pa.bool_()))
+
+
+def suspicions() -> dict[str, float]:
+    """A model's greatest suspicion (0..1) of each face that it suspects, by face_id.
+
+    Raises:
+        ResultError: no model was asked yet, or the file is none that ``lrfr suspect`` wrote.
+    """
+    if not paths.SUSPICIONS.is_file():
+        raise ResultError("no model was asked for its suspicions yet", where=paths.SUSPICIONS, remedy="lrfr suspect")
+    greatest: dict[str, float] = {}
+    try:
+        with paths.SUSPICIONS.open(newline="", encoding="utf-8") as lines:
+            for row in csv.DictReader(lines):
+                suspicion = float(row["suspicion"])
+                greatest[row["face_id"]] = max(suspicion, greatest.get(row["face_id"], 0.0))
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"not a list of suspicions: {error!r}"
+        raise ResultError(what, where=paths.SUSPICIONS, remedy="run again: lrfr suspect") from error
+    return greatest
+
+
+def deal(
+    faces: pa.Table,
+    order: Order,
+    size: int = SHEET,
+    suspicion: Mapping[str, float] | None = None,
+    gold: Collection[str] = (),
+) -> list[Sheet]:
+    """Deals faces out to sheets; the same faces give the same sheets.
+
+    Within a group, and where there are no groups, the most doubtful come first: the detector's lowest score, and of
+    equal ones the smallest; faces without a score come before. A group that fits on one sheet is never torn.
+
+    Args:
+        faces: a face table.
+        order: ``doubtful``, by ``suspicion``, or by ``identity`` or ``photo``; faces without one come last.
+        size: the most faces on a sheet.
+        suspicion: by face_id, for that order; the most suspicious come first.
+        gold: face_ids that are spread over the sheets where there are no groups.
+    """
+    by, suspected = GROUPED_BY.get(order), suspicion or {}
+    names = faces[by].to_pylist() if by else [None] * faces.num_rows
+    columns = zip(*(faces[name].to_pylist() for name in ("score", "width", "height", "face_id")), strict=True)
+    doubt = [
+        (-suspected.get(face, 0.0), -1.0 if score is None else score, width * height, face)
+        for score, width, height, face in columns
+    ]
+    rows = sorted(range(faces.num_rows), key=lambda row: (names[row] is None, names[row] or "", doubt[row]))
+    if by is None:
+        ids = faces["face_id"].to_pylist()
+        rows = [rows[place] for place in planted([ids[row] for row in rows], gold)]
+    sheets: list[Sheet] = []
+    room = 0
+    for name, members in groupby(rows, key=lambda row: names[row]):
+        group = list(members)
+        if not sheets or (name is not None and room < len(group) <= size):
+            sheets.append([])
+            room = size
+        dealt = 0
+        while dealt < len(group):
+            if not room:
+                sheets.append([])
+                room = size
+            sheets[-1].append(Group(name, group[dealt : dealt + room]))
+            dealt += len(sheets[-1][-1].rows)
+            room -= len(sheets[-1][-1].rows)
+    return sheets

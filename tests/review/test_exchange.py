@@ -1,0 +1,161 @@
+"""Faces and verdicts to Label Studio and back."""
+
+import base64
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+from lrfr import cli, paths
+from lrfr.core.verdicts import VERDICTS, parse
+from lrfr.faces import FACE_SCHEMA, decode, write_faces
+from tests.review.conftest import FACES, rows
+
+EXPORT = ("verdicts", "export", "--to", "label-studio", "tasks.json")
+IMPORT = ("verdicts", "import", "--from", "label-studio", "export.json", "--labeller", "lena")
+
+
+def lrfr(*arguments):
+    return CliRunner().invoke(cli.app, arguments)
+
+
+def annotation(verdict, who=1, note=None, at="2024-05-01T09:30:00.123456Z", **fields):
+    """As Label Studio writes it."""
+    result = [{"id": "x1", "from_name": "verdict", "to_name": "image", "type": "choices", "origin": "manual",
+               "value": {"choices": [verdict]}}]  # fmt: skip
+    if note:
+        result.append({"from_name": "note", "to_name": "image", "type": "textarea", "value": {"text": [note]}})
+    known = {"id": 7, "was_cancelled": False, "completed_by": who, "created_at": "2024-05-01T09:00:00Z"}
+    return known | {"updated_at": at, "result": result, "lead_time": 2.5} | fields
+
+
+def annotate(*judged):
+    """Writes what Label Studio exports after some people judged the exported tasks: (place, annotation) each."""
+    tasks = json.loads(Path("tasks.json").read_text())
+    for place, made in judged:
+        tasks[place].setdefault("annotations", []).append(made)
+    Path("export.json").write_text(json.dumps([{"id": n} | task for n, task in enumerate(tasks)]))
+    return [task["data"]["face_id"] for task in tasks]
+
+
+def said(labeller="lena"):
+    path = paths.VERDICTS / f"{labeller}.csv"
+    return [(line.face_id, line.verdict, line.note, line.labeller) for line in parse(path.read_text(), labeller, path)]
+
+
+def test_what_is_labelled_there_comes_back_once(project):
+    assert lrfr(*EXPORT).exit_code == 0
+    ids = annotate(
+        (0, annotation("not_face", note='a  leaf,\n"green"')),
+        (1, annotation("face", at="2024-05-01T09:31:00Z")),
+        (2, annotation("unsure", was_cancelled=True)),
+        (0, annotation("unrecognizable", at="2024-05-01T10:00:00Z")),
+    )
+    expected = [
+        (ids[0], "not_face", 'a leaf, "green"', "lena"),
+        (ids[1], "face", "", "lena"),
+        (ids[0], "unrecognizable", "", "lena"),
+    ]
+    assert "3 verdicts appended" in lrfr(*IMPORT).output
+    before = (paths.VERDICTS / "lena.csv").read_bytes()
+    assert said() == expected
+    assert "0 verdicts appended to annotations/verdicts/lena.csv; 3 were there already" in lrfr(*IMPORT).output
+    assert (paths.VERDICTS / "lena.csv").read_bytes() == before
+    annotate((3, annotation("face")), (0, annotation("not_face", note='a leaf, "green"')))
+    assert "1 verdicts appended" in lrfr(*IMPORT).output
+    assert (paths.VERDICTS / "lena.csv").read_bytes().startswith(before)
+    assert len(said()) == 4
+
+
+def test_a_task_shows_the_face_by_the_configuration(project):
+    result = lrfr(*EXPORT)
+    assert f"{FACES} faces in tasks.json; the labelling configuration is tasks.xml" in result.output
+    config = ET.parse("tasks.xml").getroot()
+    assert [choice.get("value") for choice in config.find("Choices")] == list(VERDICTS)
+    image = config.find("Image")
+    source = {row["face_id"]: row for row in rows()}
+    tasks = json.loads(Path("tasks.json").read_text())
+    assert {task["data"]["face_id"] for task in tasks} == set(source)
+    for task in tasks:
+        kind, _, content = task["data"][image.get("value").removeprefix("$")].partition(",")
+        row = source[task["data"]["face_id"]]
+        assert kind == "data:image/png;base64"
+        assert np.array_equal(decode(base64.b64decode(content)), decode(row["image"]))
+        assert (task["data"]["width"], task["data"]["identity"]) == (row["width"], row["identity"])
+        assert task["predictions"] == []
+
+
+def test_verdicts_go_along_as_predictions_only_when_asked_and_never_come_back(project):
+    paths.VERDICTS.mkdir(parents=True)
+    line = "f01,not_face,anna,2024-05-01,a leaf\n"
+    (paths.VERDICTS / "anna.csv").write_text(f"face_id,verdict,labeller,at,note\n{line}")
+    lrfr(*EXPORT, "--with-verdicts")
+    tasks = {task["data"]["face_id"]: task for task in json.loads(Path("tasks.json").read_text())}
+    (prediction,) = tasks["f01"]["predictions"]
+    assert prediction["model_version"] == "anna"
+    assert [part["value"] for part in prediction["result"]] == [{"choices": ["not_face"]}, {"text": ["a leaf"]}]
+    assert not tasks["f02"]["predictions"]
+    annotate()
+    assert "0 verdicts appended" in lrfr(*IMPORT).output
+    assert not (paths.VERDICTS / "lena.csv").exists()
+
+
+def test_a_picture_that_cannot_be_read_is_left_out_and_said(project):
+    made = rows()
+    made[4]["image"] = b"torn"
+    write_faces(pa.Table.from_pylist(made, FACE_SCHEMA), paths.DETECTED_NATIVE)
+    assert "1 faces whose picture cannot be read were left out" in lrfr(*EXPORT).output
+    assert len(json.loads(Path("tasks.json").read_text())) == FACES - 1
+
+
+def test_two_people_never_become_one_labeller(project):
+    lrfr(*EXPORT)
+    ids = annotate((0, annotation("face", {"id": 3, "email": "lena@example.org"})), (1, annotation("not_face", 4)))
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1 and "2 people annotated: 4, lena@example.org" in result.stderr
+    assert not (paths.VERDICTS / "lena.csv").exists()
+    assert "annotated nothing" in lrfr(*IMPORT, "--completed-by", "mia").stderr
+    assert "1 verdicts appended" in lrfr(*IMPORT, "--completed-by", "4").output
+    assert said() == [(ids[1], "not_face", "", "lena")]
+
+
+@pytest.mark.parametrize(
+    ("exported", "message"),
+    [
+        ("{", "not JSON"),
+        ('{"id": 1}', "no list of tasks"),
+        ('[{"id": 1, "image": "x", "verdict": "face"}]', "JSON-MIN"),
+        ('[{"data": {"image": "x"}, "annotations": []}]', "task 1(.|\n)*lrfr verdicts export"),
+        ([annotation("maybe")], "chooses 'maybe'(.|\n)*unrecognizable"),
+        ([annotation("face") | {"result": []}], "chooses nothing"),
+        ([annotation("face") | {"result": None}], "result cannot be read"),
+        ([annotation("face") | {"updated_at": None, "created_at": None}], "has no time"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_whole(project, exported, message):
+    if isinstance(exported, list):
+        task = {"data": {"face_id": "f00"}, "annotations": [annotation("face"), *exported]}
+        exported = json.dumps([task])
+    Path("export.json").write_text(exported)
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1
+    assert re.search(message, result.stderr)
+    assert "export.json" in result.stderr
+    assert not (paths.VERDICTS / "lena.csv").exists()
+
+
+def test_a_face_that_was_not_detected_is_refused(project):
+    task = {"data": {"face_id": "elsewhere"}, "annotations": [annotation("face")]}
+    Path("export.json").write_text(json.dumps([task]))
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1 and "such as elsewhere" in result.stderr
+
+
+def test_a_file_that_is_not_there_is_said(project):
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1 and "export.json" in result.stderr and "Traceback" not in result.stderr

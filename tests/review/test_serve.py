@@ -1,0 +1,121 @@
+"""`lrfr review` as a process: what it prints, and what is left when it is killed."""
+
+import json
+import signal
+import socket
+import threading
+import urllib.request
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lrfr import cli, paths
+from lrfr.core.verdicts import parse
+from lrfr.faces import FACE_SCHEMA, write_faces
+from lrfr.review.serve import open_session
+
+
+def call(address, path, body=None):
+    """Asks a running server as its page does."""
+    origin, _, token = address.partition("/#")
+    headers = {"X-Lrfr-Token": token, "Origin": origin, "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{origin}/api/{path}", body and json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def judge(address, face, labeller):
+    verdict = {"face_id": face["face_id"], "verdict": "face", "note": f"by {labeller}", "seen": face["seen"]}
+    body = {"labeller": labeller, "manifest": labeller, "sheet": 0, "verdicts": [verdict]}
+    return call(address, "verdicts", body)["faces"][0]["face_id"]
+
+
+def manifest(name):
+    path = paths.VERDICTS / f"{name}.csv"
+    return parse(path.read_text(), name, path)
+
+
+def test_a_killed_server_loses_nothing_that_it_acknowledged(review):
+    """SIGKILL in the midst of saves, by two windows of one labeller, each with a server of its own."""
+    servers = [review("anna"), review("anna")]
+    saved, started = [], threading.Event()
+
+    def save_all(address, sheet):
+        try:
+            for face in call(address, f"sheets/{sheet}")["faces"]:
+                saved.append(judge(address, face, "anna"))
+                if len(saved) > 20:
+                    started.set()
+        except OSError:
+            pass  # killed
+
+    windows = [threading.Thread(target=save_all, args=(address, sheet)) for sheet, (_, address) in enumerate(servers)]
+    for window in windows:
+        window.start()
+    started.wait(20)
+    for process, _ in servers:
+        process.send_signal(signal.SIGKILL)
+    for window in windows:
+        window.join()
+    judged = open_session("anna", "doubtful", adjudicate=False).progress()["judged"]
+    kept = {verdict.face_id for verdict in manifest("anna")}
+    assert set(saved) <= kept
+    assert len(kept) <= len(saved) + 2, "at most what was under way besides"
+    assert judged == len(kept)
+
+
+def test_it_listens_on_this_machine_alone_and_ctrl_c_ends_with_a_summary(review):
+    process, address = review("anna", "--order", "photo")
+    port = int(address.split(":")[2].split("/")[0])
+    sockets = [line.split()[1:4] for line in Path("/proc/net/tcp").read_text().splitlines()]
+    assert [local for local, _, state in sockets if state == "0A" and local.endswith(f":{port:04X}")] == [
+        f"0100007F:{port:04X}"
+    ]
+    for face in call(address, "sheets/0")["faces"][:3]:
+        judge(address, face, "anna")
+    process.send_signal(signal.SIGINT)
+    printed = process.communicate(timeout=20)[0]
+    assert process.returncode == 0
+    assert "3 faces judged" in printed and "87 left" in printed
+    assert "annotations/verdicts/anna.csv: face 3" in printed
+    assert "Traceback" not in printed
+
+
+def lrfr(*arguments):
+    return CliRunner().invoke(cli.app, ["review", "--no-browser", *arguments])
+
+
+def test_a_port_that_is_taken_is_said(project):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = lrfr("--labeller", "anna", "--port", str(port))
+    assert result.exit_code == 1
+    assert f"port {port} cannot be had" in result.stderr
+    assert "--port" in result.stderr
+
+
+def test_without_faces_it_says_what_to_run(project):
+    paths.DETECTED_NATIVE.unlink()
+    result = lrfr("--labeller", "anna")
+    assert (result.exit_code, "dvc repro detect" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["../../etc/x", "_adjudicated", ""])
+def test_a_labeller_cannot_leave_the_folder(project, name):
+    result = lrfr("--labeller", name)
+    assert result.exit_code == 1
+    assert "cannot be a labeller's name" in result.stderr
+
+
+def test_nothing_to_verify_is_said(project):
+    write_faces(FACE_SCHEMA.empty_table(), paths.DETECTED_NATIVE)
+    result = lrfr("--labeller", "anna")
+    assert (result.exit_code, "Nothing to verify" in result.output) == (0, True)
+
+
+def test_nothing_to_adjudicate_is_said(project):
+    result = lrfr("--labeller", "eva", "--adjudicate")
+    assert (result.exit_code, "Nothing to adjudicate" in result.output) == (0, True)
