@@ -242,7 +242,9 @@ def test_page_shows_every_method_and_needs_nothing_else(run: Path) -> None:
     assert "42.0\u00a0%" in text and "39.0–45.0" in text  # tc's rank-1 with its interval
     assert "44.8" in text and "CSRI, ACCV 2018, Table 5" in text
     assert not [
-        address for address in parsed.loaded if not address.startswith(("data:", "#", "quality.html", "drift_"))
+        address
+        for address in parsed.loaded
+        if not address.startswith(("data:", "#", "quality.html", "data_card.html", "drift_"))
     ]
     assert not re.findall(r"url\(|@import", page) and "script" not in parsed.tags
     assert all(image["src"].startswith("data:image/png;base64,") and image["alt"] for image in parsed.images)

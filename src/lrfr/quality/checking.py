@@ -25,9 +25,10 @@ def check(suites: list[Suite], data_docs: Path | None = None) -> dict[str, dict[
         data_docs: the absolute folder of Great Expectations' own Data Docs, or None.
 
     Returns:
-        By each suite's name: title, rows, success, statistics and ``expectations``, in the suite's order. Each of these
-        is Great Expectations' description (expectation_type, kwargs, success, result) with ``says``, the expectation in
-        plain words, ``observed``, what was found in plain words, and ``examples``, at most 10 offending rows.
+        By each suite's name: title, note, rows, success, statistics and ``expectations``, in the suite's order. Each of
+        these is Great Expectations' description (expectation_type, kwargs, success, result) with ``says``, the
+        expectation in plain words, ``observed``, what was found in plain words, and ``examples``, at most 10 offending
+        rows.
     """
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral", project_config=_in_memory(data_docs))
@@ -55,6 +56,7 @@ def _check_suite(context: Any, suite: Suite) -> dict[str, Any]:
     notes = [str(expectation.notes) for expectation in suite.expectations]
     return {
         "title": suite.title,
+        "note": suite.note,
         "rows": len(suite.frame),
         "success": outcome.success,
         "statistics": outcome.statistics,

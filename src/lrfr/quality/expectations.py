@@ -14,7 +14,10 @@ LANDMARK_MARGIN = 0.5  # a landmark may lie outside its crop by this share of th
 
 @dataclass(frozen=True)
 class Suite:
-    """A data frame and what it must meet; ``key`` is the column that names a row, ``unit`` what a row is."""
+    """A data frame and what it must meet.
+
+    ``key`` is the column that names a row, ``unit`` what a row is, ``note`` what a reader should know besides.
+    """
 
     name: str
     title: str
@@ -22,9 +25,10 @@ class Suite:
     key: str
     frame: pd.DataFrame
     expectations: list[gxe.Expectation]
+    note: str = ""
 
 
-def benchmark_suite(frame: pd.DataFrame, limits: Validate, max_side: int) -> Suite:
+def benchmark_suite(frame: pd.DataFrame, limits: Validate, max_side: int, note: str = "") -> Suite:
     """The native faces: training, probe, gallery and distractors."""
     labelled, distractor = Column("split").is_in(LABELLED), Column("split") == "distractor"
     low, high = limits.mean_height
@@ -56,7 +60,7 @@ def benchmark_suite(frame: pd.DataFrame, limits: Validate, max_side: int) -> Sui
         ),
         gxe.ExpectColumnValuesToBeUnique(column="picture", notes="No picture stands twice in the benchmark."),
     ]
-    return Suite("benchmark", "Native faces", "faces", "face_id", frame, [*_every_face(), *own])
+    return Suite("benchmark", "Native faces", "faces", "face_id", frame, [*_every_face(), *own], note)
 
 
 def auxiliary_suite(frame: pd.DataFrame, benchmark: pd.DataFrame, max_side: int) -> Suite:
@@ -122,12 +126,19 @@ def identity_suite(frame: pd.DataFrame, limits: Validate) -> Suite:
     return Suite("identities", "Identities", "identities", "identity", frame, expectations)
 
 
-def _every_face() -> list[gxe.Expectation]:
-    """What holds for each row of every face table."""
+def identified_faces() -> list[gxe.Expectation]:
+    """What holds for each row of every face table, whatever its images are."""
     return [
         gxe.ExpectColumnValuesToNotBeNull(column="face_id", notes="Every face has an id."),
         gxe.ExpectColumnValuesToBeUnique(column="face_id", notes="No face id stands twice."),
         gxe.ExpectColumnValuesToNotBeNull(column="source", notes="Every face names its source."),
+    ]
+
+
+def _every_face() -> list[gxe.Expectation]:
+    """What holds for each row of the tables that are trained and tested on."""
+    return [
+        *identified_faces(),
         gxe.ExpectColumnValuesToBeNull(
             column="image_problem", notes="Every image can be decoded and has the width and height of its row."
         ),

@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lrfr import faces
 from lrfr.errors import ImageError
@@ -41,6 +42,19 @@ def face_frame(table: pa.Table) -> pd.DataFrame:
         **{name: pd.Series(values, index=frame.index, dtype=object) for name, values in computed.items()},
         landmark_overshoot=pd.Series(overshoot, index=frame.index, dtype=float),
     )
+
+
+def known_faults(frame: pd.DataFrame, findings: pa.Table) -> tuple[pd.DataFrame, str]:
+    """Takes out of the frame what curation knows of published test faces, which stay as they are; and says so.
+
+    Their size, their damage and their being a copy is not to be held against the benchmark a second time.
+    """
+    known = frame["face_id"].isin(findings.filter(~pc.field("set_aside"))["face_id"].to_pylist())
+    if not known.any():
+        return frame, ""
+    faults = {column: frame[column].mask(known, None) for column in ("width", "height", "image_problem", "picture")}
+    note = f"Of {known.sum():,} published test faces that curation found fault with, size and image are not checked."
+    return frame.assign(**faults), note
 
 
 def identity_frame(benchmark: pd.DataFrame, auxiliary: pd.DataFrame) -> pd.DataFrame:

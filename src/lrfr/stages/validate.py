@@ -5,12 +5,12 @@ from typing import Any
 from lrfr import faces, paths
 from lrfr.config import read_params
 from lrfr.errors import ValidationFailedError
-from lrfr.files import write_json, write_text
+from lrfr.files import read_json, write_json, write_text
 from lrfr.offline import stay_offline
 
 
 def run(data_docs: bool = False) -> None:
-    """Checks the split's tables; writes data/validation/result.json and reports/quality.html, whatever they say.
+    """Checks every table made so far; writes data/validation/result.json and reports/quality.html, whatever they say.
 
     Args:
         data_docs: also build Great Expectations' own pages in reports/data_docs.
@@ -18,20 +18,19 @@ def run(data_docs: bool = False) -> None:
     Raises:
         FaceTableError: a table is missing, or misses a column.
         ValidationFailedError: an expectation is not met; both files are written before.
+        VerdictError: a manifest has a line that cannot be right.
     """
     params = read_params()
-    tables = [faces.read_faces(path) for path in (paths.BENCHMARK, paths.AUXILIARY)]
+    tables = faces.read_faces(paths.BENCHMARK), faces.read_faces(paths.AUXILIARY)
+    labellers = read_json(paths.LABELLER_METRICS, "lrfr curate")
     stay_offline()
-    from lrfr.quality import checking, expectations, page
-    from lrfr.quality.tables import face_frame, identity_frame, part_counts
+    from lrfr.quality import checking, page
+    from lrfr.quality.mounted import training
+    from lrfr.quality.suites import every_suite
+    from lrfr.quality.tables import face_frame, part_counts
 
     benchmark, auxiliary = (face_frame(table) for table in tables)
-    max_side = params.curate.max_side
-    suites = [
-        expectations.benchmark_suite(benchmark, params.validate_, max_side),
-        expectations.auxiliary_suite(auxiliary, benchmark, max_side),
-        expectations.identity_suite(identity_frame(benchmark, auxiliary), params.validate_),
-    ]
+    suites = every_suite(benchmark, auxiliary, training(*tables), params)
     checked = checking.check(suites, paths.DATA_DOCS.resolve() if data_docs else None)
     result = {
         "success": all(table["success"] for table in checked.values()),
@@ -39,7 +38,7 @@ def run(data_docs: bool = False) -> None:
         "tables": checked,
     }
     write_json(paths.VALIDATION_RESULT, result)
-    write_text(paths.QUALITY_PAGE, page.render(result))
+    write_text(paths.QUALITY_PAGE, page.render(result, labellers))
     if not result["success"]:
         raise _failure(checked)
 
@@ -54,7 +53,7 @@ def _failure(checked: dict[str, dict[str, Any]]) -> ValidationFailedError:
     ]
     return ValidationFailedError(
         "\n".join([f"the data does not meet {len(failed)} of its expectations:", *failed]),
-        where=f"{paths.BENCHMARK}, {paths.AUXILIARY}",
+        where=paths.VALIDATION_RESULT,
         remedy=f"open {paths.QUALITY_PAGE}, which names the rows; correct the data or params.yaml, then: dvc repro",
     )
 

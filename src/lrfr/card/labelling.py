@@ -1,0 +1,174 @@
+"""How the faces were found, verified, cleaned of copies and parted, with the counts that prove it."""
+
+from collections import Counter
+
+import pyarrow.compute as pc
+
+from lrfr.card.blocks import Answer, Section, Table
+from lrfr.card.facts import Facts
+from lrfr.core.verdicts import VERDICTS, WITHDRAWN, Verdict, latest
+
+MEANING = {
+    "empty": "an image of no bytes",
+    "not_image": "bytes that are no image",
+    "corrupt": "a damaged image",
+    "too_big": "an image too big to be opened safely",
+    "too_small": "a side of less than 4 px",
+    "too_large": "a side longer than low resolution allows",
+    "leaked": "a copy of a face that is tested on",
+    "two_names": "copies under different names, of which one must be wrong",
+    "duplicate": "a copy of a face that stays",
+    "not_face": "verified: no face",
+    "unrecognizable": "verified: a face that nobody could recognise",
+    "unverified": "no verdict, or one that labellers disagree on",
+    "too_few_images": "the only image left of somebody to train on",
+}
+ACROSS = {
+    "leak": "a face to train on and one to test on",
+    "other_identity": "faces with different names",
+    "other_split": "faces of different splits",
+    "same_identity": "faces of one person in one split",
+    "unnamed": "faces that have no names to compare",
+}
+PROVES = ("also_trains", "trained_picture")  # the columns of the expectations on each mounted test set
+
+
+def cleaning(facts: Facts) -> Section:
+    """The section of that name in a datasheet."""
+    return Section(
+        "Preprocessing, cleaning and labelling",
+        [
+            Answer("How were the faces made ready?", preprocessing(facts)),
+            _set_aside(facts),
+            Answer("Are there copies or leaks?", [_copied(facts)]),
+            *_copies(facts),
+            Answer("How were the faces verified?", [protocol(facts), *analysis(facts)]),
+            *_labellers(facts),
+            Answer("How were the identities parted?", [_parted(facts)]),
+            _proof(facts),
+        ],
+    )
+
+
+def preprocessing(facts: Facts) -> list[str]:
+    """What was done to the faces, step by step."""
+    came = facts.detection["already_cut"]["native"]
+    found, photos = facts.detection["faces"]["native"] - came, facts.detection["photos"]["native"]
+    side = facts.params.curate.max_side
+    return [
+        f"MTCNN found {found:,} faces in {photos:,} photos; {came:,} faces came cut and stay as they are.",
+        f"Faces with a side of more than {side} px are not low resolution and were set aside.",
+        "Damaged images, copies, and faces to train on that copy one to test on were set aside, in a table of their "
+        "own with the reason; nothing was deleted.",
+    ]
+
+
+def protocol(facts: Facts) -> str:
+    """How verdicts were given, and what follows from them."""
+    rest = "stays in" if facts.params.curate.unverified == "keep" else "is set aside"
+    return (
+        "Each labeller says of a face: face, not a face, unrecognizable or unsure. Verdicts that agree rule; where "
+        f"they disagree, an adjudicator's does. A face without a verdict {rest}."
+    )
+
+
+def analysis(facts: Facts) -> list[str]:
+    """How many faces were verified, and how far labellers agree."""
+    lines = _latest(facts)
+    if not lines:
+        return ["Nobody verified faces here; they were taken as their source has them."]
+    judged, labellers = (set(names) for names in zip(*lines, strict=True))
+    people = labellers & {line.labeller for line in facts.people}
+    said = [
+        f"{len(judged):,} faces were verified, {facts.curation['adjudicated']:,} adjudicated. Labellers: "
+        f"{len(labellers):,}, of them people: {len(people):,}; the others are simulated."
+    ]
+    if facts.labellers["agreement"]:
+        overall = facts.labellers["agreement"]["overall"]
+        kappa = overall["fleiss_kappa"]
+        by_chance = "" if kappa is None else f" (Fleiss' kappa {kappa:.2f})"
+        share = f"{100 * overall['raw']:.1f} %"
+        said.append(f"Of the verdicts on {overall['faces']:,} faces that several judged, {share} agree{by_chance}.")
+    return said
+
+
+def _latest(facts: Facts) -> dict[tuple[str, str], Verdict]:
+    lines = latest([*facts.people, *facts.simulated])
+    return {place: line for place, line in lines.items() if line.note != WITHDRAWN}
+
+
+def _labellers(facts: Facts) -> list[Table]:
+    """What each labeller said how often; nothing where nobody said anything."""
+    people = {line.labeller for line in facts.people}
+    said: dict[str, Counter[str]] = {}
+    for (_, labeller), line in sorted(_latest(facts).items()):
+        said.setdefault(labeller, Counter())[line.verdict] += 1
+    rows = [
+        [name, "person" if name in people else "simulated", *(f"{counts[verdict]:,}" for verdict in VERDICTS)]
+        for name, counts in sorted(said.items())
+    ]
+    titles = ["Labeller", "Kind", *(verdict.replace("_", " ") for verdict in VERDICTS)]
+    caption = "The latest verdict of each labeller on each face; adjudications are not among them."
+    return [Table(caption, titles, rows, frozenset(range(2, len(titles))))] if rows else []
+
+
+def _set_aside(facts: Facts) -> Table:
+    """Every reason with the faces that it set aside, and the published test faces that it would have set aside."""
+    findings = facts.findings
+    stayed = Counter(findings.filter(~pc.field("set_aside"))["reason"].to_pylist())
+    gone = facts.curation["set_aside"]
+    rows = [
+        [reason.replace("_", " "), meaning, f"{gone.get(reason, 0):,}", f"{stayed[reason]:,}"]
+        for reason, meaning in MEANING.items()
+        if gone.get(reason) or stayed[reason]
+    ]
+    unused = Counter(facts.unused["reason"].to_pylist())
+    rows += [[reason.replace("_", " "), "never became a face", f"{count:,}", "0"] for reason, count in unused.items()]
+    rows.append(["all", "", f"{sum(gone.values()) + unused.total():,}", f"{stayed.total():,}"])
+    titles = ["Reason", "What it means", "Set aside", "Found, but kept"]
+    caption = f"Set aside of {facts.curation['detected']:,} faces. Published test faces are kept, whatever is found."
+    return Table(caption, titles, rows, frozenset({2, 3}))
+
+
+def _copied(facts: Facts) -> str:
+    copies = facts.findings["kind"].drop_null()
+    mounted = sum(len(found.faces) for found in facts.test_sets.values())
+    return (
+        f"All faces were compared with one another and with {mounted:,} faces of mounted test sets, by perceptual hash "
+        f"and then pixel by pixel: {len(copies):,} copies were found."
+    )
+
+
+def _copies(facts: Facts) -> list[Table]:
+    found = facts.findings.filter(pc.field("kind").is_valid())
+    counts = Counter(zip(found["across"].to_pylist(), found["kind"].to_pylist(), strict=True))
+    rows = [
+        [said, f"{counts[across, 'exact']:,}", f"{counts[across, 'near']:,}"]
+        for across, said in ACROSS.items()
+        if counts[across, "exact"] + counts[across, "near"]
+    ]
+    table = Table("Copies by what they lie between.", ["Between", "Exact", "Near"], rows, frozenset({1, 2}))
+    return [table] if rows else []
+
+
+def _parted(facts: Facts) -> str:
+    share = facts.params.split.train_fraction
+    return (
+        "A published partition stays as it is. Other identities train or test by a hash of their name and the seed: "
+        f"about {100 * share:.0f} % of them train, and none changes side when others join. Half of a test identity's "
+        "images are probes, half gallery; faces without a name are distractors. These were checked by counting:"
+    )
+
+
+def _proof(facts: Facts) -> Table:
+    """What validation found on identities, in its own words."""
+    tables = facts.validation["tables"]
+    checks = [("benchmark and auxiliary", check) for check in tables["identities"]["expectations"]]
+    checks += [
+        (table["title"], check)
+        for table in tables.values()
+        for check in table["expectations"]
+        if check["kwargs"].get("column") in PROVES
+    ]
+    rows = [[where, check["says"], check["observed"]] for where, check in checks]
+    return Table("The proof that nobody who is tested was trained on.", ["Where", "What is true", "Observed"], rows)

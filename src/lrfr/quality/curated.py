@@ -1,0 +1,123 @@
+"""What the tables of curation meet: every verdict and every finding is on a face, and nothing set aside is used."""
+
+from collections.abc import Collection
+
+import great_expectations.expectations as gxe
+import pandas as pd
+import pyarrow as pa
+
+from lrfr.core.curation import REASONS
+from lrfr.core.verdicts import ADJUDICATED, Verdict, resolve
+from lrfr.quality.expectations import Suite, identified_faces
+
+AGAINST = ("not_face", "unrecognizable")
+ACROSS = ["leak", "other_identity", "other_split", "same_identity", "unnamed"]
+
+
+def unused_suite(name: str, title: str, faces: pa.Table, used: Collection[str]) -> Suite:
+    """Faces that must not be in the benchmark or the auxiliary set: set aside, or unrecognizable ones.
+
+    Args:
+        name: set_aside, whose faces have a reason, or unrecognizable.
+        title: the table's heading.
+        faces: face_id, source and attributes.
+        used: face_ids of the benchmark and the auxiliary set.
+    """
+    frame = faces.select(["face_id", "source"]).to_pandas()
+    reasons = [dict(known or []).get("reason") for known in faces["attributes"].to_pylist()]
+    frame = frame.assign(
+        reason=pd.Series(reasons, index=frame.index, dtype=object), also_used=_if_in(frame["face_id"], used)
+    )
+    unused = gxe.ExpectColumnValuesToBeNull(
+        column="also_used", notes="None of these faces is in the benchmark or the auxiliary set."
+    )
+    return Suite(name, title, "faces", "face_id", frame, [*identified_faces(), unused, *_reasons(name == "set_aside")])
+
+
+def finding_suite(findings: pa.Table, aside: Collection[str], used: Collection[str], others: Collection[str]) -> Suite:
+    """What curation found against faces.
+
+    Args:
+        findings: rows of FINDING_SCHEMA.
+        aside: face_ids that are set aside.
+        used: face_ids of the benchmark and the auxiliary set.
+        others: face_ids of mounted test sets.
+    """
+    frame = findings.to_pandas()
+    places = [aside if gone else used for gone in frame["set_aside"]]
+    misplaced = [None if face in place else face for face, place in zip(frame["face_id"], places, strict=True)]
+    known = {*aside, *used, *others}
+    lost = [None if face is None or face in known else face for face in frame["copy_of"]]
+    frame = frame.assign(
+        misplaced=pd.Series(misplaced, index=frame.index, dtype=object),
+        lost_original=pd.Series(lost, index=frame.index, dtype=object),
+    )
+    expectations = [
+        gxe.ExpectColumnValuesToBeNull(
+            column="misplaced", notes="Every face is set aside if its finding says so, and stays if not."
+        ),
+        *_reasons(True),
+        gxe.ExpectColumnValuesToBeNull(column="lost_original", notes="Every copy copies a face that is there."),
+        gxe.ExpectColumnValuesToBeInSet(column="kind", value_set=["exact", "near"], notes="A copy is exact or near."),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="across", value_set=ACROSS, notes="It is known what every copy lies across."
+        ),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="similarity", min_value=0, max_value=1, notes="Every copy's similarity is 0 to 1."
+        ),
+    ]
+    return Suite("findings", "Curation's findings", "findings", "face_id", frame, expectations)
+
+
+def verdict_suite(
+    people: list[Verdict], simulated: list[Verdict], gone: Collection[str], used: Collection[str]
+) -> Suite:
+    """The lines of all manifests.
+
+    Args:
+        people: what people said; it replaces what is simulated.
+        simulated: what simulated labellers said.
+        gone: face_ids of faces that curation found fault with, set aside or not.
+        used: face_ids of the benchmark and the auxiliary set.
+    """
+    lines = [*people, *simulated]
+    outcomes = resolve(simulated) | resolve(people)
+    ruled_out = {face for face, outcome in outcomes.items() if outcome.verdict in AGAINST} & set(used) - set(gone)
+    others = [None if line.manifest in (line.labeller, ADJUDICATED) else line.labeller for line in lines]
+    columns = {
+        "line": [f"{line.manifest}.csv:{line.line}" for line in lines],
+        "face_id": [line.face_id for line in lines],
+        "unknown_face": [
+            line.face_id if line.face_id not in gone and line.face_id not in used else None for line in lines
+        ],
+        "other_labeller": others,
+        "against": [line.verdict if line.face_id in ruled_out else None for line in lines],
+    }
+    frame = pd.DataFrame(columns, dtype=object)
+    expectations = [
+        gxe.ExpectColumnValuesToBeNull(column="unknown_face", notes="Every verdict is on a face that was detected."),
+        gxe.ExpectColumnValuesToBeNull(
+            column="other_labeller", notes="A manifest has one labeller's verdicts, whose name it bears."
+        ),
+        gxe.ExpectColumnValuesToBeNull(
+            column="against", notes="No face is in use that was judged to be no face, or unrecognizable."
+        ),
+    ]
+    return Suite("verdicts", "Verdicts", "lines", "line", frame, expectations)
+
+
+def _reasons(needed: bool) -> list[gxe.Expectation]:
+    """That every row has one of curation's reasons."""
+    if not needed:
+        return []
+    return [
+        gxe.ExpectColumnValuesToNotBeNull(column="reason", notes="Every face has the reason why."),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="reason", value_set=list(REASONS), notes="Every reason is one that curation knows."
+        ),
+    ]
+
+
+def _if_in(values: pd.Series, known: Collection[str]) -> pd.Series:
+    """The values that are among the known ones, null in place of the others."""
+    return pd.Series([value if value in known else None for value in values], index=values.index, dtype=object)
