@@ -16,9 +16,12 @@ from lrfr import cli, offline
 from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
 STORY = (
-    "acquire detect curate split validate synthesize drift pretrain finetune embed evaluate report release check doctor"
+    "acquire detect mount curate split validate card twin synthesize drift pretrain finetune embed evaluate report "
+    "release check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
+ARGUMENT |= {"mount": "pairs"}
+OPTIONS = {"acquire": {"list_sources": False}, "validate": {"data_docs": False}}
 STAGES = [name for name in STORY.split() if name not in ("check", "doctor")]
 HEAVY = {"torch", "timm", "pandas", "cv2", "numpy", "pyarrow", "sklearn", "scipy", "prefect", "dvc", "albumentations"}
 
@@ -80,8 +83,7 @@ def test_each_command_runs_its_stage(stage, name):
     calls = stage(name)
     arguments = [ARGUMENT[name]] if name in ARGUMENT else []
     assert lrfr(name, *arguments).exit_code == 0
-    options = {"data_docs": False} if name == "validate" else {}
-    assert calls == [(tuple(arguments), options)]
+    assert calls == [(tuple(arguments), OPTIONS.get(name, {}))]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -89,7 +91,7 @@ def test_the_stage_takes_what_its_command_hands_over(name):
     """Read from the source, as importing all stages takes half a minute."""
     source = (Path(cli.__file__).parent / "stages" / f"{name}.py").read_text(encoding="utf-8")
     (run,) = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == "run"]
-    expected = ["data_docs"] if name == "validate" else [run.args.args[0].arg] if name in ARGUMENT else []
+    expected = list(OPTIONS.get(name, [run.args.args[0].arg] if name in ARGUMENT else []))
     assert [argument.arg for argument in run.args.args] == expected
 
 
@@ -97,6 +99,17 @@ def test_data_docs_are_an_extra(stage):
     calls = stage("validate")
     lrfr("validate", "--data-docs")
     assert calls == [((), {"data_docs": True})]
+
+
+def test_the_sources_are_listed_with_their_layouts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # no params.yaml is needed for it
+    result = lrfr("acquire", "--list")
+    assert result.exit_code == 0
+    blocks = {block.partition(":")[0]: block for block in result.output.split("\n\n")}
+    assert {"celeba", "identity_folders", "lfw", "photo_folder", "recordio", "reid_folders", "tinyface"} <= set(blocks)
+    assert "train.rec, train.idx and property" in blocks["recordio"]
+    assert "protocol: tinyface" in blocks["tinyface"] and "protocol: none" in blocks["recordio"]
+    assert all("layout: " in block for block in blocks.values())
 
 
 def test_a_forgotten_name_is_asked_for():

@@ -7,19 +7,22 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from lrfr.errors import InterruptedTrainingError, LrfrError
 from lrfr.offline import stay_offline
+from lrfr.review.commands import app as verdicts
+from lrfr.score.commands import app as score
 
 stay_offline()
 
 app = typer.Typer(
     name="lrfr",
     help="Low-resolution face recognition, from photos to a released model. `dvc repro` runs all of it, in this order.",
-    epilog="Every command reads params.yaml and is run in the project's root.",
+    epilog="Every command but score reads params.yaml and is run in the project's root.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -27,19 +30,28 @@ app = typer.Typer(
 )
 
 Synthesizer = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers.")]
+TestSet = Annotated[str, typer.Argument(metavar="SET", help="One of params.yaml's evaluation_sets.")]
 Method = Annotated[str, typer.Argument(metavar="METHOD", help="One of params.yaml's methods.")]
 
 
 @app.command()
-def acquire() -> None:
-    """Bring in photos from the source that params.yaml names."""
-    _run("acquire")
+def acquire(
+    list_sources: Annotated[bool, typer.Option("--list", help="Show the sources and the layout each expects.")] = False,
+) -> None:
+    """Bring in photos or faces from the source that params.yaml names."""
+    _run("acquire", list_sources=list_sources)
 
 
 @app.command()
 def detect() -> None:
     """Find the faces and their landmarks in every photo."""
     _run("detect")
+
+
+@app.command()
+def mount(test_set: TestSet) -> None:
+    """Bring in a test set as it was published."""
+    _run("mount", test_set)
 
 
 @app.command()
@@ -60,6 +72,18 @@ def validate(
 ) -> None:
     """Stop here if the data is not what it should be."""
     _run("validate", data_docs=data_docs)
+
+
+@app.command()
+def card() -> None:
+    """Describe the benchmark: a data card, and Croissant metadata."""
+    _run("card")
+
+
+@app.command()
+def twin() -> None:
+    """Make the benchmark once more out of shrunk HR faces."""
+    _run("twin")
 
 
 @app.command()
@@ -88,7 +112,7 @@ def finetune(method: Method) -> None:
 
 @app.command()
 def embed(method: Method) -> None:
-    """Turn every benchmark face into an embedding."""
+    """Turn every face that is tested on into an embedding."""
     _run("embed", method)
 
 
@@ -123,6 +147,47 @@ def doctor() -> None:
 
     with readable_errors():
         raise typer.Exit(0 if doctor.examine() else 1)
+
+
+@app.command()
+def review(
+    labeller: Annotated[str, typer.Option(metavar="NAME", help="Who judges; names the manifest.")],
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="On 127.0.0.1; else the first free one.")] = None,
+    order: Annotated[
+        Literal["doubtful", "suspicion", "identity", "photo"],
+        typer.Option(help="Doubtful or suspected faces first, or grouped."),
+    ] = "doubtful",
+    adjudicate: Annotated[bool, typer.Option("--adjudicate", help="Settle what labellers disagree on.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
+) -> None:
+    """Verify the detected faces by eye, in the browser."""
+    with readable_errors():
+        from lrfr.review.serve import serve
+
+        serve(labeller, port, order, adjudicate, browser=not no_browser)
+
+
+@app.command()
+def suspect(
+    model: Annotated[
+        str, typer.Option(metavar="METHOD", help="Which model is asked; pretrained saw none of the faces.")
+    ] = "pretrained",
+) -> None:
+    """List likely wrong labels, for review --order suspicion."""
+    _run("suspect", model)
+
+
+class ReadableErrors(TyperGroup):
+    """Commands of which each tells its errors as the others do."""
+
+    def invoke(self, ctx):
+        """Runs the command that was asked for."""
+        with readable_errors():
+            return super().invoke(ctx)
+
+
+app.add_typer(verdicts, name="verdicts", cls=ReadableErrors)
+app.add_typer(score, name="score", cls=ReadableErrors)
 
 
 @contextmanager

@@ -4,11 +4,12 @@ A source, a synthesiser and a method own the settings that only they understand:
 of its own, and reads it with :func:`settings`.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 
 from lrfr import paths
 from lrfr.errors import ParameterError, unknown_name
@@ -23,13 +24,27 @@ class Section(BaseModel):
 SectionType = TypeVar("SectionType", bound=Section)
 Settings = dict[str, Any]
 
+RESERVED = ("benchmark", "twin")  # test sets of the pipeline's own making
 
-class Acquire(Section):
-    """Which source feeds the pipeline."""
+
+class Source(Section):
+    """A source, where its files lie, and the settings that it alone understands."""
 
     source: str
     root: str
     settings: Settings = {}
+
+
+class Acquire(Source):
+    """Which source feeds the pipeline, and which others bring what it has not: HR faces, unrecognizable ones."""
+
+    auxiliary: Source | None = None
+    unrecognizable: Source | None = None
+
+    def others(self) -> dict[str, Source]:
+        """The sources of a collection each, by the collection."""
+        named = {"auxiliary": self.auxiliary, "unrecognizable": self.unrecognizable}
+        return {collection: chosen for collection, chosen in named.items() if chosen is not None}
 
 
 class Detect(Section):
@@ -77,11 +92,56 @@ class Drift(Section):
     drift_share: float = Field(gt=0, le=1)
 
 
+class Twin(Section):
+    """The native benchmark once more in synthetic LR: ``faces`` is the evaluation set whose HR faces are shrunk."""
+
+    faces: str
+
+
 class Evaluate(Section):
-    """How protocols are run: ``bootstrap`` draws over probe identities, similarity by ``metric``."""
+    """How protocols are run: ``bootstrap`` draws over probe identities, similarity by ``metric``.
+
+    Where public evaluators read a definition differently, the reading is named: TAR at a FAR (``tar``), the thresholds
+    that the folds try (``thresholds``), whether a gallery identity's embeddings are normalised before they are
+    averaged (``average``). Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2.
+    """
 
     bootstrap: int = Field(gt=0)
     metric: Literal["cosine", "euclidean"]
+    tar: Literal["exact", "nearest"] = "exact"
+    thresholds: Literal["exact", "grid"] = "exact"
+    average: Literal["unit", "raw"] = "unit"
+    sides: list[PositiveInt] = [8, 16, 24, 32, 64, 128]
+    widths: list[PositiveInt] = [20, 25, 30, 40, 50, 60, 80, 100, 112]
+
+
+class Licence(Section):
+    """A licence by its name, and where its text stands."""
+
+    name: str
+    url: str | None = None
+
+
+class Card(Section):
+    """What no table can tell about the data; ``published`` is a date, ``citation`` BibTeX or plain text."""
+
+    name: str = Field(pattern="^[A-Za-z0-9][A-Za-z0-9 _.-]*$")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    published: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    description: str
+    purpose: str
+    creators: list[str] = Field(min_length=1)
+    contact: str
+    licence: Licence
+    citation: str
+    keywords: list[str] = []
+    collection: str
+    consent: str
+    demographics: str
+    intended_use: list[str]
+    out_of_scope: list[str]
+    limits: list[str]
+    maintenance: str
 
 
 class Release(Section):
@@ -106,8 +166,21 @@ class Params(Section):
     drift: Drift
     pretrain: Settings
     methods: dict[str, Settings]
+    evaluation_sets: dict[str, Source] = Field(min_length=1)  # DVC wants to find something in data/mounted
+    twin: Twin
     evaluate: Evaluate
+    card: Card
     release: Release
+
+    @field_validator("evaluation_sets")
+    @classmethod
+    def _names_can_be_files(cls, sets: dict[str, Source]) -> dict[str, Source]:
+        for name in sets:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+                raise ValueError(f"'{name}' cannot be the name of a file: use small letters, digits, _ and -")
+            if name in RESERVED:
+                raise ValueError(f"'{name}' is the name of a test set that the pipeline makes; choose another")
+        return sets
 
 
 def read_params(path: Path = paths.PARAMS) -> Params:

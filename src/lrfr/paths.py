@@ -4,28 +4,41 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 VERDICTS = Path("annotations/verdicts")
+GOLD = Path("annotations/gold.csv")
 
 PHOTOS = Path("data/acquired/photos.parquet")
 TAGS = Path("data/acquired/tags.parquet")
 TRUTH = Path("data/acquired/truth.parquet")
+CUT_FACES = Path("data/acquired/faces.parquet")
+UNUSED = Path("data/acquired/set_aside.parquet")
+
+REVIEW_LOCKS = Path("data/review")
 
 DETECTED_NATIVE = Path("data/detected/native.parquet")
 DETECTED_AUXILIARY = Path("data/detected/auxiliary.parquet")
+DETECTED_UNRECOGNIZABLE = Path("data/detected/unrecognizable.parquet")
 WITHOUT_FACE = Path("data/detected/without_face.csv")
 DETECTION_METRICS = Path("metrics/detection.json")
 
 CURATED_NATIVE = Path("data/curated/native.parquet")
 CURATED_AUXILIARY = Path("data/curated/auxiliary.parquet")
 SET_ASIDE = Path("data/curated/set_aside.parquet")
+FINDINGS = Path("data/curated/findings.parquet")
 SIMULATED_VERDICTS = Path("data/curated/verdicts")
 CURATION_METRICS = Path("metrics/curation.json")
+LABELLER_METRICS = Path("metrics/labellers.json")
+SUSPICIONS = Path("data/review/suspicions.csv")
 
 BENCHMARK = Path("data/split/benchmark.parquet")
 AUXILIARY = Path("data/split/auxiliary.parquet")
+TWIN = Path("data/twin/faces.parquet")
 
 VALIDATION_RESULT = Path("data/validation/result.json")
 QUALITY_PAGE = Path("reports/quality.html")
 DATA_DOCS = Path("reports/data_docs")
+DATA_CARD = Path("reports/data_card.html")
+DATA_CARD_TEXT = Path("reports/data_card.md")
+CROISSANT = Path("reports/croissant.json")
 
 PRETRAINED = Path("models/pretrained")
 REPORTS = Path("reports")
@@ -58,9 +71,14 @@ def checkpoint(training: str) -> Path:
     return Path("checkpoints") / f"{training}.pt"
 
 
-def embeddings(method: str) -> Path:
-    """One method's embeddings of every image of the benchmark."""
-    return Path("data/embeddings") / f"{method}.npz"
+def mounted(test_set: str, table: str = "faces") -> Path:
+    """One table of a mounted test set: faces, pairs, enrolment or set_aside."""
+    return Path("data/mounted") / test_set / f"{table}.parquet"
+
+
+def embeddings(method: str, test_set: str = "benchmark") -> Path:
+    """One method's embeddings of every image of a test set: ``benchmark``, ``twin`` or a mounted one."""
+    return Path("data/embeddings") / method / f"{test_set}.npz"
 
 
 def metrics(method: str) -> Path:
@@ -68,6 +86,16 @@ def metrics(method: str) -> Path:
     return Path("metrics") / f"{method}.json"
 
 
+def evaluated(method: str) -> Path:
+    """What became of each probe of the benchmark by one method, for paired tests between methods."""
+    return Path("data/evaluated") / f"{method}.npz"
+
+
 def curve(kind: str, method: str) -> Path:
-    """One method's curve; ``kind`` is cmc, pr or training."""
+    """One method's curve; ``kind`` is cmc, pr, erc (all on the benchmark) or training."""
     return Path("plots") / kind / f"{method}.csv"
+
+
+def set_curve(method: str, test_set: str, kind: str) -> Path:
+    """One method's curve on another test set than the benchmark; ``kind`` is the protocol's, such as roc."""
+    return Path("plots/sets") / method / test_set / f"{kind}.csv"

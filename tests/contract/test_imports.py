@@ -7,7 +7,7 @@ import pytest
 from tests.contract.imports import MODULES, imports
 
 # What every layer may stand on without being drawn into the direction
-PLUMBING = {"errors", "files", "paths", "progress", "parallel", "offline", "config", "faces"}
+PLUMBING = {"errors", "files", "paths", "progress", "parallel", "offline", "config", "decoding", "faces"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -18,25 +18,45 @@ MAY_IMPORT = {
     "offline": set(),
     "components": {"errors"},
     "config": {"errors", "paths"},
-    "faces": {"errors", "files"},
+    "decoding": {"errors"},
+    "faces": {"decoding", "errors", "files"},
     "core": {"core", "errors"},
     "detector": {"core"} | PLUMBING,
-    "sources": {"sources", "components", "core"} | PLUMBING,
+    "copies": {"core"} | PLUMBING,
+    "sources": {"sources", "components", "detector", "core"} | PLUMBING,
     "nn": {"nn", "core"} | PLUMBING,
     "synthesis": {"components", "nn", "core"} | PLUMBING,  # neither each other nor a method
     "methods": {"components", "nn", "core"} | PLUMBING,  # neither each other nor a synthesiser
     "quality": {"quality", "core"} | PLUMBING,
-    "report": {"report", "core"} | PLUMBING,
+    "charts": {"charts"},
+    "protocols": {"protocols", "core"} | PLUMBING,
+    "report": {"report", "charts", "core"} | PLUMBING,
+    "card": {"card", "report", "charts", "core"} | PLUMBING,
+    "review": {"review", "core"} | PLUMBING,
     "doctor": {"core"} | PLUMBING,
-    "stages": {"sources", "detector", "synthesis", "methods", "quality", "report", "nn", "core"} | PLUMBING,
-    "cli": {"stages", "doctor"} | PLUMBING,
+    "stages": {
+        "sources",
+        "detector",
+        "copies",
+        "synthesis",
+        "methods",
+        "protocols",
+        "quality",
+        "report",
+        "card",
+        "nn",
+        "core",
+    }
+    | PLUMBING,
+    "score": {"score", "core", "charts", "errors", "files"},
+    "cli": {"stages", "review", "doctor", "score"} | PLUMBING,
     "__main__": {"cli"},
     "flows": {"flows", "cli", "stages"} | PLUMBING,
 }
 
 
 def layer(module: str) -> str:
-    """``lrfr.core.tinyface`` is of core, ``lrfr.errors`` is errors, ``flows.pipeline`` is of flows."""
+    """``lrfr.core.boxes`` is of core, ``lrfr.errors`` is errors, ``flows.pipeline`` is of flows."""
     package, _, rest = module.partition(".")
     return rest.partition(".")[0] if package == "lrfr" else package
 

@@ -9,14 +9,28 @@ import yaml
 
 from lrfr.cli import app
 from lrfr.config import read_params
+from lrfr.sources import sources
 from tests.contract.imports import MODULES, ROOT, closure
 
 # Code that cannot change a result: messages, places, progress, who does the work, how a file is written
 HARMLESS = ("errors", "paths", "progress", "parallel", "files", "components", "config", "offline")
 CANNOT_CHANGE_A_RESULT = {f"lrfr.{name}" for name in HARMLESS}
 
+SOURCES = {f"lrfr.sources.{name}": hasattr(module, "PROTOCOL") for name, module in sources().items()}
+# The same list of code serves whichever source params.yaml names, if it can be acquired, or mounted
+MAY_BE_READ_BY = {
+    "acquire": set(SOURCES),
+    "mount": {module for module, is_test_set in SOURCES.items() if is_test_set},
+}
+
+# Packages whose modules a stage finds by the names of the test sets' protocols
+FOUND_IN = {"evaluate": "lrfr.protocols.", "report": "lrfr.report.sections."}
+
 PLAN = """
     acquire > detect > curate > split > validate > synthesize > drift > report
+    mount > curate
+    validate > card
+    validate > twin > embed
     validate > pretrain > finetune > embed > evaluate > report > release
 """
 
@@ -39,14 +53,21 @@ def stages(graph):
 def code(stage) -> set[str]:
     """Every module of ours that a stage runs, but for those that cannot change its result."""
     command, _, name = stage.addressing.partition("@")
+    params = read_params(ROOT / "params.yaml")
+    test_set = params.evaluation_sets.get(name)
     found_by_name = {
-        "acquire": f"lrfr.sources.{read_params(ROOT / 'params.yaml').acquire.source}",
+        "acquire": f"lrfr.sources.{params.acquire.source}",
+        "mount": f"lrfr.sources.{test_set.source}" if test_set else "",
         "synthesize": f"lrfr.synthesis.{name}",
         "finetune": f"lrfr.methods.{name}",
     }
     start = {f"lrfr.stages.{command}"} | ({found_by_name[command]} if command in found_by_name else set())
+    start |= {module for module in MODULES if module.startswith(FOUND_IN.get(command, "nothing"))}
     assert start <= MODULES.keys()
-    return closure(start) - CANNOT_CHANGE_A_RESULT - {"lrfr"}
+    readers = MAY_BE_READ_BY.get(command, set())
+    shared = {module for module in closure(readers) - SOURCES.keys() if module.startswith("lrfr.sources.")}
+    shared = {module for module in shared if ".rendering" not in module}
+    return (closure(start) | shared) - CANNOT_CHANGE_A_RESULT - {"lrfr"}
 
 
 def listed(stage) -> set[Path]:
@@ -74,6 +95,7 @@ def test_each_method_and_synthesizer_has_its_stages(stages):
     params = read_params(ROOT / "params.yaml")
     expected = {f"{stage}@{method}" for stage in ("finetune", "embed", "evaluate") for method in params.methods}
     expected |= {f"{stage}@{name}" for stage in ("synthesize", "drift") for name in params.synthesizers}
+    expected |= {f"mount@{name}" for name in params.evaluation_sets}
     assert {name for name in stages if "@" in name} == expected
 
 

@@ -26,6 +26,15 @@ def call(folder, *command, ok=True):
 
 def tiny(params):
     params["acquire"]["settings"].update(identities=16, photos=24, auxiliary_identities=8, portraits_per_identity=6)
+    sizes = {
+        "surveillance": {"identities": 5, "unmated": 5, "verification_identities": 4, "images": 2},
+        "mugshots": {"identities": 8, "cameras": 1},
+        "templates": {"identities": 6, "gallery_stills": 1, "probe_stills": 1, "frames": 2},
+        "pairs": {"identities_per_fold": 2, "images": 2},
+        "lineup": {"identities": 4, "images": 4, "distractors": 5},
+    }
+    for name, settings in sizes.items():
+        params["evaluation_sets"][name]["settings"] = settings
     params["validate"].update(min_identities=3, min_distractors=3)
     params["drift"]["sample"] = 50
     params["pretrain"]["architecture"].update(width=0.125, embedding_dim=32)
