@@ -37,6 +37,11 @@ def test_the_default_parameters_are_read():
         (lambda p: p.update(seed="7"), r"valid integer \(it is '7'\)"),
         (lambda p: p.pop("detect"), "parameter 'detect' is missing"),
         (lambda p: p["release"].update(version="1.0"), "release.version"),
+        (lambda p: p["evaluate"].update(metric="euclidean"), r"as they are \(it is 'unit'\)\n.*evaluate.average"),
+        (
+            lambda p: p["evaluate"].update(metric="euclidean", average="raw", thresholds="grid"),
+            r"as they are \(it is 'grid'\)\n.*evaluate.thresholds",
+        ),
     ],
 )
 def test_a_wrong_parameter_gets_one_clear_message(tmp_path, change, complaint):

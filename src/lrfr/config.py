@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, ValidationInfo, field_validator
 
 from lrfr import paths
 from lrfr.errors import ParameterError, unknown_name
@@ -110,9 +110,16 @@ class Evaluate(Section):
     metric: Literal["cosine", "euclidean"]
     tar: Literal["exact", "nearest"] = "exact"
     thresholds: Literal["exact", "grid"] = "exact"
-    average: Literal["unit", "raw"] = "unit"
+    average: Literal["unit", "raw"] = Field("unit", validate_default=True)
     sides: list[PositiveInt] = [8, 16, 24, 32, 64, 128]
     widths: list[PositiveInt] = [20, 25, 30, 40, 50, 60, 80, 100, 112]
+
+    @field_validator("average", "thresholds")
+    @classmethod
+    def _goes_with_the_metric(cls, reading: str, given: ValidationInfo) -> str:
+        if reading in ("unit", "grid") and given.data.get("metric") == "euclidean":
+            raise ValueError("this normalises embeddings, which the metric euclidean compares as they are")
+        return reading
 
 
 class Licence(Section):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from lrfr.core import bootstrap
-from lrfr.core.bootstrap import drawn, interval, intervals, rounded_means
+from lrfr.core.bootstrap import drawn, interval, intervals, rounded, rounded_means
+from lrfr.errors import EmbeddingError
 
 
 def test_the_interval_draws_people_not_images():
@@ -46,3 +47,13 @@ def test_metrics_share_their_draws_and_blocks_change_nothing(monkeypatch):
 def test_one_person_says_nothing_about_others():
     figures = rounded_means({"rank1": np.array([1.0, 0.0])}, np.array([6, 6]), 10, 0)
     assert figures == {"rank1": 0.5, "rank1_interval": None}
+
+
+@pytest.mark.parametrize("identity", [np.arange(3), np.zeros((4, 1))])
+def test_identities_of_other_probes_are_refused(identity):
+    with pytest.raises(EmbeddingError, match="for 4 probes"):
+        rounded_means({"rank1": np.ones(4)}, identity, 10, 0)
+
+
+def test_no_end_is_minus_zero():
+    assert [str(end) for end in rounded(np.array([-2e-16, -0.0]))] == ["0.0", "0.0"]

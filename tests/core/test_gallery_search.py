@@ -49,7 +49,12 @@ def test_the_mean_is_over_galleries_whatever_their_sizes():
     assert mean["open"]["fnir"]["0.1"] == pytest.approx(
         (first["open"]["fnir"]["0.1"] + second["open"]["fnir"]["0.1"]) / 2, abs=1e-6
     )
-    assert mean["open"]["fnir"]["0.01"] is None
+    low, high = mean["open"]["fnir_interval"]["0.1"]
+    assert low < mean["open"]["fnir"]["0.1"] < high
+    # half of the sum of two galleries that are drawn by themselves varies as the two together do
+    widths = [of["open"]["fnir_interval"]["0.1"] for of in (first, second)]
+    assert high - low == pytest.approx(np.hypot(*(end - start for start, end in widths)) / 2, rel=0.25)
+    assert mean["open"]["fnir"]["0.01"] is mean["open"]["fnir_interval"]["0.01"] is None
     assert mean["open"]["not_resolvable"] == ["FPIR 0.01: not resolvable in every gallery"]
 
 

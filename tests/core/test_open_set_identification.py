@@ -168,7 +168,7 @@ OK = {
         ({"gallery_identity": [0, -100]}, "negative"),
         ({"rank": 0}, "rank is 0"),
         ({"average": "mean"}, "unknown average 'mean'"),
-        ({"metric": "euclidean"}, "average='raw'"),
+        ({"metric": "euclidean"}, "take the average raw"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(change, complaint):

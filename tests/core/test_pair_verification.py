@@ -244,7 +244,9 @@ def test_many_scores_are_drawn_from_a_grid_that_keeps_the_figures():
         ([0.1, np.inf], [True, False], "infinity"),
         ([0.1, 0.2, 0.3], [True, False], "differ"),
         ([[0.1, 0.2]], [[True, False]], "differ"),
-        ([0.1, 0.2], [1, 0], "not bool"),
+        ([0.1, 0.2], [2, 0], "neither bool nor whole numbers 0 and 1"),
+        ([0.1, 0.2], [1, -1], "neither bool"),
+        ([0.1, 0.2], [1.0, 0.0], "neither bool"),
         ([0.1, 0.2], [True, True], "impostor"),
         ([0.1, 0.2], [False, False], "genuine"),
     ],
@@ -252,6 +254,12 @@ def test_many_scores_are_drawn_from_a_grid_that_keeps_the_figures():
 def test_scores_that_cannot_be_read_are_refused(score, same, complaint):
     with pytest.raises(EmbeddingError, match=complaint):
         verification(np.array(score), np.array(same))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_genuine_pairs_may_be_marked_by_0_and_1(dtype):
+    score, same = np.array([3.0, 2.0, 2.0, 1.0]), np.array([True, False, True, False])
+    assert verification(score, same.astype(dtype)).figures() == verification(score, same).figures()
 
 
 def test_impossible_questions_are_refused():

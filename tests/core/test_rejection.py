@@ -146,6 +146,7 @@ def test_intervals_draw_identities_or_pairs():
         ({"score": np.array([0.1, np.nan, 0.2])}, "NaN"),
         ({"quality_left": np.array([1.0, np.nan, 1.0])}, "(?s)quality_left.*row 1"),
         ({"quality_right": np.ones(2)}, "differ"),
+        ({"quality_right": np.array(["a", "b", "c"])}, "quality_right holds <U1, not numbers"),
         ({"same": np.ones(3, bool)}, "impostor"),
         ({"fmr": 2.0}, "not within 0 and 1"),
         ({"variant": "both"}, "unknown variant"),

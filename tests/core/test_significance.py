@@ -54,6 +54,7 @@ def test_equal_methods_and_swapped_ones():
     assert one.p_value == other.p_value and one.difference == -other.difference
     assert one.interval[0] <= one.difference <= one.interval[1]
     assert one.figures().keys() == {"difference", "difference_interval", "p_value"}
+    assert "-0.0" not in repr(better(b, b + 1e-9, identity).figures().values())
 
 
 @pytest.mark.parametrize(

@@ -30,3 +30,10 @@ def test_the_roc_has_the_figures_of_the_table(seed):
     assert curve[0.1] == pytest.approx(figures["tar"]["0.1"], abs=1e-6)
     assert curve[0.01] == pytest.approx(figures["tar"]["0.01"], abs=1e-6)
     assert np.isnan(curve[0.001]) and figures["tar"]["0.001"] is None
+
+
+def test_a_decade_is_the_rate_that_a_user_types():
+    # one of 100,000 impostors scores higher than the only genuine pair
+    verified = verification(np.r_[np.arange(100_000.0), 99_998.5], np.arange(100_001) == 100_000)
+    curve = dict(zip(RATES.tolist(), tar_at_rates(verified), strict=True))
+    assert curve[1e-5] == verified.figures((1e-5,), draws=0)["tar"]["1e-05"] == 1

@@ -125,6 +125,14 @@ def test_equal_vectors_give_equal_scores_wherever_they_stand(width, seed):
     assert np.array_equal(scores, pair_scores(vectors, right, left))
 
 
+@given(st.integers(0, 10_000))
+def test_a_cosine_depends_on_no_length(seed):
+    rng = np.random.default_rng(seed)
+    vectors, length = rng.integers(1, 6, (40, 3)).astype(np.float32), rng.integers(1, 50, (40, 1)).astype(np.float32)
+    left, right = rng.integers(0, 40, (2, 60))
+    assert np.array_equal(pair_scores(vectors, left, right), pair_scores(vectors * length, left, right))
+
+
 def test_tensors_give_the_scores_of_arrays():
     torch = pytest.importorskip("torch")
     vectors = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)

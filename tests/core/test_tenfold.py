@@ -149,7 +149,7 @@ def test_folds_of_unequal_size_weigh_alike():
         ({"left": np.zeros((20, 2))}, "zero"),
         ({"left": np.full((20, 2), np.nan)}, "not finite"),
         ({"same": np.ones(20, bool)}, "impostor"),
-        ({"same": np.ones(20)}, "not bool"),
+        ({"same": np.ones(20)}, "neither bool"),
         ({"n_folds": 21}, "do not make"),
         ({"n_folds": 1}, "do not make"),
         ({"fold": np.zeros(20)}, "in one fold"),

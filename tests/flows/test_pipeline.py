@@ -142,6 +142,7 @@ def project(tmp_path_factory):
     (folder / "results.json").write_text(json.dumps(RESULTS))
     (folder / "x").write_text("1")
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (folder / "src/lrfr/sources/rendering").mkdir(parents=True)  # the root of the test sets in the parameters
     (folder / "metrics").mkdir()
     (folder / "metrics/dropped.json").write_text(json.dumps(RESULTS | {"method": "dropped"}))
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)

@@ -51,11 +51,22 @@ def test_a_distractor_that_ties_with_the_mate_wins():
     assert rifr.evaluate(faces, embeddings, OPTIONS, 0).figures["p1"]["rank1"]["20"] == 0.0
 
 
+@pytest.mark.filterwarnings("error")
+def test_people_who_all_miss_are_never_found():
+    faces = lineup()
+    people = np.flatnonzero(faces.identity >= 0)
+    embeddings = embed(faces, renditions=("width_20", "width_25"), missing=people)
+    figures = rifr.evaluate(faces, embeddings, OPTIONS, 0).figures
+    assert figures["p1"]["rank1"] == figures["p2"]["rank1"] == {"20": 0.0, "25": 0.0}
+    assert figures["p1"]["verification"]["tar"]["0.01"] == 0
+    assert figures["n_missing"] == len(people)
+
+
 def test_it_asks_for_the_width_of_the_verification():
     assert rifr.renditions(OPTIONS) == ("width_20", "width_25")
 
 
 def test_people_and_distractors_are_needed():
-    for rows in ([row("a", "p"), row("b", "p")], [row("a")]):
+    for rows in ([row("a", "p"), row("b", "p")], [row("a")], [row("a", "p"), row("b", "q"), row("c")]):
         with pytest.raises(BenchmarkError, match="distractors"):
             rifr.evaluate(faces := benchmark(rows), embed(faces), OPTIONS, 0)

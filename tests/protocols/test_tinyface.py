@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lrfr.protocols import synlr, tinyface
+from lrfr.protocols import tinyface
 from tests.protocols.benchmarks import OPTIONS, benchmark, cosines, embed, row
 
 
@@ -43,10 +43,3 @@ def test_a_missing_probe_is_a_miss_and_is_counted():
     figures = outcome.figures["distractors"]
     assert (figures["n_missing_probe"], figures["n_missing_gallery"]) == (1, 1)
     assert figures["rank1"] == pytest.approx(1 - 1 / len(faces.splits("probe")), abs=1e-6)
-
-
-def test_the_twin_is_scored_as_the_native_benchmark_is():
-    faces = small_set()
-    embeddings = embed(faces)
-    twin, native = (module.evaluate(faces, embeddings, OPTIONS, 3) for module in (synlr, tinyface))
-    assert twin.figures == native.figures

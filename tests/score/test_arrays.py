@@ -177,7 +177,7 @@ def test_a_table_beside_an_array_has_to_fit(tmp_path):
     assert "more than once" in says("identity,identity\n1,1\n")
     assert "differ in length" in says(good + "3\n")
     assert "cannot be read" in says(good + "3,4\n")
-    assert "whole numbers (N,) are needed, N > 0" in says("identity\n")
+    assert "whole numbers or text (N,) are needed, N > 0" in says("identity\n")
     assert "is missing" in says("")
     table.unlink()
     assert "no table beside" in refused("closed-set", "--probe", path, "--gallery", files["--gallery"])

@@ -33,7 +33,7 @@ def test_the_rank_and_the_template_are_asked_for(tmp_path):
     assert unit["auc"] != raw["auc"]
     assert "as they are" in raw["definition"]["template"]
     assert scored("open-set", *flat(files), "--rank", 1)["tpir"]["0.3"] <= unit["tpir"]["0.3"]
-    assert "average" in refused("open-set", *flat(files), "--metric", "euclidean")
+    assert "take the average raw" in refused("open-set", *flat(files), "--metric", "euclidean")
     assert scored("open-set", *flat(files), "--metric", "euclidean", "--average", "raw")["n_gallery"] == 20
 
 
@@ -49,6 +49,13 @@ def test_the_rank_and_the_template_are_asked_for(tmp_path):
 )
 def test_input_that_cannot_be_scored_is_refused(tmp_path, replaced, says):
     assert says in refused("open-set", *flat(open_files(tmp_path, **replaced)))
+
+
+def test_a_probe_that_is_always_found_has_no_minus_zero_in_its_interval(tmp_path):
+    files = open_files(tmp_path, mated_embedding=faces(np.repeat(np.arange(20), 2), 3))
+    shown = score("open-set", *flat(files)).stdout + score("open-set", *flat(files), "--json", "-").stdout
+    assert "FNIR at FPIR 0.3" in shown and "0.0000 to 0.0000" in shown
+    assert "-0.0" not in shown
 
 
 def test_unmated_probes_of_unknown_identity_are_fine(tmp_path):

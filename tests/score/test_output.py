@@ -6,6 +6,7 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 import pytest
 
+from lrfr.score.outcome import interval, number
 from tests.score.files import closed_files, flat, open_files, refused, score, scored_pairs
 
 
@@ -80,3 +81,7 @@ def test_help_shows_every_subcommand():
     for name in ("closed-set", "open-set", "verification", "folds", "templates", "reject", "compare"):
         assert f"  {name} " in listed
     assert "..." not in listed.partition("Commands:")[2]
+
+
+def test_what_rounds_to_zero_is_printed_without_a_sign():
+    assert (number(-0.00003, "none"), interval([-0.00004, 0.5])) == ("0.0000", "0.0000 to 0.5000")

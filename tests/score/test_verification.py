@@ -39,6 +39,12 @@ def test_intervals_are_over_identities_where_they_are_given(tmp_path):
     assert scored("verification", "--scores", scored_pairs(tmp_path))["interval_over"] == "pairs"
 
 
+def test_genuine_pairs_may_be_marked_by_0_and_1(tmp_path):
+    expected = scored("verification", "--scores", scored_pairs(tmp_path))
+    marks = np.load(tmp_path / "scores.npz")["same"].astype(np.uint8)
+    assert scored("verification", "--scores", scored_pairs(tmp_path, same=marks)) == expected
+
+
 def test_pairs_without_a_face_are_counted(tmp_path):
     value = np.load(scored_pairs(tmp_path))["score"].copy()
     value[:25] = -np.inf
@@ -55,7 +61,9 @@ def test_pairs_without_a_face_are_counted(tmp_path):
         ({"score": np.full(500, "high")}, "real numbers (N,) are needed"),
         ({"same": np.ones(500, bool)}, "impostor"),
         ({"same": np.zeros(500, bool)}, "genuine"),
-        ({"same": np.arange(500) % 2}, "bool (N,) are needed"),
+        ({"same": np.arange(500) % 3}, "neither bool nor whole numbers 0 and 1"),
+        ({"same": np.arange(500) % 2 * 1.0}, "bool (N,) are needed"),
+        ({"same": np.ones((500, 1), bool)}, "store same as bool of the shape (N,)"),
         ({"same": None}, "'same' is missing"),
     ],
 )

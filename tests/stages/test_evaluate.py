@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from lrfr import paths
-from lrfr.errors import EmbeddingError, FaceTableError, ParameterError
-from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA, read_faces, write_faces, write_table
+from lrfr.errors import BenchmarkError, EmbeddingError, FaceTableError, ParameterError
+from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, write_faces, write_table
 from lrfr.files import read_json
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.stages import evaluate
@@ -41,7 +41,11 @@ def write_project(methods: tuple[str, ...] = ("random",)) -> None:
     sets = {name: {"source": source, "root": "."} for name, (source, _, _) in SETS.items()}
     write_params(evaluate=EVALUATE, evaluation_sets=sets, methods={method: {} for method in methods})
     write_split()
-    write_faces(pa.Table.from_pylist(split_rows(seed=1)[0], read_faces(paths.BENCHMARK).schema), paths.TWIN)
+    twins = zip(split_rows(seed=1)[0], split_rows()[0], strict=True)
+    rows = [face | {"attributes": [("native_face_id", native["face_id"])]} for face, native in twins]
+    # one identity (four faces) and five distractors fewer than there are native faces
+    rows = [row for row in rows if row["split"] != "train" and row["identity"] != "n007"][:-5]
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.TWIN)
     for name, (_, mounted, _) in SETS.items():
         images = pa.array([b""] * mounted.faces.num_rows, pa.binary())
         write_faces(mounted.faces.append_column("image", images), paths.mounted(name))
@@ -101,6 +105,21 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
         assert np.mean(probes["rank"] == 1) == pytest.approx(results["tinyface"]["distractors"]["rank1"], abs=1e-6)
 
 
+def test_the_twin_stands_beside_the_same_faces_of_the_benchmark(project: Path) -> None:
+    evaluate.run("random")
+    results = read_json(paths.metrics("random"))
+    twin = results["sets"]["twin"]
+    for part, counts in {"distractors": (8, 23), "no_distractors": (8, 8)}.items():
+        assert (twin[part]["n_probe"], twin[part]["n_gallery"]) == counts
+        assert (twin["native"][part]["n_probe"], twin["native"][part]["n_gallery"]) == counts
+    assert results["tinyface"]["distractors"]["n_gallery"] == 30
+    # a benchmark that was split again has other faces than those that the twin was made for
+    faces = read_faces(paths.BENCHMARK)
+    write_faces(faces.filter(np.array(faces["identity"].to_pylist(), object) != "n008"), paths.BENCHMARK)
+    with pytest.raises(BenchmarkError, match=r"27 of the benchmark(.|\n)*lrfr twin"):
+        evaluate.run("random")
+
+
 def test_what_cannot_be_resolved_is_null_and_a_blank_cell(project: Path) -> None:
     evaluate.run("random")
     tar = read_json(paths.metrics("random"))["sets"]["surveillance"]["verification"]["tar"]
@@ -116,6 +135,16 @@ def test_equal_embeddings_give_equal_bytes(project: Path) -> None:
     evaluate.run("random")
     assert files(project) == first
     assert len(first) > 15
+
+
+def test_a_mounted_set_s_own_training_faces_are_not_tested_on(project: Path) -> None:
+    evaluate.run("random")
+    expected = read_json(paths.metrics("random"))
+    faces = read_faces(paths.mounted("surveillance"))
+    training = faces.slice(0, 1).to_pylist()[0] | {"face_id": "training", "identity": "train_1", "split": "train"}
+    write_faces(pa.Table.from_pylist([training, *faces.to_pylist()], FACE_SCHEMA), paths.mounted("surveillance"))
+    evaluate.run("random")
+    assert read_json(paths.metrics("random")) == expected
 
 
 def test_no_image_and_no_model_is_read(project: Path) -> None:

@@ -300,6 +300,8 @@ def test_every_test_set_has_its_section(run_with_sets: Path) -> None:
         section = by_section[f"set-{name}"]
         assert all(f"</svg>{method}</th>" in section for method in SKILL)
         assert "<polyline" in section and "Definitions used" in section
+    same_faces = "Native: 8 probes, 23 gallery faces; synthetic: 8 probes, 23 gallery faces."
+    assert same_faces in by_section["set-twin"]
     assert "not resolvable with" in by_section["set-surveillance"]
     assert by_section["set-templates"].count('class="cell"') == 3 * 3 * len(SKILL)  # a cross-resolution matrix for each
     assert "script" not in parsed.tags

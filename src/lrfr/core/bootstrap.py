@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from lrfr.errors import EmbeddingError
+
 BLOCK = 2**22  # numbers drawn at once: 34 MB
 
 
@@ -42,7 +44,12 @@ def intervals(values: np.ndarray, identity: np.ndarray, draws: int, seed: int) -
     Returns:
         (2, M): the lower and the upper ends; NaN without draws, or with a single identity, which says nothing about
         others.
+
+    Raises:
+        EmbeddingError: not one identity per probe.
     """
+    if np.shape(identity) != (len(values),):
+        raise EmbeddingError(f"identities of the shape {np.shape(identity)} for {len(values)} probes or pairs")
     people, person = np.unique(identity, return_inverse=True)
     if len(people) < 2 or not draws:
         return np.full((2, values.shape[1]), np.nan)
@@ -59,7 +66,7 @@ def interval(values: np.ndarray, identity: np.ndarray, draws: int, seed: int) ->
 
 def rounded(pair: np.ndarray) -> list[float] | None:
     """An interval's ends (2,) to 6 decimals, as figures are stored; None where there is none."""
-    return None if np.isnan(pair).any() else [round(float(end), 6) for end in pair]
+    return None if np.isnan(pair).any() else [round(float(end), 6) + 0.0 for end in pair]  # + 0.0: no minus zero
 
 
 def rounded_means(

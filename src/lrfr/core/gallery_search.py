@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lrfr.core.bootstrap import rounded_means
+from lrfr.core.bootstrap import ends, rounded, rounded_means
 from lrfr.core.identification import ClosedSet, closed_set
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.open_set_identification import OpenSet, open_set
@@ -77,10 +77,7 @@ class Found:
     def mean(self, draws: int, seed: int) -> dict[str, Any]:
         """``closed`` (rank-k) and ``open`` (FNIR by FPIR): the mean of the galleries, null where one has no figure."""
         opened = list(self.opened.values()) if len(self.opened) == len(self._single) else []
-        fnir = {f"{rate:g}": _mean_fnir(opened, rate) for rate in FPIR}
-        vague = [f"FPIR {rate}: not resolvable in every gallery" for rate, value in fnir.items() if value is None]
-        open_mean = {"fnir": fnir} | ({"not_resolvable": vague} if vague else {})
-        return {"closed": self._mean_closed(draws, seed), "open": open_mean}
+        return {"closed": self._mean_closed(draws, seed), "open": _mean_open(opened, draws, seed)}
 
     def cmc(self) -> np.ndarray:
         """(50,): the mean of the galleries' CMC at ``RANKS``."""
@@ -152,7 +149,17 @@ def _merged(wanted: list[Search]) -> Search:
     return Search(gallery, identity, wanted[0].probe, wanted[0].probe_identity)
 
 
-def _mean_fnir(opened: list[OpenSet], fpir: float) -> float | None:
-    if not opened or not all(resolvable(fpir, outcome.n_unmated) for outcome in opened):
-        return None
-    return round(float(np.mean([1 - outcome.tpir(fpir) for outcome in opened])), 6)
+def _mean_open(opened: list[OpenSet], draws: int, seed: int) -> dict[str, Any]:
+    """FNIR by FPIR: the mean of the galleries, with its interval; each gallery is drawn by itself."""
+    figures: dict[str, Any] = {"fnir": {}, "fnir_interval": {}}
+    vague = []
+    drawn = [outcome.samples(FPIR, draws, seed + 2 * number) for number, outcome in enumerate(opened)]
+    for column, rate in enumerate(FPIR):
+        name, known = f"{rate:g}", bool(opened) and all(resolvable(rate, outcome.n_unmated) for outcome in opened)
+        figures["fnir"][name] = figures["fnir_interval"][name] = None
+        if known:
+            figures["fnir"][name] = round(float(np.mean([1 - outcome.tpir(rate) for outcome in opened])), 6)
+            figures["fnir_interval"][name] = rounded(ends(np.mean([1 - samples[:, column] for samples in drawn], 0)))
+        else:
+            vague.append(f"FPIR {name}: not resolvable in every gallery")
+    return figures | ({"not_resolvable": vague} if vague else {})

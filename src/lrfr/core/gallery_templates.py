@@ -15,7 +15,7 @@ def check_average(average: str, metric: str) -> None:
         raise unknown_name("average", average, AVERAGES)
     if metric == "euclidean" and average == "unit":
         what = "templates of L2-normalised embeddings cannot be compared with raw probes"
-        raise EmbeddingError(what, remedy="average='raw' with metric='euclidean'")
+        raise EmbeddingError(what, remedy="take the average raw with the metric euclidean")
 
 
 def gallery_templates(

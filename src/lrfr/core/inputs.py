@@ -63,7 +63,8 @@ def identities(values, rows, name: str, unknown: bool = False) -> np.ndarray:
     wrong = np.flatnonzero(values < (UNKNOWN if unknown else 0))
     if len(wrong):
         where = f"{name} row {wrong[0]}: identity {values[wrong[0]]}"
-        remedy = f"identities count from 0{f'; {UNKNOWN} marks a distractor of the gallery' if unknown else ''}"
+        only = "marks a distractor" if unknown else "is for distractors, which only a gallery may hold"
+        remedy = f"identities count from 0; {UNKNOWN} {only}"
         raise EmbeddingError(f"{len(wrong)} {name} identities are negative", where=where, remedy=remedy)
     return values.astype(np.int64)
 

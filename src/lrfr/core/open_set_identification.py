@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from lrfr.core import inputs
-from lrfr.core.bootstrap import drawn, ends, rounded
+from lrfr.core.bootstrap import ends, rounded
 from lrfr.core.gallery_templates import check_average, gallery_templates
 from lrfr.core.identification import MISSED, mated_pairs
 from lrfr.core.inputs import UNKNOWN, on_host
+from lrfr.core.open_set_bootstrap import found_area, tpir_samples
 from lrfr.core.ranking import best_scores, count_ahead
+from lrfr.core.scored_pairs import count_within
 from lrfr.core.scoring import check_metric, comparable, score_pairs
 from lrfr.errors import EmbeddingError
 
 FPIR = (0.3, 0.2, 0.1, 0.01)
-BLOCK = 2**22  # figures of probes held at once in a bootstrap
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,14 @@ class OpenSet:
 
     def tpir(self, fpir: float) -> float:
         """The largest TPIR (0..1) among the thresholds whose FPIR is at most ``fpir`` (0..1)."""
-        return float((self.false_alarms <= self._allowed(fpir)).mean())
+        return float((self.false_alarms <= count_within(fpir, self.n_unmated)).mean())
 
     def auc(self) -> float:
         """The area (0..1) under TPIR against FPIR from 0 to 1: a step function, nothing interpolated.
 
         It is the chance that a mate is within the rank and scores higher than the best of an unmated probe.
         """
-        return float(_area(self.false_alarms, self.n_unmated).mean())
+        return float(found_area(self.false_alarms, self.n_unmated).mean())
 
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
         """The points at which TPIR rises: FPIR (K,), ascending from 0, and the TPIR (K,) there."""
@@ -77,6 +78,17 @@ class OpenSet:
         alarms, share = alarms[found], np.cumsum(counts[found]) / len(self.mate_score)
         bends = np.unique(np.concatenate([[0], alarms, [self.n_unmated]]))
         return bends / self.n_unmated, np.append(0.0, share)[np.searchsorted(alarms, bends, side="right")]
+
+    def samples(self, fpir: tuple[float, ...], draws: int, seed: int) -> np.ndarray:
+        """What each bootstrap draw finds: TPIR at each FPIR, then the area, (draws, F + 1); NaN as intervals are null.
+
+        Args:
+            fpir: F rates.
+            draws: of the mated probes by identity, and of the unmated probes.
+            seed: of the draws.
+        """
+        allowed = [count_within(rate, self.n_unmated) for rate in fpir]
+        return tpir_samples(self.false_alarms, self.mated_identity, self.n_unmated, allowed, draws, seed)
 
     def figures(self, fpir: tuple[float, ...] = FPIR, draws: int = 1000, seed: int = 0) -> dict[str, object]:
         """The headline figures with their 95 % bootstrap intervals.
@@ -98,12 +110,12 @@ class OpenSet:
         wrong = [rate for rate in fpir if not 0 < rate <= 1]
         if wrong:
             raise EmbeddingError(f"an FPIR of {wrong[0]} was asked for", remedy="give rates above 0 and up to 1")
-        *found, area = self._intervals(fpir, draws, seed)
+        *found, area = ends(self.samples(fpir, draws, seed)).T
         figures: dict[str, Any] = {"tpir": {}, "fnir": {}, "tpir_interval": {}, "fnir_interval": {}}
         vague = []
         for rate, pair in zip(fpir, found, strict=True):
             name, tpir = f"{rate:g}", self.tpir(rate)
-            if self._allowed(rate) < 1:
+            if not count_within(rate, self.n_unmated):
                 vague.append(f"FPIR {name}: not resolvable with {self.n_unmated} unmated probes")
                 tpir, pair = None, np.full(2, np.nan)
             figures["tpir"][name] = None if tpir is None else round(tpir, 6)
@@ -113,28 +125,6 @@ class OpenSet:
         figures |= {"n_gallery": self.n_gallery, "n_mated": len(self.mate_score), "n_unmated": self.n_unmated}
         figures |= {f"n_missing_{name}": count for name, count in self.n_missing.items()}
         return figures | {"not_resolvable": vague}
-
-    def _allowed(self, fpir: float) -> int:
-        """How many of the unmated probes may raise a false alarm; a rate such as 0.3 is not exact in binary."""
-        return int(np.floor(fpir * self.n_unmated + 1e-9))
-
-    def _intervals(self, fpir: tuple[float, ...], draws: int, seed: int) -> np.ndarray:
-        """The ends of TPIR at each FPIR, then of the area: (F + 1, 2)."""
-        people, person = np.unique(self.mated_identity, return_inverse=True)
-        if len(people) < 2 or not draws:
-            return np.full((len(fpir) + 1, 2), np.nan)
-        alarms, sizes = self.false_alarms, np.bincount(person)
-        allowed = [self._allowed(rate) for rate in fpir]
-        samples, step = [], max(1, BLOCK // (len(alarms) + self.n_unmated))
-        for mated, unmated in zip(
-            drawn(len(people), draws, seed, step), drawn(self.n_unmated, draws, seed + 1, step), strict=True
-        ):
-            # how many drawn unmated probes are among the first 0, 1 ... U + 1 of them, from the highest score down
-            above = np.pad(np.cumsum(unmated, axis=1), ((0, 0), (1, 1)), constant_values=(0, self.n_unmated + 1))
-            again, weight = above[:, alarms], mated[:, person] / (mated @ sizes)[:, None]
-            columns = [(weight * (again <= limit)).sum(axis=1) for limit in allowed]
-            samples.append(np.stack([*columns, (weight * _area(again, self.n_unmated)).sum(axis=1)], axis=1))
-        return ends(np.concatenate(samples)).T
 
 
 def open_set(
@@ -210,8 +200,3 @@ def _search(
         ahead = count_ahead(probe, template, np.ones(len(template), bool), pairs, score[shown], metric)
         place[shown] = 1 + ahead
     return score, place
-
-
-def _area(false_alarms: np.ndarray, count: int) -> np.ndarray:
-    """The share of FPIR's range 0..1 over which each mated probe is found."""
-    return 1 - np.minimum(false_alarms, count) / count

@@ -163,6 +163,8 @@ def _pair_quality(left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]) -
     for name, quality in (("quality_left", np.asarray(left)), ("quality_right", np.asarray(right))):
         if quality.shape != shape:
             raise EmbeddingError(f"{name} {quality.shape} and scores {shape} differ; both must be (N,)")
+        if quality.dtype.kind not in "fiu":
+            raise EmbeddingError(f"{name} holds {quality.dtype}, not numbers", remedy="store it as float32")
         bad = np.flatnonzero(np.isnan(quality))
         if len(bad):
             remedy = "give an image without a quality minus infinity"

@@ -75,6 +75,8 @@ def score_blocks(probe: np.ndarray, gallery: Any, present: np.ndarray, metric: s
     Raises:
         EmbeddingError: a present gallery row that is not finite, zero under cosine, or far out of the probes' range.
     """
+    if not len(probe):
+        return
     width, centre = probe.shape[1], probe.mean(axis=0)
     # Euclidean features may be of any size; scaled to the probes', float32's range does not matter.
     scale = 1.0 if metric == "cosine" else 1 / (np.sqrt((probe**2).sum(axis=1).max()) or 1.0)

@@ -38,8 +38,10 @@ def checked_pairs(score: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.n
     score, same = np.asarray(score), np.asarray(same)
     if score.ndim != 1 or score.shape != same.shape:
         raise EmbeddingError(f"scores {score.shape} and same {same.shape} differ; both must be (N,)")
-    if same.dtype != bool:
-        raise EmbeddingError(f"same holds {same.dtype}, not bool", remedy="store it as bool: same.astype(bool)")
+    if same.dtype.kind not in "biu" or not ((same == 0) | (same == 1)).all():
+        remedy = "store it as bool: true for a genuine pair, false for an impostor"
+        raise EmbeddingError(f"same is {same.dtype} and neither bool nor whole numbers 0 and 1", remedy=remedy)
+    same = same.astype(bool, copy=False)
     if score.dtype.kind not in "fiu":
         raise EmbeddingError(f"scores hold {score.dtype}, not numbers", remedy="store them as float32")
     score = score.astype(np.float32 if score.dtype == np.float16 else np.result_type(score, np.float32), copy=False)

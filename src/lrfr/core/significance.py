@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lrfr.core.bootstrap import interval
+from lrfr.core.bootstrap import interval, rounded
 from lrfr.errors import EmbeddingError
 
 BLOCK = 2**22  # signs drawn at once
@@ -26,10 +26,9 @@ class Comparison:
 
     def figures(self) -> dict[str, object]:
         """``difference``, ``difference_interval`` and ``p_value``, to 6 decimals."""
-        pair = None if self.interval is None else [round(end, 6) for end in self.interval]
         return {
-            "difference": round(self.difference, 6),
-            "difference_interval": pair,
+            "difference": round(self.difference, 6) + 0.0,  # no minus zero
+            "difference_interval": None if self.interval is None else rounded(np.array(self.interval)),
             "p_value": round(self.p_value, 6),
         }
 

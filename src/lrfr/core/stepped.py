@@ -3,8 +3,9 @@
 import numpy as np
 
 from lrfr.core.pair_verification import Verification
+from lrfr.core.scored_pairs import count_within
 
-RATES = 10.0 ** (np.arange(-70, 1) / 10)
+RATES = np.array([float(f"{10 ** (tenth / 10):.12g}") for tenth in range(-70, 1)])  # digits: 1e-05 is to be 1e-05
 """False-accept and false-positive identification rates (71,) at which curves are stored."""
 
 
@@ -28,10 +29,10 @@ def at_rates(rate: np.ndarray, value: np.ndarray, trials: int) -> np.ndarray:
     """
     order = np.argsort(rate, kind="stable")
     best = np.r_[np.nan, np.maximum.accumulate(np.asarray(value, float)[order])]
-    reached = best[np.searchsorted(np.asarray(rate)[order], RATES * (1 + 1e-9), side="right")]
+    reached = best[np.searchsorted(np.asarray(rate)[order], RATES, side="right")]
     return np.where([resolvable(rate, trials) for rate in RATES], reached, np.nan)
 
 
 def resolvable(rate: float, trials: int) -> bool:
     """Whether an error rate can be told from none: at least one error among the trials makes no more than it."""
-    return rate * trials >= 1 - 1e-9
+    return count_within(rate, trials) >= 1

@@ -159,13 +159,23 @@ def _check_rows(name: str, rows: np.ndarray, shape: tuple[int, ...], vectors: in
 def _comparable(vectors, metric: str):
     """The vectors (T, D) in single precision, as the metric compares them: of length 1 under cosine."""
     vectors = vectors.float() if is_tensor(vectors) else vectors.astype(np.float32, copy=False)
-    square = (vectors * vectors).sum(1)
-    for fault, bad in (("not finite, or too large", ~(square < np.inf)), ("zero: they have no cosine", square == 0)):
+    # lengths in double precision: vectors of one direction then become one vector, however long they are
+    if is_tensor(vectors):
+        square = (vectors.double() ** 2).sum(1)
+    else:
+        square = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
+    most = np.finfo(np.float32).max
+    for fault, bad in (("not finite, or too large", ~(square < most)), ("zero: they have no cosine", square == 0)):
         rows = np.flatnonzero(on_host(bad))
         if len(rows) and (metric == "cosine" or not fault.startswith("zero")):
             remedy = "say which vectors are missing, by the argument missing, or look at the model"
             raise EmbeddingError(f"{len(rows)} vectors are {fault}", where=f"vector row {rows[0]}", remedy=remedy)
-    return vectors / (square**0.5)[:, None] if metric == "cosine" else vectors
+    if metric == "euclidean":
+        return vectors
+    length = (square**0.5)[:, None]
+    if is_tensor(vectors):
+        return (vectors / length).float()
+    return np.divide(vectors, length, out=np.empty_like(vectors), casting="same_kind")
 
 
 def _products(one, other) -> np.ndarray:

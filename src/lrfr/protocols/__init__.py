@@ -2,7 +2,8 @@
 
 Each module has ``renditions(options)``, the resampled versions of the images that it needs embedded beside the images
 themselves, and ``evaluate(benchmark, embeddings, options, seed) -> Outcome``; ``options`` are the evaluate section of
-params.yaml. It brings the tables of a test set into the shape that :mod:`lrfr.core` scores.
+params.yaml. ``synlr`` compares two test sets and is given both. A protocol brings the tables of a test set into the
+shape that :mod:`lrfr.core` scores.
 """
 
 from importlib import import_module

@@ -60,8 +60,9 @@ def widths(options: Evaluate) -> list[int]:
 def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
     """Figures under ``p1`` and ``p2``: ``rank1`` by width, and ``verification`` at 25 px; curves ``rank1``, ``roc``."""
     person = benchmark.identity != UNKNOWN
-    if not person.any() or person.all():
-        raise BenchmarkError("P1 and P2 need faces with an identity and distractors without", remedy="lrfr mount")
+    if np.bincount(benchmark.identity[person]).max(initial=0) < 2 or person.all():
+        what = "P1 and P2 need an identity with two faces or more, and distractors, which have none"
+        raise BenchmarkError(what, remedy="lrfr mount")
     figures: dict[str, Any] = {name: {"rank1": {}, "rank1_interval": {}} for name in ("p1", "p2")}
     roc: dict[str, np.ndarray] = {}
     full = _comparable(embeddings, FULL, options.metric)
@@ -108,6 +109,7 @@ def _verify(faces: Lineup, metric: str, once: bool) -> Verification:
     score = faces.probe @ gallery.T
     if metric == "euclidean":
         score = 2 * score - (faces.probe**2).sum(axis=1)[:, None] - (gallery**2).sum(axis=1)[None, :]
+    np.round(score, 12, out=score)  # the product's last digits depend on the rows around a pair
     score[faces.missing[:, None] | np.r_[faces.missing, faces.distractor_missing][None, :]] = -np.inf
     pair = ~np.eye(*score.shape, dtype=bool)
     if once:

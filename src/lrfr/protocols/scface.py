@@ -18,10 +18,11 @@ import numpy as np
 
 from lrfr.config import Evaluate
 from lrfr.core.bootstrap import rounded_means
-from lrfr.core.identification import ClosedSet, closed_set
+from lrfr.core.identification import ClosedSet
 from lrfr.errors import BenchmarkError
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.identification import identify
 from lrfr.protocols.outcome import Curve, Outcome
 
 DISTANCES = {"distance_1": "4.2 m", "distance_2": "2.6 m", "distance_3": "1.0 m"}
@@ -65,12 +66,7 @@ def _identify(
     probe, gallery = (rows[tested[rows]] for rows in (benchmark.rows("part", p) for p in (distance, "mugshot")))
     if not len(probe) or not len(gallery):
         raise BenchmarkError(f"SCface: a split has no {distance} or no mugshot to test", remedy="lrfr mount")
-    vectors, missing, identity = embeddings.of(), embeddings.missing, benchmark.identity
-    outcome = closed_set(
-        vectors[probe], identity[probe], vectors[gallery], identity[gallery], options.metric,
-        probe_missing=missing[probe], gallery_missing=missing[gallery],
-    )  # fmt: skip
-    return outcome, identity[probe]
+    return identify(benchmark, embeddings, probe, gallery, options.metric), benchmark.identity[probe]
 
 
 def _figures(found: dict[str, tuple[ClosedSet, np.ndarray]], draws: int, seed: int) -> dict[str, Any]:

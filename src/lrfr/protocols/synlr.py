@@ -1,9 +1,49 @@
-"""SynLR: the native benchmark's twin out of down-sampled HR faces, scored as the native one is.
+"""SynLR: the native benchmark's twin out of down-sampled HR faces, beside the same faces of the native one.
 
 Cheng, Zhu & Gong, "Low-Resolution Face Recognition", ACCV 2018, Table 4: the same counts and the same partition, so
-that native and synthetic low resolution can be compared like for like.
+that native and synthetic low resolution can be compared like for like. Where there were too few HR faces the twin is
+the smaller one, and a small gallery is an easy one: the native benchmark is then cut down to the faces that the twin
+has.
 """
 
-from lrfr.protocols.tinyface import evaluate, renditions
+from dataclasses import replace
 
-__all__ = ["evaluate", "renditions"]
+from lrfr.config import Evaluate
+from lrfr.core.inputs import UNKNOWN
+from lrfr.errors import BenchmarkError
+from lrfr.protocols import tinyface
+from lrfr.protocols.benchmark import Benchmark, places
+from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.outcome import Outcome
+from lrfr.protocols.tinyface import renditions
+
+__all__ = ["evaluate", "native_faces", "renditions"]
+
+
+def native_faces(native: Benchmark, twin: Benchmark) -> Benchmark:
+    """The faces of the native benchmark that the twin's stand in for, in the native order.
+
+    Raises:
+        BenchmarkError: a face of the twin stands in for none of the benchmark.
+    """
+    stands_for = places(native.faces["face_id"], twin.attribute("native_face_id").combine_chunks())
+    found = native.faces.filter(stands_for != UNKNOWN)
+    if found.num_rows != twin.faces.num_rows:
+        what = f"{twin.faces.num_rows} faces of the twin stand in for {found.num_rows} of the benchmark"
+        raise BenchmarkError(what, remedy="lrfr twin")
+    return Benchmark(found)
+
+
+def evaluate(
+    twin: Benchmark,
+    embeddings: Embeddings,
+    options: Evaluate,
+    seed: int,
+    native: Benchmark,
+    native_embeddings: Embeddings,
+) -> Outcome:
+    """TinyFace's figures and curves of the twin, and under ``native`` those figures of the same native faces."""
+    outcome = tinyface.evaluate(twin, embeddings, options, seed)
+    beside = tinyface.evaluate(native, native_embeddings, options, seed)
+    definitions = outcome.definitions | {"native": "the benchmark cut down to the faces that the twin has"}
+    return replace(outcome, figures=outcome.figures | {"native": beside.figures}, definitions=definitions)

@@ -6,9 +6,10 @@ Cheng, Zhu & Gong, "Low-Resolution Face Recognition", ACCV 2018, section 3.
 import numpy as np
 
 from lrfr.config import Evaluate
-from lrfr.core.identification import ClosedSet, closed_set
+from lrfr.core.identification import ClosedSet
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.identification import identify
 from lrfr.protocols.outcome import Curve, Outcome
 
 LAST_RANK = 100  # of the stored CMC
@@ -29,27 +30,17 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
         "distractors": benchmark.splits("gallery", "distractor"),
         "no_distractors": benchmark.splits("gallery"),
     }
-    identity = benchmark.identity
-    outcomes = {name: _identify(embeddings, identity, probe, rows, options) for name, rows in galleries.items()}
-    figures = {name: found.figures(identity[probe], options.bootstrap, seed) for name, found in outcomes.items()}
+    identity = benchmark.identity[probe]
+    outcomes = {name: identify(benchmark, embeddings, probe, rows, options.metric) for name, rows in galleries.items()}
+    figures = {name: found.figures(identity, options.bootstrap, seed) for name, found in outcomes.items()}
     definitions = {"metric": options.metric, "ties": "pessimistic", "map": "exact", "map_official": "trapezoidal"}
     per_probe = {
         "face_id": np.array(benchmark.faces["face_id"].to_pylist())[probe],
-        "identity": identity[probe],
+        "identity": identity,
         "rank": outcomes["distractors"].rank,
         "average_precision": outcomes["distractors"].average_precision,
     }
     return Outcome(figures, _curves(outcomes), definitions, per_probe)
-
-
-def _identify(
-    embeddings: Embeddings, identity: np.ndarray, probe: np.ndarray, gallery: np.ndarray, options: Evaluate
-) -> ClosedSet:
-    vectors, missing = embeddings.of(), embeddings.missing
-    return closed_set(
-        vectors[probe], identity[probe], vectors[gallery], identity[gallery], options.metric,
-        probe_missing=missing[probe], gallery_missing=missing[gallery],
-    )  # fmt: skip
 
 
 def _curves(outcomes: dict[str, ClosedSet]) -> dict[str, Curve]:

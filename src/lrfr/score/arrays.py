@@ -15,7 +15,7 @@ from lrfr.score.tables import read_csv, read_parquet
 
 READERS = {".npz": read_npz, ".npy": read_npy, ".parquet": read_parquet, ".csv": read_csv}
 
-REAL, NAMES, BOOL = ("fiu", "real numbers"), ("iuU", "whole numbers"), ("b", "bool")
+REAL, NAMES, BOOL = ("fiu", "real numbers"), ("iuU", "whole numbers or text"), ("b", "bool")
 KINDS = {
     "embedding": (REAL, 2),
     "left": (REAL, 2),
@@ -28,10 +28,10 @@ KINDS = {
     "template": (NAMES, 1),
     "media": (NAMES, 1),
     "fold": (NAMES, 1),
-    "same": (BOOL, 1),
+    "same": (("biu", "bool"), 1),
     "missing": (BOOL, 1),
 }
-"""What each array may hold, and its number of axes. Names may be text, which is then numbered."""
+"""What each array may hold, and its number of axes. Text is numbered; ``same`` may be 0 and 1, as the core says."""
 
 
 def read_arrays(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> dict[str, np.ndarray]:
@@ -67,7 +67,7 @@ def _check(name: str, values: np.ndarray, path: Path) -> None:
     if values.dtype.kind not in kinds or values.ndim != axes or 0 in values.shape:
         shape = "(N, D)" if axes == 2 else "(N,)"
         what = f"'{name}' holds {values.dtype} of the shape {values.shape}; {told} {shape} are needed, N > 0"
-        raise EmbeddingError(what, where=path, remedy=f"store {name} as {told}")
+        raise EmbeddingError(what, where=path, remedy=f"store {name} as {told} of the shape {shape}")
 
 
 def numbered(*names: np.ndarray) -> list[np.ndarray]:

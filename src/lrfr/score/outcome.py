@@ -87,12 +87,12 @@ def figures_table(title: str, figures: Mapping[str, Any]) -> Table:
 
 def number(value: float | None, otherwise: str) -> str:
     """A figure to four decimals, or what is said where there is none."""
-    return otherwise if value is None else f"{value:.4f}"
+    return otherwise if value is None else f"{value:z.4f}"
 
 
 def interval(ends: Sequence[float] | None) -> str:
     """Both ends of an interval, or nothing."""
-    return "" if ends is None else f"{ends[0]:.4f} to {ends[1]:.4f}"
+    return "" if ends is None else f"{ends[0]:z.4f} to {ends[1]:z.4f}"
 
 
 def bootstrap(over: str, draws: int, seed: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ from lrfr.errors import unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_json, write_text
 from lrfr.progress import track
-from lrfr.protocols import erc, protocol, tinyface
+from lrfr.protocols import erc, protocol, synlr, tinyface
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 from lrfr.protocols.outcome import Curve, Outcome
@@ -41,7 +41,7 @@ def run(name: str) -> None:
     benchmark = Benchmark(_tested(paths.BENCHMARK))
     embeddings = _embeddings(name, "benchmark", benchmark)
     native, rejected = (used.evaluate(benchmark, embeddings, params.evaluate, params.seed) for used in (tinyface, erc))
-    sets = _evaluate_sets(name, params)
+    sets = {"twin": ("synlr", _evaluate_twin(name, benchmark, params))} | _evaluate_sets(name, params)
     write_json(
         paths.metrics(name),
         {
@@ -66,14 +66,19 @@ def run(name: str) -> None:
         np.savez(file, allow_pickle=False, **native.per_probe)
 
 
+def _evaluate_twin(name: str, native: Benchmark, params: Params) -> Outcome:
+    """The outcome for the benchmark's twin, beside the same faces of the benchmark."""
+    twin = Benchmark(_tested(paths.TWIN))
+    native = synlr.native_faces(native, twin)
+    sides = _embeddings(name, "twin", twin), _embeddings(name, "benchmark", native)
+    return synlr.evaluate(twin, sides[0], params.evaluate, params.seed, native, sides[1])
+
+
 def _evaluate_sets(name: str, params: Params) -> dict[str, tuple[str, Outcome]]:
-    """The protocol's name and the outcome for the benchmark's twin and for each mounted test set."""
-    protocols = {"twin": "synlr"} | {
-        test_set: source(chosen.source).PROTOCOL for test_set, chosen in params.evaluation_sets.items()
-    }
+    """The protocol's name and the outcome for each mounted test set."""
     outcomes = {}
-    for test_set, protocol_name in track(list(protocols.items()), f"evaluating {name}", unit="test set"):
-        benchmark = _benchmark(test_set)
+    for test_set, chosen in track(list(params.evaluation_sets.items()), f"evaluating {name}", unit="test set"):
+        protocol_name, benchmark = source(chosen.source).PROTOCOL, _mounted(test_set)
         embeddings = _embeddings(name, test_set, benchmark)
         outcome = protocol(protocol_name).evaluate(benchmark, embeddings, params.evaluate, params.seed)
         outcomes[test_set] = protocol_name, outcome
@@ -86,13 +91,11 @@ def _embeddings(name: str, test_set: str, benchmark: Benchmark) -> Embeddings:
     return read_embeddings(paths.embeddings(name, test_set), face_ids, f"lrfr embed {name}")
 
 
-def _benchmark(test_set: str) -> Benchmark:
-    """The tables of the twin, or of a mounted test set."""
-    if test_set == "twin":
-        return Benchmark(_tested(paths.TWIN))
+def _mounted(test_set: str) -> Benchmark:
+    """The tables of a mounted test set."""
     pairs, enrolment = paths.mounted(test_set, "pairs"), paths.mounted(test_set, "enrolment")
     return Benchmark(
-        read_faces(paths.mounted(test_set), COLUMNS),
+        _tested(paths.mounted(test_set)),
         read_table(pairs, PAIR_SCHEMA),
         read_table(enrolment, ENROLMENT_SCHEMA),
     )

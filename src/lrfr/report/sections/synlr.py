@@ -12,9 +12,7 @@ SIDES = ("native", "synthetic")
 def section(name: str, results: Results, styles: dict[str, str]) -> Section:
     """Native and synthetic low resolution side by side, with and without distractors, and the twin's CMC."""
     found = results.sets[name]
-    beside = {
-        method: {"native": results.metrics[method], "synthetic": figures} for method, figures in found.figures.items()
-    }
+    beside = {method: {"native": figures["native"], "synthetic": figures} for method, figures in found.figures.items()}
     columns = [
         Column(f"{title}, {side}", (side, condition, key), said)
         for condition, said in CONDITIONS.items()
@@ -27,8 +25,8 @@ def section(name: str, results: Results, styles: dict[str, str]) -> Section:
         anchor(name),
         f"SynLR: {name}",
         "The native benchmark once more, its people played by those of HR faces that were shrunk to the native mean "
-        "size (CSRI, Table 4). Between galleries of one size, higher synthetic figures say that shrinking makes easier "
-        "faces than distance does. "
+        "size (CSRI, Table 4). The native figures here are of the faces that the twin has; higher synthetic ones say "
+        "that shrinking makes easier faces than distance does. "
         f"{'; '.join(sizes).capitalize()}.",
         [
             table(beside, styles, columns, "Percent, 95 % bootstrap intervals below."),
