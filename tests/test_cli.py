@@ -109,6 +109,8 @@ def test_the_sources_are_listed_with_their_layouts(tmp_path, monkeypatch):
     assert {"celeba", "identity_folders", "lfw", "photo_folder", "recordio", "reid_folders", "tinyface"} <= set(blocks)
     assert "train.rec, train.idx and property" in blocks["recordio"]
     assert "protocol: tinyface" in blocks["tinyface"] and "protocol: none" in blocks["recordio"]
+    places = {name: block.rpartition("under: ")[2].strip() for name, block in blocks.items()}
+    assert (places["tinyface"], places["scface"]) == ("acquire or evaluation_sets", "evaluation_sets")
     assert all("layout: " in block for block in blocks.values())
 
 

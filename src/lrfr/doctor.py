@@ -21,8 +21,8 @@ from packaging.requirements import Requirement
 
 from lrfr import offline, paths
 from lrfr.config import read_params
-from lrfr.core.verdicts import parse
 from lrfr.errors import LrfrError
+from lrfr.manifests import read_manifest
 from lrfr.parallel import cores
 
 GIGABYTE = 1e9
@@ -177,10 +177,10 @@ def check_verdicts(folder: Path = paths.VERDICTS) -> Finding:
     verdicts = 0
     for manifest in manifests:
         try:
-            verdicts += len(parse(manifest.read_text(encoding="utf-8"), manifest.stem, manifest))
+            verdicts += len(read_manifest(manifest))
         except LrfrError as error:
             return _error(error)
-        except (UnicodeDecodeError, OSError) as error:
+        except OSError as error:
             return Finding("problem", f"{manifest} cannot be read: {error}", "take it back from git's history")
     return Finding("ok", f"{verdicts} in {len(manifests)} manifests" if manifests else "no manifest yet")
 

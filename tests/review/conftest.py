@@ -64,7 +64,7 @@ def photos() -> list[dict]:
 def project(tmp_path, monkeypatch):
     """The project's folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
-    write_params(curate={"max_side": 32})
+    write_params(curate={"max_side": 32, "simulated_labellers": {"robot": {"error_rate": 0.1, "unsure_rate": 0.1}}})
     write_faces(pa.Table.from_pylist(rows(), FACE_SCHEMA), paths.DETECTED_NATIVE)
     write_table(pa.Table.from_pylist(photos(), PHOTO_SCHEMA), paths.PHOTOS, PHOTO_SCHEMA)
     return tmp_path

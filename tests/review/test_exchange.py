@@ -128,6 +128,8 @@ def test_two_people_never_become_one_labeller(project):
     ("exported", "message"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ([None], "no list of annotations"),
         ('{"id": 1}', "no list of tasks"),
         ('[{"id": 1, "image": "x", "verdict": "face"}]', "JSON-MIN"),
         ('[{"data": {"image": "x"}, "annotations": []}]', "task 1(.|\n)*lrfr verdicts export"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lrfr import paths
 from lrfr.core.verdicts import TORN, Verdict, parse, render
 from lrfr.errors import VerdictError
+from lrfr.manifests import read_manifest
 from lrfr.review import manifest
 
 MOMENT = datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
@@ -31,7 +32,7 @@ def path(tmp_path, monkeypatch):
 def test_what_was_appended_is_read_again(path):
     manifest.append(path, [line(0), line(1)])
     manifest.append(path, [line(2, note='a "quoted", note')])
-    assert manifest.read_manifest(path) == [line(0), line(1), line(2, note='a "quoted", note')]
+    assert read_manifest(path) == [line(0), line(1), line(2, note='a "quoted", note')]
     assert path.read_text().count("face_id,verdict") == 1
 
 
@@ -55,7 +56,7 @@ def test_a_write_that_was_cut_anywhere_costs_that_line_alone(tmp_path_factory, c
     left = (before + torn)[: cut % (len(before + torn) + 1)]
     path.write_text(left)
     manifest.append(path, [line(2), line(3)])
-    read = manifest.read_manifest(path)
+    read = read_manifest(path)
     assert path.read_text().startswith(left)
     assert [verdict.face_id for verdict in read][-2:] == ["f2", "f3"]
     if len(left) >= len(before):
@@ -66,10 +67,10 @@ def test_a_torn_line_is_closed_not_rewritten(path):
     path.parent.mkdir(parents=True)
     path.write_text(render([line(0)]) + "f1,fac")
     with pytest.raises(VerdictError, match="torn line"):
-        manifest.read_manifest(path)
+        read_manifest(path)
     manifest.append(path, [])
     assert path.read_text() == render([line(0)]) + f"f1,fac{TORN}\n"
-    assert manifest.read_manifest(path) == [line(0)]
+    assert read_manifest(path) == [line(0)]
 
 
 def test_a_last_line_that_lacks_only_its_end_counts(path):
@@ -98,7 +99,7 @@ def test_what_a_full_disk_cuts_short_is_taken_back(path, monkeypatch, failing):
             manifest.append(path, [line(1)])
     assert path.read_bytes() == before
     manifest.append(path, [line(1)])
-    assert manifest.read_manifest(path) == [line(0), line(1)]
+    assert read_manifest(path) == [line(0), line(1)]
 
 
 def _append_many(name: str, count: int) -> None:
@@ -129,22 +130,29 @@ HARMFUL = ["", " ", "../x", "a/b", "a\\b", "_adjudicated", "_x", ".x", "a b", "a
 @pytest.mark.parametrize("name", HARMFUL)
 def test_names_that_could_do_harm_are_refused(name):
     with pytest.raises(VerdictError, match="cannot be a labeller's name"):
-        manifest.checked_labeller(name)
+        manifest.checked_labeller(name, [])
 
 
 def test_names_of_people_are_taken(path):
-    assert manifest.checked_labeller("Ju\u0308rgen-2") == "J\u00fcrgen-2"
-    assert manifest.checked_labeller("李四") == "李四"
+    assert manifest.checked_labeller("Ju\u0308rgen-2", []) == "J\u00fcrgen-2"
+    assert manifest.checked_labeller("李四", []) == "李四"
 
 
 def test_names_that_differ_by_case_alone_are_one_file_on_some_disks(path):
     manifest.append(path, [line(0)])
-    assert manifest.checked_labeller("anna") == "anna"
+    assert manifest.checked_labeller("anna", []) == "anna"
     with pytest.raises(VerdictError, match="there is a labeller 'anna' already"):
-        manifest.checked_labeller("Anna")
+        manifest.checked_labeller("Anna", [])
 
 
 def test_no_lock_lies_among_the_manifests(path):
     with manifest.locked(path):
         manifest.append(path, [line(0)])
     assert [found.name for found in paths.VERDICTS.iterdir()] == ["anna.csv"]
+
+
+@pytest.mark.parametrize("name", ["boris", "Boris"])
+def test_nobody_goes_by_the_name_of_a_simulated_labeller(name):
+    assert manifest.checked_labeller("bo", ["boris"]) == "bo"
+    with pytest.raises(VerdictError, match=r"a simulated labeller is called '[bB]oris'(.|\n)*simulated_labellers"):
+        manifest.checked_labeller(name, ["boris"])

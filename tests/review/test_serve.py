@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lrfr import cli, paths
-from lrfr.core.verdicts import parse
+from lrfr.core.verdicts import parse, render
 from lrfr.faces import FACE_SCHEMA, write_faces
 from lrfr.review.serve import open_session
 
@@ -119,3 +119,18 @@ def test_nothing_to_verify_is_said(project):
 def test_nothing_to_adjudicate_is_said(project):
     result = lrfr("--labeller", "eva", "--adjudicate")
     assert (result.exit_code, "Nothing to adjudicate" in result.output) == (0, True)
+
+
+@pytest.mark.parametrize("labeller", ["anna", "boris"])
+def test_a_line_that_a_crash_cut_short_keeps_nobody_out(project, labeller):
+    paths.VERDICTS.mkdir(parents=True)
+    (paths.VERDICTS / "anna.csv").write_text(render([]) + "f00,face,anna,2024-05-01,\nf01,fa")
+    done = open_session(labeller, "doubtful", adjudicate=False).progress()["judged"]
+    assert done == (1 if labeller == "anna" else 0)
+    assert manifest("anna")[0].face_id == "f00" and len(manifest("anna")) == 1
+
+
+@pytest.mark.parametrize("options", [["review", "--no-browser"], ["verdicts", "import", "x", "--from", "label-studio"]])
+def test_the_name_of_a_simulated_labeller_is_refused(project, options):
+    result = CliRunner().invoke(cli.app, [*options, "--labeller", "robot"])
+    assert result.exit_code == 1 and "a simulated labeller is called 'robot'" in result.stderr

@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from lrfr import paths
 from lrfr.core.verdicts import Verdict, render
 from lrfr.faces import decode
-from lrfr.review.manifest import append, read_manifest
+from lrfr.manifests import read_manifest
+from lrfr.review.manifest import append
 from lrfr.review.photo import Photos
 from lrfr.review.serve import open_session
 from lrfr.review.server import create_app

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lrfr.config import settings
 from lrfr.errors import ParameterError, SourceError
 from lrfr.faces import decode
-from lrfr.sources.cutting import cut
 from lrfr.sources.photo_folder import Settings, acquire
+from lrfr.sources.reading.cutting import cut
 from tests.sources.layouts import picture, reasons, tree, write
 
 PHOTOS = {"a/one.jpg": picture(1, 40, 60), "a/two.jpg": picture(2, 40, 60), "none.jpg": picture(3, 40, 60)}
@@ -197,7 +197,9 @@ def test_no_name_in_a_list_leads_out_of_the_root(tmp_path, name):
         ("list_txt", "a/one.jpg\n2\n1 2 3 4\n", r"line 3 is not"),
         ("list_txt", "a/one.jpg\n1\n1 2 3 4 5 6 7\n", r"line 3 is not .*: a face has 7 numbers"),
         ("list_txt", "a/one.jpg\n1\n1 2 3\n", r"line 3 is not"),
+        ("list_txt", "a/one.jpg\n-1\n", r"line 2 is not .*: -1 faces"),
         ("list_csv", "photo,x,y,w,h\n", r"columns are missing: width, height[\s\S]*it has: photo, x, y, w, h"),
+        ("list_csv", "photo,x,x,y,width,height\na,1,2,3,4,5\n", r"columns stand twice: x"),
         ("list_csv", "photo,x,y,width,height\na,1,2,3,wide\n", r"not a readable table"),
         ("list_csv", "photo,x,y,width,height\na,1,2,3,\n", r"row 1 is no detection: it lacks height"),
         ("list_csv", "photo,x,y,width,height\n,1,2,3,4\n", r"row 1 is no detection: it lacks photo"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrfr.errors import SourceError
-from lrfr.sources.mxnet_records import RecordFile
+from lrfr.sources.reading.mxnet_records import RecordFile
 from lrfr.sources.recordio import Settings, acquire
 from tests.sources.layouts import by_name, picture, reasons, write
 

@@ -124,6 +124,7 @@ def test_the_same_bytes_again():
     ("changes", "error", "message"),
     [
         ({"source": "lfv", "root": "raw", "settings": {}}, ParameterError, "did you mean 'lfw'"),
+        ({"source": "scface", "root": "raw", "settings": {}}, ParameterError, "mount it under evaluation_sets"),
         ({"source": "lfw", "root": "none", "settings": SETTINGS}, SourceError, "there is no dataset here"),
         ({"source": "lfw", "root": "raw", "settings": SETTINGS | {"photos": 3}}, ParameterError, "known: "),
     ],

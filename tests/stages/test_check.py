@@ -28,6 +28,7 @@ def test_the_default_parameters_are_right(capsys):
     ("change", "complaint"),
     [
         (lambda p: p["acquire"].update(source="lfv"), "unknown source 'lfv'"),
+        (lambda p: p["acquire"].update(source="survface"), "no benchmark can be made from the source 'survface'"),
         (lambda p: p["acquire"]["settings"].update(persons=3), "unknown parameter 'persons'"),
         (lambda p: p["synthesizers"].update(downsampel={}), "unknown synthesizer 'downsampel'"),
         (lambda p: p["synthesizers"]["photographic"].update(blurr=1), "unknown parameter 'blurr'"),

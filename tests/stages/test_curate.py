@@ -1,15 +1,33 @@
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 
 from lrfr import paths
 from lrfr.core.verdicts import COLUMNS
 from lrfr.errors import BenchmarkError, ParameterError, VerdictError
-from lrfr.faces import FACE_SCHEMA, TRUTH_SCHEMA, decode, encode_png, read_faces, write_faces, write_table
+from lrfr.faces import (
+    FACE_SCHEMA,
+    FINDING_SCHEMA,
+    TRUTH_SCHEMA,
+    decode,
+    encode_png,
+    read_faces,
+    read_table,
+    write_faces,
+    write_table,
+)
 from lrfr.files import read_json
 from lrfr.stages import curate
 from tests.drawing import jpeg, portrait, write_params
+
+# A header that claims 30,000 x 30,000 px
+HEADER = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + HEADER + struct.pack(">I", zlib.crc32(HEADER))
 
 BOX = [10, 10, 20, 24]
 
@@ -48,8 +66,12 @@ def world(tmp_path, monkeypatch):
     write_table(TRUTH_SCHEMA.empty_table(), paths.TRUTH, TRUTH_SCHEMA)
 
 
-def run(native, verdicts: str = "", **options):
+def run(native, verdicts: str = "", mounted=(), **options):
     write_params(curate={"unverified": "keep", "simulated_labellers": {}} | options)
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    params["evaluation_sets"] = {"elsewhere": {"source": "drawn", "root": "."}}
+    paths.PARAMS.write_text(yaml.safe_dump(params))
+    write_faces(pa.Table.from_pylist(list(mounted), FACE_SCHEMA), paths.mounted("elsewhere"))
     write_faces(pa.Table.from_pylist(native, FACE_SCHEMA), paths.DETECTED_NATIVE)
     if verdicts:
         (paths.VERDICTS / "anna.csv").write_text(",".join(COLUMNS) + "\n" + verdicts)
@@ -58,15 +80,21 @@ def run(native, verdicts: str = "", **options):
     return set(read_faces(paths.CURATED_NATIVE)["face_id"].to_pylist()), aside
 
 
+def findings() -> dict[str, dict]:
+    return {row["face_id"]: row for row in read_table(paths.FINDINGS, FINDING_SCHEMA).to_pylist()}
+
+
 def test_pictures_are_set_aside_with_the_reason():
     kept, aside = run(
         [
             row("good", face(1)),
             row("large", face(2, 40)),
             row("speck", face(3, 24)[:3]),
-            row("torn", face(4)) | {"image": b"torn"},
+            row("torn", face(4)) | {"image": encode_png(face(4))[:200]},
+            row("void", face(4)) | {"image": b""},
+            row("web page", face(4)) | {"image": b"<html>404</html>"},
+            row("bomb", face(4)) | {"image": BOMB},
             row("b copy", jpeg(face(1)), identity=None),
-            row("leak", face(100, 60)[:30, :30]),
             row("named copy", face(5), identity="ann"),
             row("a nameless", face(5)),
         ]
@@ -74,29 +102,132 @@ def test_pictures_are_set_aside_with_the_reason():
     reasons = {face_id: attributes["reason"] for face_id, attributes in aside.items()}
     assert reasons == {
         "large": "too_large",
-        "speck": "corrupt",
+        "speck": "too_small",
         "torn": "corrupt",
+        "void": "empty",
+        "web page": "not_image",
+        "bomb": "too_big",
         "good": "duplicate",  # 'b copy' comes first
         "a nameless": "duplicate",  # a face with a name is kept before one without
     }
     assert aside["good"]["copy_of"] == "b copy"
     assert aside["large"] == {"collection": "native", "reason": "too_large"}
-    assert kept == {"b copy", "leak", "named copy"}
+    assert kept == {"b copy", "named copy"}
     metrics = read_json(paths.CURATION_METRICS)
     assert metrics == {
-        "detected": 12,
-        "kept": 7,
-        "set_aside": {"corrupt": 2, "too_large": 1, "duplicate": 2},
-        "agreement": None,
+        "detected": 14,
+        "kept": 6,
+        "set_aside": {
+            "empty": 1,
+            "not_image": 1,
+            "corrupt": 1,
+            "too_big": 1,
+            "too_small": 1,
+            "too_large": 1,
+            "duplicate": 2,
+        },
+        "found_in_test": {},
+        "copies": {"kind": {"exact": 1, "near": 1}, "across": {"unnamed": 2}},
         "adjudicated": 0,
+    }
+    assert read_json(paths.LABELLER_METRICS) == {"agreement": None, "on_gold": {}}
+    assert {face_id: found["reason"] for face_id, found in findings().items()} == reasons
+    assert (
+        findings()["a nameless"] | {"similarity": 1.0, "kind": "exact", "copy_of": "named copy"}
+        == findings()["a nameless"]
+    )
+    assert 0.97 < findings()["good"]["similarity"] < 1
+
+
+def test_a_portrait_that_shows_a_face_of_the_benchmark_has_leaked():
+    shrunk = cv2.resize(face(100, 60), (30, 30), interpolation=cv2.INTER_AREA)
+    kept, aside = run([row("good", face(1)), row("shrunk", shrunk, identity="ann") | {"source": "photos"}])
+    assert kept == {"good", "shrunk"}
+    assert (aside["aux0"]["reason"], aside["aux0"]["copy_of"]) == ("leaked", "shrunk")
+    assert aside["aux1"]["reason"] == "too_few_images"
+    assert findings()["aux0"]["across"] == "leak"
+
+
+def test_what_copies_a_mounted_test_face_has_leaked_and_the_test_face_stays():
+    mounted = [
+        row("m1", face(1), identity="eve") | {"source": "published", "split": "probe"},
+        row("m2", jpeg(face(100, 60))) | {"source": "published"},
+        row("m3", face(1), identity="eve") | {"source": "published"},
+        row("m4", face(2)) | {"source": "published", "split": "train"},
+    ]
+    kept, aside = run([row("a", face(1), identity="ann"), row("b", face(2)), row("c", face(3))], mounted=mounted)
+    assert kept == {"b", "c"}
+    assert {name: found["reason"] for name, found in aside.items()} == {
+        "a": "leaked",
+        "aux0": "leaked",
+        "aux1": "too_few_images",
+    }
+    found = findings()
+    assert found.keys() == aside.keys()
+    assert (found["a"]["copy_of"], found["a"]["test_set"], found["a"]["kind"]) == ("m1", "elsewhere", "exact")
+    assert (found["aux0"]["copy_of"], found["aux0"]["test_set"], found["aux0"]["kind"]) == ("m2", "elsewhere", "near")
+    assert read_json(paths.CURATION_METRICS)["copies"]["across"] == {"leak": 2}
+
+
+def test_a_published_test_face_stays_whatever_is_found():
+    published = [
+        row("probe", face(1), identity="ann") | {"split": "probe"},
+        row("gallery", jpeg(face(1)), identity="ann") | {"split": "gallery"},
+        row("wrong name", face(1), identity="bob") | {"split": "gallery"},
+        row("large", face(2, 40)) | {"split": "distractor"},
+        row("unread", face(3), identity="eve") | {"split": "probe", "image": b"", "width": 0, "height": 0},
+        row("nobody", face(4), identity="eve") | {"split": "gallery"},
+        row("leak", face(1), identity="zoe") | {"split": "train"},
+        row("large train", face(5, 40), identity="zoe") | {"split": "train"},
+        row("train", face(6), identity="zoe") | {"split": "train"},
+    ]
+    kept, aside = run(
+        published, "nobody,not_face,anna,2024-05-01,\ntrain,face,anna,2024-05-01,\n", unverified="set_aside"
+    )
+    assert kept == {"probe", "gallery", "wrong name", "large", "unread", "nobody", "train"}
+    assert {name: found["reason"] for name, found in aside.items()} == {"leak": "leaked", "large train": "too_large"}
+    stayed = [found for found in read_table(paths.FINDINGS, FINDING_SCHEMA).to_pylist() if not found["set_aside"]]
+    assert {(found["face_id"], found["reason"], found["copy_of"], found["across"]) for found in stayed} == {
+        ("probe", "duplicate", "gallery", "other_split"),
+        ("wrong name", "two_names", "probe", "other_identity"),
+        ("large", "too_large", None, None),
+        ("unread", "too_small", None, None),
+        ("unread", "empty", None, None),
+        ("nobody", "not_face", None, None),
+    }
+    assert read_json(paths.CURATION_METRICS)["found_in_test"] == {
+        "empty": 1,
+        "too_small": 1,
+        "too_large": 1,
+        "two_names": 1,
+        "duplicate": 1,
+        "not_face": 1,
     }
 
 
-def test_a_native_face_that_is_in_the_auxiliary_set_has_leaked():
-    shrunk = cv2.resize(face(100, 60), (30, 30), interpolation=cv2.INTER_AREA)
-    kept, aside = run([row("good", face(1)), row("shrunk", shrunk, identity="ann")])
-    assert kept == {"good"}
-    assert (aside["shrunk"]["reason"], aside["shrunk"]["copy_of"]) == ("leaked", "aux0")
+def test_of_a_picture_with_two_names_no_copy_stays():
+    kept, aside = run(
+        [
+            row("a", face(1), identity="ann"),
+            row("b", jpeg(face(1)), identity="bob"),
+            row("c", face(1)),
+            row("d", face(2), identity="ann"),
+            row("e", face(2), identity="bob") | {"source": "names its people in its own way"},
+        ]
+    )
+    assert kept == {"d"}
+    assert {name: found["reason"] for name, found in aside.items()} == dict.fromkeys("abc", "two_names") | {
+        "e": "duplicate"
+    }
+    assert {name: aside[name]["copy_of"] for name in "abc"} == {"a": "b", "b": "a", "c": "a"}
+
+
+def test_the_order_of_rows_does_not_matter():
+    native = [row(f"{n} {copy}", face(n), identity=f"p{n % 3}") for n in range(6) for copy in range(3)]
+    run(native)
+    first = paths.FINDINGS.read_bytes()
+    run(native[::-1])
+    assert paths.FINDINGS.read_bytes() == first
 
 
 def test_an_auxiliary_identity_needs_two_images():
@@ -153,7 +284,7 @@ def test_a_wrong_line_stops_curation_and_is_named(line, message):
 
 
 def test_nothing_left_says_why():
-    with pytest.raises(BenchmarkError, match="no native face is left of 2; set aside: corrupt 1, too_large 1"):
+    with pytest.raises(BenchmarkError, match="no native face is left of 2; set aside: too_small 1, too_large 1"):
         run([row("large", face(2, 40)), row("speck", face(3)[:3])])
     assert not paths.CURATED_NATIVE.exists()
 
@@ -186,8 +317,10 @@ def test_simulated_labellers_and_the_expert_get_it_nearly_right():
     verdict = {name: "face" if name in kept else aside[name]["reason"] for name in truth}
     assert sum(verdict[name] == truth[name] for name in truth) >= 36
     metrics = read_json(paths.CURATION_METRICS)
-    assert metrics["agreement"]["faces"] == 40
-    assert 0 < metrics["agreement"]["cohens_kappa"] < metrics["agreement"]["raw"] < 1
+    labellers = read_json(paths.LABELLER_METRICS)
+    assert labellers["agreement"]["overall"]["faces"] == labellers["on_gold"]["anna"]["faces"] == 40
+    (pair,) = labellers["agreement"]["pairs"]
+    assert 0 < pair["cohens_kappa"] < pair["raw"] < 1
     lines = (paths.SIMULATED_VERDICTS / "_adjudicated.csv").read_text().splitlines()
     assert metrics["adjudicated"] == len(lines) - 1 > 0
 
@@ -216,3 +349,23 @@ def test_a_labeller_who_is_no_longer_simulated_leaves_no_manifest():
 def test_labellers_need_the_truth():
     with pytest.raises(ParameterError, match=r"curate\.simulated_labellers"):
         run([row("good", face(1))], simulated_labellers=LABELLERS)
+
+
+def test_a_portrait_without_a_name_teaches_nothing():
+    rows = [*AUXILIARY, *(row(f"nameless{n}", face(200 + n, 60), "auxiliary") for n in range(2))]
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.DETECTED_AUXILIARY)
+    _, aside = run([row("good", face(1))])
+    assert {name: found["reason"] for name, found in aside.items()} == dict.fromkeys(
+        ("nameless0", "nameless1"), "too_few_images"
+    )
+
+
+def test_labellers_are_measured_on_gold_faces():
+    paths.GOLD.write_text("face_id,verdict\nf1,face\nf2,not_face\n")
+    said = "".join(f"f{n},face,anna,2024-05-0{n},\n" for n in (1, 2, 3))
+    run([row(f"f{n}", face(n)) for n in (1, 2, 3)], said)
+    standing = read_json(paths.LABELLER_METRICS)["on_gold"]["anna"]
+    assert (standing["faces"], standing["accuracy"], standing["drifts"]) == (2, 0.5, None)
+    paths.GOLD.write_text("face_id,verdict\nelsewhere,face\n")
+    with pytest.raises(VerdictError, match="gold face elsewhere is not among the 7 detected"):
+        run([row(f"f{n}", face(n)) for n in (1, 2, 3)], said)

@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from lrfr import paths
 from lrfr.config import Params
-from lrfr.core.verdicts import Verdict, parse
+from lrfr.core.verdicts import Verdict
 from lrfr.errors import ResultError
 from lrfr.faces import ENROLMENT_SCHEMA, FINDING_SCHEMA, PAIR_SCHEMA, SET_ASIDE_SCHEMA, read_faces, read_table
 from lrfr.files import read_json
+from lrfr.manifests import read_manifests
 
 METADATA = ["face_id", "source", "width", "height", "identity", "split", "attributes"]
 HOLDS = {
@@ -80,8 +81,8 @@ def read_facts(params: Params) -> Facts:
         set_aside=read_faces(paths.SET_ASIDE, METADATA),
         unused=read_table(paths.UNUSED, SET_ASIDE_SCHEMA),
         findings=read_table(paths.FINDINGS, FINDING_SCHEMA),
-        people=_verdicts(paths.VERDICTS),
-        simulated=_verdicts(paths.SIMULATED_VERDICTS),
+        people=read_manifests(paths.VERDICTS),
+        simulated=read_manifests(paths.SIMULATED_VERDICTS),
         test_sets={name: _test_set(name, chosen.source) for name, chosen in params.evaluation_sets.items()},
         detection=read_json(paths.DETECTION_METRICS, "lrfr detect"),
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),
@@ -98,11 +99,6 @@ def _validation() -> dict[str, Any]:
         remedy = f"open {paths.QUALITY_PAGE}; correct the data or params.yaml, then: dvc repro"
         raise ResultError("the data does not meet its expectations", where=paths.VALIDATION_RESULT, remedy=remedy)
     return result
-
-
-def _verdicts(folder: Path) -> list[Verdict]:
-    manifests = sorted(folder.glob("*.csv"))
-    return [line for path in manifests for line in parse(path.read_text(encoding="utf-8"), path.stem, path)]
 
 
 def _test_set(name: str, source: str) -> TestSet:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Measured on LFW's faces at 10 to 32 px: recompressed as JPEG at quality 70 or enlarged twofold, 97 % of the copies are
-# found; of 87 million pairs of different pictures at most one is taken for a copy.
+# Measured on LFW's 13,233 faces at 10 to 32 px: recompressed as JPEG at quality 70 or enlarged twofold, 97 % of the
+# copies are found. None of 87 million pairs is wrongly taken for one: in four draws of the sizes 13 pairs were found,
+# which all show the same photograph, four of them under two names.
 HASH_BITS = 10  # perceptual hashes of 64 bits that differ in no more are looked at closer
 THUMBNAIL = 16  # px; two pictures are compared pixel by pixel at this size
 SAME_PICTURE = 6.0  # mean absolute difference of thumbnails, 0..255, up to which two crops show the same picture

@@ -77,7 +77,8 @@ def parse(text: str, manifest: str, where: object) -> list[Verdict]:
 def _verdict(row: dict[str, str], manifest: str, line: int, where: str) -> Verdict:
     """Checks one line."""
     if None in row or None in row.values():
-        remedy = f"a line is: {','.join(COLUMNS)}; look for a torn line or the marks of a merge conflict"
+        remedy = f"a line is: {','.join(COLUMNS)}; lrfr review closes a torn line at the end; "
+        remedy += "look for the marks of a merge conflict"
         raise VerdictError("a verdict has the wrong number of fields", where=where, remedy=remedy)
     if row["verdict"] not in VERDICTS:
         raise VerdictError(f"unknown verdict '{row['verdict']}'", where=where, remedy=f"known: {', '.join(VERDICTS)}")

@@ -1,13 +1,10 @@
 """Every suite of the pipeline, each with the tables that it looks at."""
 
-from pathlib import Path
-
 import pandas as pd
 import pyarrow as pa
 
 from lrfr import paths
 from lrfr.config import Params
-from lrfr.core.verdicts import Verdict, parse
 from lrfr.faces import (
     ENROLMENT_SCHEMA,
     FINDING_SCHEMA,
@@ -18,6 +15,7 @@ from lrfr.faces import (
     read_faces,
     read_table,
 )
+from lrfr.manifests import read_manifests
 from lrfr.quality.acquired import photo_suite, tag_suite, truth_suite
 from lrfr.quality.curated import finding_suite, unused_suite, verdict_suite
 from lrfr.quality.expectations import Suite, auxiliary_suite, benchmark_suite, identity_suite
@@ -79,15 +77,10 @@ def _curation_suites(used: set[str], findings: pa.Table, params: Params) -> list
         unused_suite("set_aside", "Faces set aside", aside, used),
         unused_suite("unrecognizable", "Unrecognizable faces", unrecognizable, used),
         finding_suite(findings, gone, used, mounted),
-        verdict_suite(_verdicts(paths.VERDICTS), _verdicts(paths.SIMULATED_VERDICTS), found, used),
+        verdict_suite(read_manifests(paths.VERDICTS), read_manifests(paths.SIMULATED_VERDICTS), found, used),
     ]
 
 
 def _mounted_suites(name: str, used: Training) -> list[Suite]:
     faces, pairs = read_faces(paths.mounted(name)), read_table(paths.mounted(name, "pairs"), PAIR_SCHEMA)
     return mounted_suites(name, faces, pairs, read_table(paths.mounted(name, "enrolment"), ENROLMENT_SCHEMA), used)
-
-
-def _verdicts(folder: Path) -> list[Verdict]:
-    manifests = sorted(folder.glob("*.csv"))
-    return [line for path in manifests for line in parse(path.read_text(encoding="utf-8"), path.stem, path)]

@@ -9,8 +9,9 @@ from lrfr.core.verdicts import Verdict
 from lrfr.errors import VerdictError
 from lrfr.faces import read_faces
 from lrfr.files import write_text
+from lrfr.manifests import read_manifest
 from lrfr.review.label_studio import CONFIG, Annotation, annotations, tasks
-from lrfr.review.manifest import append, checked_labeller, locked, manifest_path, read_manifest, read_manifests
+from lrfr.review.manifest import append, checked_labeller, locked, manifest_path, read_under_lock
 from lrfr.review.session import opinions
 from lrfr.review.sheets import awaiting
 
@@ -27,7 +28,7 @@ def export_tasks(path: Path, with_verdicts: bool) -> None:
         VerdictError: a manifest has a line that cannot be right, or a file cannot be written.
     """
     faces = awaiting(read_params().curate.max_side)
-    made = tasks(faces, opinions(read_manifests(paths.VERDICTS)) if with_verdicts else {})
+    made = tasks(faces, opinions(read_under_lock(paths.VERDICTS)) if with_verdicts else {})
     config = path.with_suffix(".xml")
     try:
         write_text(path, json.dumps(made, ensure_ascii=False))
@@ -51,12 +52,12 @@ def import_annotations(path: Path, labeller: str, completed_by: str | None) -> N
         VerdictError: the file cannot be read or is no such export, several people annotated and none was chosen, or a
             face was not detected; nothing was appended.
     """
-    labeller = checked_labeller(labeller)
+    labeller = checked_labeller(labeller, read_params().curate.simulated_labellers)
     try:
         exported = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise VerdictError(f"cannot be read: {error.strerror}", where=path, remedy="name another file") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise VerdictError(f"not JSON: {error}", where=path, remedy="export from Label Studio as JSON") from error
     said = _of_one(annotations(exported, path), completed_by, path)
     _check_detected(said, path)

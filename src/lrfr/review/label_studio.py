@@ -77,13 +77,15 @@ def annotations(exported: Any, where: object) -> list[Annotation]:
     found: list[Annotation] = []
     for number, task in enumerate(exported, 1):
         place = f"{where}: task {number}"
-        if not isinstance(task.get("data"), dict) or not isinstance(task.get("annotations", []), list):
+        items = task.get("annotations", [])
+        is_list = isinstance(items, list) and all(isinstance(item, dict) for item in items)
+        if not isinstance(task.get("data"), dict) or not is_list:
             raise _not_an_export("a task has no data, or no list of annotations", place)
         face_id = task["data"].get("face_id")
         if not isinstance(face_id, str):
             remedy = "make the tasks with: lrfr verdicts export --to label-studio"
             raise VerdictError("a task names no face_id in its data", where=place, remedy=remedy)
-        given = (item for item in task.get("annotations", []) if not item.get("was_cancelled"))
+        given = (item for item in items if not item.get("was_cancelled"))
         found += [_annotation(face_id, item, place) for item in given]
     return sorted(found, key=lambda annotation: (annotation.at, annotation.face_id))
 

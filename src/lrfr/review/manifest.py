@@ -7,30 +7,37 @@ at the end, of verdicts that nobody was told were saved; the next append closes 
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from lrfr import paths
 from lrfr.core.verdicts import ADJUDICATED, TORN, Verdict, parse, render
 from lrfr.errors import VerdictError
+from lrfr.manifests import HEADER, read_manifest
 
-HEADER = render([])
 LONGEST_LINE = 65536  # bytes; how far back a torn line is looked for
 PATIENCE = 20  # s that an append waits for another one to end
 
 
-def checked_labeller(name: str) -> str:
+def checked_labeller(name: str, simulated: Iterable[str]) -> str:
     """The labeller's name, fit to name a manifest, in Unicode's composed form.
 
+    Args:
+        name: what the labeller typed.
+        simulated: the names of the simulated labellers; under one of them nobody could tell the two apart.
+
     Raises:
-        VerdictError: the name is empty, too long, reserved, could leave the folder, or differs from a labeller that
-            exists by upper and lower case alone.
+        VerdictError: the name is empty, too long, reserved, could leave the folder, is a simulated labeller's, or
+            differs from a labeller that exists by upper and lower case alone.
     """
     name = unicodedata.normalize("NFC", name)
     if not re.fullmatch(r"[^\W_][\w.-]{0,62}", name) or name.endswith("."):
         remedy = "begin with a letter or a digit; go on with letters, digits, '-', '_' and '.'; at most 63 characters"
         raise VerdictError(f"{name!r} cannot be a labeller's name", where="--labeller", remedy=remedy)
+    if name.casefold() in {known.casefold() for known in simulated}:
+        remedy = f"choose another name; {paths.PARAMS} has it in curate.simulated_labellers"
+        raise VerdictError(f"a simulated labeller is called '{name}'", where="--labeller", remedy=remedy)
     for path in sorted(paths.VERDICTS.glob("*.csv")):
         if path.stem != name and path.stem.casefold() == name.casefold():
             remedy = f"use '{path.stem}'; some file systems do not tell the two names apart"
@@ -38,26 +45,16 @@ def checked_labeller(name: str) -> str:
     return name
 
 
-def read_manifest(path: Path) -> list[Verdict]:
-    """The verdicts of a manifest, in the order of its lines; none when there is no file.
+def read_under_lock(folder: Path) -> list[Verdict]:
+    """The verdicts of every labeller and adjudicator.
 
-    Raises:
-        VerdictError: it is not UTF-8, or a line cannot be right.
+    A manifest that is being written is waited for; a line that a crash cut short is closed, lest it keep all out.
     """
-    if not path.is_file():
-        return []
-    try:
-        text = path.read_text(encoding="utf-8")
-        return [] if HEADER.startswith(text) else parse(text, path.stem, path)  # a crash can cut the header short
-    except UnicodeDecodeError as error:
-        raise VerdictError("a verdict manifest is not UTF-8 text", where=path, remedy="save it as UTF-8") from error
-
-
-def read_manifests(folder: Path) -> list[Verdict]:
-    """The verdicts of every labeller and adjudicator; a manifest that is being written is waited for."""
     verdicts = []
     for path in sorted(folder.glob("*.csv")):
         with locked(path):
+            if not path.read_bytes().endswith(b"\n"):
+                append(path, [])
             verdicts += read_manifest(path)
     return verdicts
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from lrfr.core.verdicts import WITHDRAWN, Verdict
-from lrfr.review.manifest import append, locked, manifest_path, read_manifest
+from lrfr.manifests import read_manifest
+from lrfr.review.manifest import append, locked, manifest_path
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from fastapi import FastAPI
 
 from lrfr import paths
 from lrfr.config import read_params
-from lrfr.core.gold import parse, settled
+from lrfr.core.gold import settled
 from lrfr.core.verdicts import Verdict
 from lrfr.errors import EnvironmentProblemError
-from lrfr.review.manifest import checked_labeller, read_manifests
+from lrfr.manifests import read_gold
+from lrfr.review.manifest import checked_labeller, read_under_lock
 from lrfr.review.photo import Photos
 from lrfr.review.server import HOST, create_app
 from lrfr.review.session import Session, opinions
@@ -38,7 +39,7 @@ def serve(labeller: str, port: int | None, order: Order, adjudicate: bool, brows
         FaceTableError: no faces were detected yet.
         EnvironmentProblemError: the port is taken.
     """
-    labeller = checked_labeller(labeller)
+    labeller = checked_labeller(labeller, read_params().curate.simulated_labellers)
     session = open_session(labeller, order, adjudicate)
     if not session.ids:
         print(_nothing(adjudicate))
@@ -59,10 +60,10 @@ def serve(labeller: str, port: int | None, order: Order, adjudicate: bool, brows
 def open_session(labeller: str, order: Order, adjudicate: bool) -> Session:
     """The session of a labeller, or of an adjudicator, on the faces of the current project."""
     faces = awaiting(read_params().curate.max_side)
-    verdicts: list[Verdict] = read_manifests(paths.VERDICTS)
+    verdicts: list[Verdict] = read_under_lock(paths.VERDICTS)
     suspicion = suspicions() if order == "suspicion" else {}
     if not adjudicate:
-        known = settled(verdicts) | (parse(paths.GOLD.read_bytes(), paths.GOLD) if paths.GOLD.is_file() else {})
+        known = settled(verdicts) | read_gold()
         return Session(faces, deal(faces, order, SHEET, suspicion, known), labeller)
     faces = disputed(faces, verdicts)
     return Session(faces, deal(faces, order, ADJUDICATION_SHEET, suspicion), labeller, opinions(verdicts))

@@ -11,6 +11,8 @@ from types import ModuleType
 from lrfr.components import component, components
 from lrfr.errors import ParameterError, SourceError
 
+BENCHMARK = "tinyface"  # the protocol that the benchmark is scored by
+
 
 def source(name: str) -> ModuleType:
     """The module of a source, by its name in params.yaml.
@@ -19,6 +21,21 @@ def source(name: str) -> ModuleType:
         ParameterError: there is no such source; the known ones are listed.
     """
     return component("source", __name__, name)
+
+
+def benchmark_source(name: str, where: str) -> ModuleType:
+    """The module of a source that the benchmark is made from; ``where`` is the section that names it, for errors.
+
+    Raises:
+        ParameterError: there is no such source, or it brings a test set for another protocol than the benchmark's:
+            pairs, templates or unmated probes, which no split of the benchmark can hold.
+    """
+    module = source(name)
+    if getattr(module, "PROTOCOL", BENCHMARK) != BENCHMARK:
+        what = f"no benchmark can be made from the source '{name}': its faces have a protocol of their own"
+        remedy = "mount it under evaluation_sets; to train on its training faces, name identity_folders, their folder"
+        raise ParameterError(what, where=where, remedy=remedy)
+    return module
 
 
 def mountable_source(name: str, root: Path, where: str) -> ModuleType:

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.celeba_lists import has_list, read_list, read_names, read_numbers
-from lrfr.sources.crops import Crop, crop_rows, set_aside_table
-from lrfr.sources.cutting import Box, cut_photos
-from lrfr.sources.dataset_files import find, pictures
-from lrfr.sources.selection import Selection, select
+from lrfr.sources.reading.celeba_lists import has_list, read_list, read_names, read_numbers
+from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.cutting import Box, cut_photos
+from lrfr.sources.reading.dataset_files import find, pictures
+from lrfr.sources.reading.selection import Selection, select
 
 LAYOUT = (
     "identity_CelebA.txt, and img_align_celeba/000001.jpg or, with list_bbox_celeba.txt, img_celeba/000001.jpg; read "

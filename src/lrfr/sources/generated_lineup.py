@@ -12,7 +12,7 @@ from pydantic import Field
 from lrfr.config import Section
 from lrfr.parallel import spread
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows
+from lrfr.sources.reading.crops import Crop, crop_rows
 from lrfr.sources.rendering.capture import Stream, draws, near, sit, someone
 
 LAYOUT = "nothing: the pictures are rendered from params.yaml's seed"

@@ -15,7 +15,7 @@ from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.parallel import spread
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows
+from lrfr.sources.reading.crops import Crop, crop_rows
 from lrfr.sources.rendering.capture import Stream, draws, near, sit, someone
 from lrfr.sources.rendering.pairing import verification_pairs
 

@@ -17,7 +17,7 @@ from lrfr.config import Section
 from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA
 from lrfr.parallel import spread
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows
+from lrfr.sources.reading.crops import Crop, crop_rows
 from lrfr.sources.rendering.capture import Stream, draws, far, near, sit, someone
 
 LAYOUT = "nothing: the pictures are rendered from params.yaml's seed"

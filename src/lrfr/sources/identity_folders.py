@@ -9,9 +9,9 @@ from typing import Literal
 
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows, set_aside_table
-from lrfr.sources.dataset_files import pictures
-from lrfr.sources.selection import Selection, select
+from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.dataset_files import pictures
+from lrfr.sources.reading.selection import Selection, select
 
 LAYOUT = "<identity>/<any folders>/*.jpg, such as n000001/0001_01.jpg (VGGFace2) or 0000045/001.jpg (CASIA-WebFace)"
 SOURCE = "identity_folders"

@@ -15,9 +15,9 @@ from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows, listed_crops, set_aside_table
-from lrfr.sources.dataset_files import find
-from lrfr.sources.text_tables import read_columns
+from lrfr.sources.reading.crops import Crop, crop_rows, listed_crops, set_aside_table
+from lrfr.sources.reading.dataset_files import find
+from lrfr.sources.reading.text_tables import read_columns
 
 LAYOUT = (
     "a folder with loose_crop/<n>.jpg and meta/, which holds ijbc_face_tid_mid.txt, ijbc_template_pair_label.txt, "

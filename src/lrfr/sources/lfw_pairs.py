@@ -13,8 +13,8 @@ from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import crop_rows, ids_by_file, listed_crops, set_aside_table
-from lrfr.sources.dataset_files import find, pictures
+from lrfr.sources.reading.crops import crop_rows, ids_by_file, listed_crops, set_aside_table
+from lrfr.sources.reading.dataset_files import find, pictures
 
 LAYOUT = "a folder with <any folders>/<Name>/<Name>_0001.jpg and pairs.txt or lfw_pairs.txt"
 

@@ -14,8 +14,8 @@ from pydantic import Field
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows, listed_crops, set_aside_table
-from lrfr.sources.dataset_files import find, pictures, relative
+from lrfr.sources.reading.crops import Crop, crop_rows, listed_crops, set_aside_table
+from lrfr.sources.reading.dataset_files import find, pictures, relative
 
 LAYOUT = (
     "a folder with facescrub_images/<Name>/<Name>_<n>.png and facescrub_lst (which of them are probes), "

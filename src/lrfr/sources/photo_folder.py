@@ -13,11 +13,11 @@ from pydantic import model_validator
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import set_aside_table
-from lrfr.sources.cutting import Box, cut_photos
-from lrfr.sources.dataset_files import find, pictures, within
-from lrfr.sources.detections import Detections, read_detections
-from lrfr.sources.photos import photo_table
+from lrfr.sources.reading.crops import set_aside_table
+from lrfr.sources.reading.cutting import Box, cut_photos
+from lrfr.sources.reading.dataset_files import find, pictures, within
+from lrfr.sources.reading.detections import Detections, read_detections
+from lrfr.sources.reading.photos import photo_table
 
 LAYOUT = (
     "photos in any folders, and, if faces were detected elsewhere, a list of them: COCO's .json, WIDER FACE's .txt, or "

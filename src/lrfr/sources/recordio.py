@@ -11,10 +11,10 @@ import numpy as np
 from lrfr.errors import SourceError
 from lrfr.progress import track
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows, set_aside_table
-from lrfr.sources.dataset_files import find, within
-from lrfr.sources.mxnet_records import RecordFile
-from lrfr.sources.selection import Selection, select
+from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.dataset_files import find, within
+from lrfr.sources.reading.mxnet_records import RecordFile
+from lrfr.sources.reading.selection import Selection, select
 
 LAYOUT = "train.rec, train.idx and property (a line such as 85742,112,112: identities, height, width)"
 SOURCE = "recordio"

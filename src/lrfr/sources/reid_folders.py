@@ -13,10 +13,10 @@ from pydantic import Field
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import set_aside_table
-from lrfr.sources.dataset_files import pictures
-from lrfr.sources.photos import photo_table
-from lrfr.sources.selection import draw
+from lrfr.sources.reading.crops import set_aside_table
+from lrfr.sources.reading.dataset_files import pictures
+from lrfr.sources.reading.photos import photo_table
+from lrfr.sources.reading.selection import draw
 
 LAYOUT = (
     "bbox_train/<person>/0001C1T0001F001.jpg and bbox_test/<person>/*.jpg (MARS, with 00-1 and 0000), or "

@@ -10,8 +10,8 @@ from pathlib import Path
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows, set_aside_table
-from lrfr.sources.dataset_files import pictures
+from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.dataset_files import pictures
 
 LAYOUT = (
     "a folder with mugshot_frontal_cropped_all/001_frontal.JPG and "

@@ -15,9 +15,9 @@ import pyarrow as pa
 from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows, ids_by_file, listed_crops, set_aside_table
-from lrfr.sources.dataset_files import find, pictures
-from lrfr.sources.mat_lists import identities_of, pairs_of
+from lrfr.sources.reading.crops import Crop, crop_rows, ids_by_file, listed_crops, set_aside_table
+from lrfr.sources.reading.dataset_files import find, pictures
+from lrfr.sources.reading.mat_lists import identities_of, pairs_of
 
 LAYOUT = (
     "a folder with training_set/<id>/<id>_cam<X>_<Y>.jpg, Face_Identification_Test_Set/{gallery,mated_probe,"

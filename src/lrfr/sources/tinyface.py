@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from lrfr.config import Section
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows, listed_crops, set_aside_table
-from lrfr.sources.dataset_files import find, pictures
-from lrfr.sources.mat_lists import identities_of
+from lrfr.sources.reading.crops import Crop, crop_rows, listed_crops, set_aside_table
+from lrfr.sources.reading.dataset_files import find, pictures
+from lrfr.sources.reading.mat_lists import identities_of
 
 LAYOUT = (
     "a folder with Training_Set/<id>/<id>_<name>.jpg, Testing_Set/{Probe,Gallery_Match,Gallery_Distractor}/*.jpg, and "

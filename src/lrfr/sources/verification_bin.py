@@ -10,8 +10,8 @@ import pyarrow as pa
 from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.crops import Crop, crop_rows
-from lrfr.sources.pickled_pairs import read_pairs
+from lrfr.sources.reading.crops import Crop, crop_rows
+from lrfr.sources.reading.pickled_pairs import read_pairs
 
 LAYOUT = "one .bin file, such as lfw.bin, calfw.bin, cplfw.bin, agedb_30.bin or cfp_fp.bin: a pickle (images, issame)"
 
@@ -31,7 +31,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     pairs, in order.
 
     Raises:
-        SourceError: see :func:`lrfr.sources.pickled_pairs.read_pairs`.
+        SourceError: see :func:`lrfr.sources.reading.pickled_pairs.read_pairs`.
     """
     images, same = read_pairs(root)
     crops = (

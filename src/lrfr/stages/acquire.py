@@ -9,9 +9,8 @@ from lrfr import paths
 from lrfr.config import Source, read_params, settings
 from lrfr.errors import SourceError
 from lrfr.faces import PHOTO_SCHEMA, SET_ASIDE_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_faces, write_table
-from lrfr.sources import source, sources
-from lrfr.sources.acquired import Acquired
-from lrfr.sources.merging import merged, part
+from lrfr.sources import BENCHMARK, benchmark_source, source, sources
+from lrfr.sources.acquired import Acquired, merged, part
 
 
 def run(list_sources: bool = False) -> None:
@@ -21,16 +20,17 @@ def run(list_sources: bool = False) -> None:
         list_sources: print which sources there are instead.
 
     Raises:
-        ParameterError: an unknown source, or a setting that the source does not know.
+        ParameterError: an unknown source, one that no benchmark can be made from, or a setting that it does not know.
         SourceError: a source is not there or not in its layout, or does not bring the collection it is named for.
     """
     if list_sources:
         print("\n\n".join(_described(name, module) for name, module in sources().items()))
         return
     params = read_params()
-    parts = [_read(params.acquire, params.seed, "acquire")]
+    first = benchmark_source(params.acquire.source, f"{paths.PARAMS}: acquire.source")
+    parts = [_read(first, params.acquire, params.seed, "acquire")]
     for collection, choice in params.acquire.others().items():
-        acquired = _read(choice, params.seed, f"acquire.{collection}")
+        acquired = _read(source(choice.source), choice, params.seed, f"acquire.{collection}")
         parts.append(part(acquired, choice.source, collection))
     acquired = merged(parts)
     write_table(acquired.photos, paths.PHOTOS, PHOTO_SCHEMA)
@@ -42,16 +42,17 @@ def run(list_sources: bool = False) -> None:
 
 
 def _described(name: str, module: ModuleType) -> str:
-    """What a source is, the layout that it expects, and the protocol that it is evaluated by."""
+    """What a source is, the layout that it expects, the protocol that it is evaluated by, and where it is named."""
     about = " ".join((module.__doc__ or "").partition("\n\n")[0].split())
-    protocol = getattr(module, "PROTOCOL", "none; it is trained on, or made into a benchmark")
-    lines = [f"{name}: {about}", f"  layout: {module.LAYOUT}", f"  protocol: {protocol}"]
+    protocol = getattr(module, "PROTOCOL", None)
+    places = {None: "acquire", BENCHMARK: "acquire or evaluation_sets"}
+    lines = [f"{name}: {about}", f"  layout: {module.LAYOUT}", f"  protocol: {protocol or 'none'}"]
+    lines.append(f"  in params.yaml under: {places.get(protocol, 'evaluation_sets')}")
     return "\n".join(fill(line, 100, subsequent_indent="    ", break_on_hyphens=False) for line in lines)
 
 
-def _read(choice: Source, seed: int, place: str) -> Acquired:
-    """What a source brings; ``place`` is where params.yaml names it."""
-    module = source(choice.source)
+def _read(module: ModuleType, choice: Source, seed: int, place: str) -> Acquired:
+    """What the module of a source brings; ``place`` is where params.yaml names it."""
     options = settings(choice.settings, module.Settings, f"{paths.PARAMS}: {place}.settings")
     root = Path(choice.root)
     if not root.exists():

@@ -12,7 +12,7 @@ from lrfr.errors import ParameterError, unknown_name
 from lrfr.methods import FLOOR, method
 from lrfr.nn.backbones import BLOCKS
 from lrfr.nn.classifier import Pretrain
-from lrfr.sources import mountable_source, source
+from lrfr.sources import benchmark_source, mountable_source, source
 from lrfr.synthesis import synthesizer
 
 
@@ -24,7 +24,8 @@ def run() -> None:
         SourceError: nothing lies at the root of a test set.
     """
     params = read_params()
-    _check("acquire.settings", params.acquire.settings, source(params.acquire.source).Settings)
+    benchmark = benchmark_source(params.acquire.source, f"{paths.PARAMS}: acquire.source")
+    _check("acquire.settings", params.acquire.settings, benchmark.Settings)
     for collection, chosen in params.acquire.others().items():
         _check(f"acquire.{collection}.settings", chosen.settings, source(chosen.source).Settings)
     for name, values in params.synthesizers.items():

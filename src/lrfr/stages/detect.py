@@ -31,8 +31,8 @@ from lrfr.faces import (
 )
 from lrfr.files import write_json, write_text
 from lrfr.parallel import spread
-from lrfr.sources.cutting import cut
-from lrfr.sources.merging import of_collection
+from lrfr.sources.acquired import of_collection
+from lrfr.sources.reading.cutting import cut
 
 Row = dict[str, Any]
 Boxes = dict[str, np.ndarray]  # by photo_id

@@ -14,8 +14,8 @@ import numpy as np
 from lrfr.core.boxes import match
 from lrfr.detector import Detection, detect_faces
 from lrfr.faces import decode
-from lrfr.sources.crops import Crop
-from lrfr.sources.cutting import cut
+from lrfr.sources.reading.crops import Crop
+from lrfr.sources.reading.cutting import cut
 from lrfr.sources.rendering.camera import draw_camera, photograph
 from lrfr.sources.rendering.identity import Identity, draw_identity
 from lrfr.sources.rendering.person import face_box

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrfr.sources.selection import Selection, draw, select
+from lrfr.sources.reading.selection import Selection, draw, select
 
 NAMES = st.lists(st.text(max_size=3), unique=True, max_size=30)
 

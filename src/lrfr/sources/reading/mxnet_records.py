@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from lrfr.errors import SourceError
-from lrfr.sources.text_tables import read_columns
+from lrfr.sources.reading.text_tables import read_columns
 
 MAGIC = struct.pack("<I", 0xCED7230A)
 WHOLE, FIRST, MIDDLE, LAST = range(4)  # the flag of a part, in the upper three bits of its length

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from lrfr.errors import SourceError
-from lrfr.sources.cutting import Box
+from lrfr.sources.reading.cutting import Box
 
 Detections = dict[str, list[Box]]  # by the photo's name in the list; a photo without a face has an empty list
 
@@ -92,6 +92,8 @@ def _wider(path: Path) -> Detections:
     try:
         while lines:
             name, count = lines.popleft().strip(), int(lines.popleft())
+            if count < 0:
+                raise ValueError(f"{count} faces")
             found.setdefault(name, []).extend(_wider_box(lines.popleft()) for _ in range(count))
             if not count and lines and len(lines[0].split()) == 4 + len(WIDER_FLAGS):
                 lines.popleft()
@@ -123,7 +125,10 @@ def _table(path: Path) -> Detections:
     try:
         table = pq.read_table(path) if path.suffix.lower() == ".parquet" else csv.read_csv(path, convert_options=CSV)
     except (pa.ArrowInvalid, OSError) as error:
-        raise SourceError(f"not a readable table: {error}", where=path, remedy="save it again") from error
+        raise SourceError(f"not a readable table: {error}", where=path, remedy="correct it, or save again") from error
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1} & TYPES.keys())
+    if twice:
+        raise SourceError(f"columns stand twice: {', '.join(twice)}", where=path, remedy="take one of each out")
     missing = [name for name in COLUMNS if name not in table.column_names]
     if missing:
         known = ", ".join(table.column_names)

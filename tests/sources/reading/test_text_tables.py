@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from lrfr.errors import SourceError
-from lrfr.sources.text_tables import read_columns
+from lrfr.sources.reading.text_tables import read_columns
 from tests.sources.layouts import put
 
 COLUMNS = {"name": pa.string(), "number": pa.int8()}

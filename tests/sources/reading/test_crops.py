@@ -2,8 +2,8 @@ import pytest
 
 from lrfr.errors import SourceError
 from lrfr.faces import FACE_SCHEMA, SET_ASIDE_SCHEMA, decode, face_id
-from lrfr.sources import crops as crops_module
-from lrfr.sources.crops import Crop, crop_rows, ids_by_file, listed_crops, set_aside_table
+from lrfr.sources.reading import crops as crops_module
+from lrfr.sources.reading.crops import Crop, crop_rows, ids_by_file, listed_crops, set_aside_table
 from tests.sources.layouts import by_name, picture, put, reasons, tree
 
 

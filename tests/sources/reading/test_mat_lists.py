@@ -5,7 +5,7 @@ import pytest
 from scipy.io import savemat
 
 from lrfr.errors import SourceError
-from lrfr.sources.mat_lists import identities_of, pairs_of
+from lrfr.sources.reading.mat_lists import identities_of, pairs_of
 from tests.sources.layouts import cells, put
 
 

@@ -18,7 +18,7 @@ from lrfr.errors import ImageError, SourceError
 from lrfr.faces import FACE_SCHEMA, SET_ASIDE_SCHEMA, decode, face_id
 from lrfr.parallel import cores
 from lrfr.progress import track
-from lrfr.sources.dataset_files import pictures, relative
+from lrfr.sources.reading.dataset_files import pictures, relative
 
 BATCH = 1024  # faces that wait as Python objects before they are packed
 NO_PIXELS = np.empty((0, 0, 3), np.uint8)

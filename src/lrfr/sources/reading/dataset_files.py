@@ -54,9 +54,11 @@ def files(root: Path, folder: str) -> list[str]:
     """The files in a folder and the folders in it, as sorted paths relative to ``root``; hidden ones are left out.
 
     Raises:
-        SourceError: the folder is missing, a link leads out of the root or to a folder, or a name is not UTF-8.
+        SourceError: the folder is missing or a file, a link leads out of the root or to a folder, a name is not UTF-8.
     """
     names, pending = [], [find(root, folder)]
+    if not (root / pending[0]).is_dir():
+        raise SourceError("a file stands where a folder is expected", where=root / folder, remedy="correct the root")
     while pending:
         place = pending.pop()
         with os.scandir(root / place) as entries:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrfr.errors import SourceError
-from lrfr.sources.dataset_files import files, find, is_picture, pictures, within
+from lrfr.sources.reading.dataset_files import files, find, is_picture, pictures, within
 from tests.sources.layouts import put, tree
 
 
@@ -91,3 +91,10 @@ def test_a_name_in_no_known_encoding_is_refused(tmp_path):
     put(tmp_path / "a" / os.fsdecode(b"\xff.jpg"), "x")
     with pytest.raises(SourceError, match="not UTF-8"):
         files(tmp_path, "a")
+
+
+@pytest.mark.parametrize("folder", ["", ".", "a/1.jpg"])
+def test_a_file_in_place_of_a_folder_is_named(tmp_path, folder):
+    root = tree(tmp_path, "a/1.jpg")
+    with pytest.raises(SourceError, match="a file stands where a folder is expected"):
+        files(root if folder == "a/1.jpg" else root / "a/1.jpg", folder)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lrfr.errors import SourceError
-from lrfr.sources.dataset_files import relative
+from lrfr.sources.reading.dataset_files import relative
 
 
 def identities_of(root: Path, file: str, names: str, ids: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrfr.errors import SourceError
-from lrfr.sources.pickled_pairs import read_pairs
+from lrfr.sources.reading.pickled_pairs import read_pairs
 from tests.sources.layouts import put
 
 WHOLE = [

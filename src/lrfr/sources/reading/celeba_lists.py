@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lrfr.errors import SourceError
-from lrfr.sources.dataset_files import find, within
+from lrfr.sources.reading.dataset_files import find, within
 
 FOLDERS = ("", "Anno/", "Eval/")
 
