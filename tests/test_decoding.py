@@ -1,6 +1,7 @@
 import io
 import struct
 import zlib
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -98,9 +99,19 @@ def test_palettes_transparency_depths_and_grey_become_rgb():
 def test_no_half_of_a_jpeg_passes(options, cut):
     whole = encoded(PIXELS, "JPEG", quality=90, **options)
     assert decode(whole).shape == PIXELS.shape
-    for ending in (b"", bytes(500)) if "progressive" in options else (b"", bytes(500), END_OF_JPEG):
+    resumes = "progressive" in options or "restart_marker_blocks" in options  # a cut can look like the end of a part
+    for ending in (b"", bytes(500)) if resumes else (b"", bytes(500), END_OF_JPEG):
         with pytest.raises(ImageError, match="truncated"):
             decode(whole[: int(cut * len(whole))] + ending)
+
+
+def test_nearly_no_cut_between_restart_markers_passes():
+    whole = encoded(PIXELS, "JPEG", quality=90, restart_marker_blocks=4)
+    passed = 0
+    for length in range(len(whole) // 20, len(whole) - 20, 40):
+        with suppress(ImageError):
+            passed += decode(whole[:length] + END_OF_JPEG).shape == PIXELS.shape
+    assert passed <= 1
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -32,6 +32,7 @@ WHAT = {
 MARKER, EXIF, PROGRESSIVE = 0xFF, 0xE1, 0xC2
 START_OF_FRAME = {0xC0, 0xC1, PROGRESSIVE}  # Huffman coded
 UNUSUAL = {0xDA, MARKER, *range(0xD0, 0xDA)}  # pixels before any frame header, fill bytes, lone markers
+RESTARTS = b"\xff\xdd"  # announces restart markers; inside compressed data these two bytes never follow one another
 JPEG_FRAME = Struct(">HHB")  # height, width, channels
 MID_GREY = [128, 128, 128]
 # Compressed data that show wherever a decoder reads them, with every restart marker that it may wait for
@@ -58,7 +59,8 @@ def decode(image: bytes, where: object = None) -> np.ndarray:
     Raises:
         ImageError: with the ``reason`` ``empty``; ``not_image``; ``too_big``, more than ``MAX_PIXELS`` by its header,
             which is asked before anything is decoded; or ``corrupt``. A JPEG whose end was cut off is always corrupt,
-            also when an end mark was put after the cut (of a progressive one, unless the cut is between its scans).
+            also when an end mark was put after the cut (unless that is between a progressive one's scans, or where a
+            restart marker was to follow).
             Bytes that changed inside its compressed data and leave it long enough cannot be told from what a camera
             wrote.
     """
@@ -94,7 +96,9 @@ def _decode_jpeg(image: bytes) -> np.ndarray | None:
     if image[frame + 1] == PROGRESSIVE or channels not in (1, 3):
         return _decode_by_pillow(image) if _is_whole(image) else None
     pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR_RGB)
-    if pixels is not None and _may_lack_data(pixels, has_exif) and not _is_whole(image):
+    # After a restart marker a decoder reads on where data is missing, so that the last pixel says nothing
+    doubtful = pixels is not None and (RESTARTS in image or _may_lack_data(pixels, has_exif))
+    if doubtful and not _is_whole(image):
         return None
     return pixels
 
