@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from lrfr.core.inputs import is_tensor, on_host
-from lrfr.core.scoring import comparable
+from lrfr.core.scoring import comparable, squared_lengths
 from lrfr.errors import EmbeddingError
 
 CHUNK = 2**24  # elements of the gallery that are taken up at once: 67 MB in float32
 BLOCK = 2**25  # scores that are held at once: 134 MB
-CAST = 2**20  # elements that are made comparable at once: they stay in the processor's cache
+CAST = 2**18  # elements that are made comparable at once: they stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,11 @@ def _keys(rows: Any, numbers: np.ndarray, centre: np.ndarray, scale: float, metr
     mean = rows.double().new_tensor(centre) if is_tensor(rows) else centre
 
     def fill(part: slice) -> tuple[float, float]:
-        moved = (comparable(rows[part], metric, "gallery", numbers[part]) - mean) * scale
-        square = (moved * moved).sum(1)
-        last = (moved * mean).sum(1) if metric == "cosine" else square / -2
+        moved = comparable(rows[part], metric, "gallery", numbers[part]) - mean
+        if scale != 1:
+            moved *= scale
+        square = squared_lengths(moved)
+        last = moved @ mean if metric == "cosine" else square / -2
         farthest, most = float(square.max()) ** 0.5, float(abs(last).max())
         if most > 1e30:
             what = "the gallery's features are more than 1e15 times larger than the probes'"

@@ -33,12 +33,17 @@ def comparable(rows, metric: str, name: str, numbers: np.ndarray):
         EmbeddingError: a row that is not finite, or a zero vector under cosine.
     """
     rows = _double(rows)
-    square = (rows * rows).sum(1) if is_tensor(rows) else np.einsum("nd,nd->n", rows, rows)
+    square = squared_lengths(rows)
     _refuse(~(square < MOST), "not finite, or too large", name, numbers)
     if metric == "euclidean":
         return rows
     _refuse(square < LEAST, "zero: they have no cosine", name, numbers)
     return rows / (square**0.5)[:, None]
+
+
+def squared_lengths(rows):
+    """The squared lengths (N,) of ``rows`` (N, D), array or tensor."""
+    return (rows * rows).sum(1) if is_tensor(rows) else np.einsum("nd,nd->n", rows, rows)
 
 
 def _double(rows):
