@@ -146,3 +146,16 @@ def test_what_is_released_is_an_artifact_that_others_can_get():
     release = read_params(ROOT / "params.yaml").release
     artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["artifacts"]
     assert artifacts[release.name]["path"] == f"releases/{release.name}"
+
+
+@pytest.mark.parametrize("path", ["params.yaml", "params/lfw.yaml", "params/tinyface.yaml"])
+def test_every_parameter_file_has_what_stages_depend_on(path):
+    """DVC stops at a key that is missing, also where the program has a default."""
+    values = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for name, stage in pipeline.items():
+        for key in stage.get("do", stage).get("params", []):
+            within = values
+            for part in () if "${" in key else key.split("."):
+                assert part in within, f"{name} depends on {key}"
+                within = within[part]
