@@ -185,7 +185,8 @@ def test_a_memory_mapped_gallery_is_scored_as_one_in_memory(tmp_path):
 @settings(deadline=None, max_examples=30)
 @given(tied_data(missing=True), st.sampled_from(["cosine", "euclidean"]))
 def test_tensors_give_what_arrays_give(data, metric):
-    torch = pytest.importorskip("torch")
+    import torch
+
     probe, probe_identity, gallery, gallery_identity, no_probe, no_gallery = data
     masks = {"probe_missing": no_probe, "gallery_missing": no_gallery}
     one = closed_set(probe, probe_identity, gallery, gallery_identity, metric, **masks)
@@ -194,7 +195,8 @@ def test_tensors_give_what_arrays_give(data, metric):
 
 
 def test_a_product_below_float32_is_refused(monkeypatch):
-    torch = pytest.importorskip("torch")
+    import torch
+
     rng = np.random.default_rng(0)
     rough = torch.Tensor.__matmul__
     monkeypatch.setattr(torch.Tensor, "__matmul__", lambda a, b: rough(a.bfloat16(), b.bfloat16()).float())

@@ -117,7 +117,8 @@ def test_raw_euclidean_distances():
 
 
 def test_tensors_give_what_arrays_give():
-    torch = pytest.importorskip("torch")
+    import torch
+
     rng = np.random.default_rng(0)
     arrays = vectors(rng, 6), np.arange(6), vectors(rng, 9), rng.integers(6, size=9), vectors(rng, 7)
     assert open_set(*arrays).figures(draws=9) == open_set(*map(torch.from_numpy, arrays)).figures(draws=9)
