@@ -1,0 +1,151 @@
+"""A backbone with everything around it that turns faces into embeddings."""
+
+from typing import Any, Literal
+
+import torch
+from pydantic import Field, PositiveFloat, field_validator
+from torch import nn
+
+from lrfr.config import Section
+from lrfr.errors import ImageError, ParameterError, unknown_name
+from lrfr.nn.networks import NETWORKS
+from lrfr.nn.networks.shape import Shape
+
+SMALLEST_SIDE = 16  # px
+TOLERANCE = 1e-3  # what rounding and resampling may add to 0..1
+
+
+class Preprocessing(Section):
+    """How a network wants its images: ``(value - mean) / std`` of values 0..1, in the network's own channel order.
+
+    Attributes:
+        colour: the order of the network's channels.
+        mean: of each of its channels, on values 0..1.
+        std: of each of its channels, on values 0..1.
+    """
+
+    colour: Literal["RGB", "BGR"] = "RGB"
+    mean: list[float] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
+    std: list[PositiveFloat] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
+
+
+class Architecture(Section):
+    """All that is needed to build a backbone again.
+
+    Attributes:
+        backbone: a name in :data:`lrfr.nn.networks.NETWORKS`, or one of timm's.
+        width: factor on the channels of our own backbones; 1 is the published network, and timm's have no other.
+        embedding_dim: D. Where the averaged features of timm's models, or of SE-ResNet-50, are as wide, they are the
+            embedding; else one FC follows them.
+        input_size: what faces are resized to, px: the side of a square, or [height, width].
+        dropout: probability before the last layer, 0..1.
+        preprocessing: colour order and normalisation, which the embedder alone applies.
+    """
+
+    backbone: str
+    width: float = Field(1.0, ge=0.05, le=4)
+    embedding_dim: int = Field(gt=1)
+    input_size: int | list[int]
+    dropout: float = Field(ge=0, lt=1)
+    preprocessing: Preprocessing = Preprocessing()
+
+    @field_validator("input_size", mode="before")
+    @classmethod
+    def _is_a_size(cls, given: object) -> object:
+        sides = given if isinstance(given, list) and len(given) == 2 else [given]
+        if not all(type(side) is int and side >= SMALLEST_SIDE for side in sides):
+            raise ValueError(f"a size is the side of a square or [height, width], {SMALLEST_SIDE} px at least")
+        return given
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images that the network takes, px."""
+        if isinstance(self.input_size, int):
+            return self.input_size, self.input_size
+        height, width = self.input_size
+        return height, width
+
+
+def to_size(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Images (B, 3, H, W) to (B, 3, height, width), bilinear, antialiased: the one way in which faces are resized."""
+    if tuple(images.shape[-2:]) == size:
+        return images
+    return nn.functional.interpolate(images, size, mode="bilinear", antialias=True)
+
+
+class Embedder(nn.Module):
+    """A backbone with its own resizing, colour order and normalisation, so that none can be forgotten.
+
+    Takes RGB images (B, 3, H, W) of any size, values 0..1, whatever its backbone takes.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.backbone = _backbone(architecture)
+        for name in ("mean", "std"):
+            value = torch.tensor(getattr(architecture.preprocessing, name)).view(1, 3, 1, 1)
+            self.register_buffer(name, value, persistent=False)  # it is a part of the architecture
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """RGB images (B, 3, H, W), values 0..1, to embeddings (B, D), float32, not normalised to unit length.
+
+        Raises:
+            ImageError: not RGB images of floating point; in evaluation mode also values outside 0..1 and NaN.
+        """
+        if not torch.jit.is_tracing():
+            _refuse_what_is_no_image(images, look_at_values=not self.training)
+        images = to_size(images, self.architecture.size)
+        if self.architecture.preprocessing.colour == "BGR":
+            images = images.flip(1)
+        images = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        return self.backbone(images).float()
+
+
+def _refuse_what_is_no_image(images: torch.Tensor, look_at_values: bool) -> None:
+    """Refuses what can only be a mistake. In training nobody looks at the values: on a GPU that would make the
+    processor wait in every update, and training's images come from one place."""
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ImageError(f"images of shape {tuple(images.shape)}", remedy="give RGB images (B, 3, H, W)")
+    if not images.is_floating_point():
+        raise ImageError(f"images of type {images.dtype}", remedy="give values 0..1: images.float() / 255")
+    if look_at_values and images.numel():
+        low, high = (value.item() for value in torch.aminmax(images))
+        if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):  # NaN fails both
+            guess = "are they 0..255? " if high > 2 else "are they normalised already? " if low < 0 else ""
+            raise ImageError(
+                f"an image's values lie in {low:.4g}..{high:.4g}, not in 0..1",
+                remedy=f"{guess}give RGB values 0..1; the embedder normalises them itself",
+            )
+
+
+def _backbone(architecture: Architecture) -> nn.Module:
+    """Our own network, or timm's of that name.
+
+    Raises:
+        ParameterError: neither we nor timm know the name, or the width is asked of one of timm's.
+    """
+    if architecture.backbone in NETWORKS:
+        shape = Shape(architecture.size, architecture.embedding_dim, architecture.dropout, architecture.width)
+        return NETWORKS[architecture.backbone].build(shape)
+    import timm  # 5 s: only for those who ask for one of its models
+
+    if not timm.is_model(architecture.backbone):
+        raise unknown_name("backbone", architecture.backbone, [*NETWORKS, *timm.list_models()[:20], "... (timm's)"])
+    if architecture.width != 1:
+        raise ParameterError(
+            f"width {architecture.width:g} for '{architecture.backbone}', which timm makes in one width",
+            remedy="leave `width` out, or take one of our own backbones: " + ", ".join(sorted(NETWORKS)),
+        )
+    published = timm.get_pretrained_cfg(architecture.backbone)
+    changed = published and published.fixed_input_size and published.input_size[1:] != architecture.size
+    settings: dict[str, Any] = {"img_size": architecture.size} if changed else {}
+    network: Any = timm.create_model(
+        architecture.backbone, num_classes=architecture.embedding_dim, drop_rate=architecture.dropout, **settings
+    )
+    if getattr(network, "head_hidden_size", network.num_features) == architecture.embedding_dim:
+        network.reset_classifier(0)
+    return network

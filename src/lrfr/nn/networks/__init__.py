@@ -1,0 +1,14 @@
+"""Networks of our own, one file per family; torch alone, timm is not needed to build them."""
+
+from lrfr.nn.networks import centreface, deepid2, improved_resnet, mobilefacenet, resnet, se_resnet, sphereface, vgg
+
+NETWORKS = {
+    **improved_resnet.NETWORKS,
+    **se_resnet.NETWORKS,
+    **resnet.NETWORKS,
+    **mobilefacenet.NETWORKS,
+    **sphereface.NETWORKS,
+    **centreface.NETWORKS,
+    **vgg.NETWORKS,
+    **deepid2.NETWORKS,
+}

@@ -1,0 +1,124 @@
+"""IR-ResNet: the improved residual networks of ArcFace, in the two layouts in which weights are published.
+
+Deng et al., "ArcFace: Additive angular margin loss for deep face recognition", CVPR 2019, section 3.1: 112 x 112 px in,
+512 out. The layouts differ in two places:
+
+- insightface (``recognition/arcface_torch/backbones/iresnet.py``): a shortcut that changes shape is a 1 x 1 convolution
+  with BN; the last BN has a bias, its factor stays 1.
+- AdaFace (Kim et al., CVPR 2022, ``net.py``), and CVLface after it: a shortcut that only shrinks takes every second
+  pixel; the last BN has neither factor nor bias; dropout 0.4.
+"""
+
+from functools import partial
+
+import torch
+from torch import nn
+
+from lrfr.nn.networks.shape import Network, Shape
+
+
+class ImprovedResidualBlock(nn.Module):
+    """BN, 3 x 3 convolution, BN, PReLU, 3 x 3 convolution, BN (section 3.1)."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int, adaface: bool) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            nn.BatchNorm2d(channels_in),
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.PReLU(channels_out),
+            nn.Conv2d(channels_out, channels_out, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if adaface and channels_in == channels_out and stride != 1:
+            self.shortcut = nn.MaxPool2d(1, stride)
+        elif stride != 1 or channels_in != channels_out:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
+            )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(B, C_in, H, W) to (B, C_out, H / stride, W / stride)."""
+        return self.residual(features) + self.shortcut(features)
+
+
+class ImprovedResNet(nn.Module):
+    """IR-ResNet with the output layer BN, dropout, FC, BN ("option E" of ArcFace).
+
+    Args:
+        blocks: how many there are in each of the four stages.
+        shape: what it takes and gives.
+        adaface: AdaFace's layout in place of insightface's.
+    """
+
+    def __init__(self, blocks: tuple[int, ...], shape: Shape, adaface: bool = False) -> None:
+        super().__init__()
+        channels = [round(base * shape.width) for base in (64, 64, 128, 256, 512)]
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, channels[0], 3, padding=1, bias=False), nn.BatchNorm2d(channels[0]), nn.PReLU(channels[0])
+        )
+        self.stages = nn.Sequential(
+            *(
+                ImprovedResidualBlock(
+                    channels[stage if first else stage + 1], channels[stage + 1], 2 if first else 1, adaface
+                )
+                for stage, count in enumerate(blocks)
+                for first in [True] + [False] * (count - 1)
+            )
+        )
+        height, width = shape.size
+        for _ in blocks:
+            height, width = (height + 1) // 2, (width + 1) // 2
+        self.output = nn.Sequential(
+            nn.BatchNorm2d(channels[-1]),
+            nn.Dropout(shape.dropout),
+            nn.Flatten(),
+            nn.Linear(channels[-1] * height * width, shape.embedding_dim),
+            nn.BatchNorm1d(shape.embedding_dim, affine=not adaface),
+        )
+        self.apply(_initialise)
+        if not adaface:
+            self.output[4].weight.requires_grad_(False)
+            self.register_load_state_dict_pre_hook(_without_bias)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
+        return self.output(self.stages(self.stem(images)))
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out")
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_normal_(module.weight)
+        nn.init.zeros_(module.bias)
+
+
+def _without_bias(network: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_: object) -> None:
+    """Models of lrfr 0.1.0 have neither factor nor bias in the last BN, which is 1 and 0."""
+    mean = state.get(f"{prefix}output.4.running_mean")
+    if mean is not None:
+        state.setdefault(f"{prefix}output.4.weight", torch.ones_like(mean))
+        state.setdefault(f"{prefix}output.4.bias", torch.zeros_like(mean))
+
+
+# Blocks in each stage, by the name of the network
+INSIGHTFACE = {
+    "lrfr_ir18": (2, 2, 2, 2),
+    "lrfr_ir34": (3, 4, 6, 3),
+    "lrfr_ir50": (3, 4, 14, 3),
+    "lrfr_ir100": (3, 13, 30, 3),
+    "lrfr_ir200": (6, 26, 60, 6),
+}
+ADAFACE = {
+    "lrfr_ir18_adaface": (2, 2, 2, 2),
+    "lrfr_ir50_adaface": (3, 4, 14, 3),
+    "lrfr_ir101_adaface": (3, 13, 30, 3),
+}
+
+NETWORKS = {
+    name: Network(partial(ImprovedResNet, blocks, adaface=name in ADAFACE), Shape((112, 112), 512, dropout))
+    for layout, dropout in ((INSIGHTFACE, 0.0), (ADAFACE, 0.4))
+    for name, blocks in layout.items()
+}
