@@ -24,6 +24,8 @@ class Section(BaseModel):
 SectionType = TypeVar("SectionType", bound=Section)
 Settings = dict[str, Any]
 
+Fusion = Literal["none", "mirror_sum", "mirror_concat"]  # of an image's embedding with its mirror image's
+
 RESERVED = ("benchmark", "twin")  # test sets of the pipeline's own making
 
 
@@ -103,7 +105,8 @@ class Evaluate(Section):
 
     Where public evaluators read a definition differently, the reading is named: TAR at a FAR (``tar``), the thresholds
     that the folds try (``thresholds``), whether a gallery identity's embeddings are normalised before they are
-    averaged (``average``). Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2.
+    averaged (``average``). ``fusion`` says what the embed stage makes of an image and its mirror image.
+    Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2.
     """
 
     bootstrap: int = Field(gt=0)
@@ -111,6 +114,7 @@ class Evaluate(Section):
     tar: Literal["exact", "nearest"] = "exact"
     thresholds: Literal["exact", "grid"] = "exact"
     average: Literal["unit", "raw"] = Field("unit", validate_default=True)
+    fusion: Fusion = "none"
     sides: list[PositiveInt] = [8, 16, 24, 32, 64, 128]
     widths: list[PositiveInt] = [20, 25, 30, 40, 50, 60, 80, 100, 112]
 
@@ -219,6 +223,10 @@ def settings(values: Settings | None, section: type[SectionType], where: str) ->
         first = error.errors()[0]
     keys = [str(part) for part in first["loc"]]
     place = ": ".join([where, ".".join(keys)]) if keys else where
+    if first["type"] == "union_tag_invalid":
+        raise unknown_name(keys[-1], first["ctx"]["tag"], re.findall("'(.+?)'", first["ctx"]["expected_tags"]), place)
+    if first["type"] == "union_tag_not_found":
+        raise ParameterError("parameter 'name' is missing", where=place)
     if first["type"] == "extra_forbidden":
         raise unknown_name("parameter", keys[-1], _known_keys(section, keys[:-1]), place)
     if first["type"] == "missing":
@@ -229,12 +237,24 @@ def settings(values: Settings | None, section: type[SectionType], where: str) ->
 
 def _known_keys(section: type[Section], parents: list[str]) -> list[str]:
     """The keys of the section that ``parents`` lead to from ``section``."""
+    choices = [section]  # several where a ``name`` chooses one, as a head's does; that name is then the next parent
     for parent in parents:
-        fields = {field.alias or name: field for name, field in section.model_fields.items()}
-        if parent not in fields:  # a free key, as a labeller's name is
-            continue
-        annotation = fields[parent].annotation
-        for kind in (annotation, *getattr(annotation, "__args__", ())):
-            if isinstance(kind, type) and issubclass(kind, Section):
-                section = kind
-    return [field.alias or name for name, field in section.model_fields.items()]
+        chosen = [kind for kind in choices if len(choices) > 1 and _literal_name(kind) == parent]
+        fields = {field.alias or name: field for name, field in choices[0].model_fields.items()}
+        if chosen:
+            choices = chosen
+        elif parent in fields:  # else it is a free key, as a labeller's name is
+            choices = _sections_in(fields[parent].annotation) or choices
+    return [field.alias or name for name, field in choices[0].model_fields.items()]
+
+
+def _sections_in(annotation: Any) -> list[type[Section]]:
+    """The sections that a field's annotation speaks of."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for part in getattr(annotation, "__args__", ()) for section in _sections_in(part)]
+
+
+def _literal_name(section: type[Section]) -> str | None:
+    """The one name that a section of several kinds goes by."""
+    return next(iter(getattr(section.model_fields["name"].annotation, "__args__", ())), None)

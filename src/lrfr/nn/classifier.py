@@ -1,36 +1,13 @@
-"""Face recognition as classification: a backbone, a margin head, cross entropy."""
+"""Face recognition as classification: a backbone, a head, cross entropy."""
 
-from typing import Literal
-
-import torch
-from pydantic import Field
-from torch import nn
 from torch.nn import functional as F
 
-from lrfr.config import Section
-from lrfr.nn.backbones import Architecture, Embedder
-from lrfr.nn.heads import ArcFace
-from lrfr.nn.task import Moment, Terms
-from lrfr.nn.training import Training
+from lrfr.nn.embedder import Embedder
+from lrfr.nn.heads import HeadSettings, SampledHead, build_head
+from lrfr.nn.training.task import Batch, Faces, Moment, Optimizers, Task, Terms
 
 
-class MarginHead(Section):
-    """ArcFace's scale s and margin m (radians)."""
-
-    name: Literal["ArcFace"]
-    scale: float = Field(gt=0)
-    margin: float = Field(ge=0, lt=1.5)
-
-
-class Pretrain(Section):
-    """params.yaml: pretrain."""
-
-    architecture: Architecture
-    head: MarginHead
-    training: Training
-
-
-class Classifier(nn.Module):
+class Classifier(Task):
     """The task of the pretraining and of every baseline.
 
     Args:
@@ -39,23 +16,27 @@ class Classifier(nn.Module):
         num_classes: C.
     """
 
-    def __init__(self, embedder: Embedder, settings: MarginHead, num_classes: int) -> None:
+    def __init__(self, embedder: Embedder, settings: HeadSettings, num_classes: int) -> None:
         super().__init__()
         self.embedder = embedder
-        self.head = ArcFace(embedder.architecture.embedding_dim, num_classes, settings.scale, settings.margin)
+        self.head = build_head(settings, embedder.architecture.embedding_dim, num_classes)
 
-    def losses(self, images: torch.Tensor, labels: torch.Tensor, moment: Moment) -> Terms:
-        """Cross entropy over the margin logits."""
-        return {"classification": F.cross_entropy(self.head(self.embedder(images), labels), labels)}
+    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+        """Cross entropy over the logits with their margin, and the head's own terms."""
+        (faces,) = batch.values()
+        return self.head.losses(self.embedder(faces.images), faces.labels)
 
-    def validation_losses(self, images: torch.Tensor, labels: torch.Tensor) -> Terms:
-        """Cross entropy without the margin, at full resolution."""
-        return {"full": F.cross_entropy(self.head.scale * self.head.cosine(self.embedder(images)), labels)}
+    def validation_losses(self, faces: Faces) -> Terms:
+        """Cross entropy without the margin."""
+        return {"classification": F.cross_entropy(self.head.plain(self.embedder(faces.images)), faces.labels)}
 
-    def parameter_groups(self) -> list[dict[str, object]]:
-        """Everything is trained."""
-        return [{"params": list(self.parameters())}]
+    def before_update(self, batch: Batch, moment: Moment, optimizers: Optimizers) -> None:
+        """A head that samples draws its identities."""
+        if isinstance(self.head, SampledHead):
+            (faces,) = batch.values()
+            self.head.draw(faces.labels, moment.step, optimizers)
 
-    def embed(self, images: torch.Tensor) -> torch.Tensor:
-        """Images (B, 3, H, W), values 0..1, to embeddings (B, D)."""
-        return self.embedder(images)
+    def after_update(self, optimizers: Optimizers) -> None:
+        """A head that samples takes the updated prototypes back."""
+        if isinstance(self.head, SampledHead):
+            self.head.write_back(optimizers)
