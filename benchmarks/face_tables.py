@@ -128,7 +128,7 @@ def access(folder: Path) -> list[Line]:
     from torchvision.datasets import ImageFolder
     from torchvision.transforms import Compose, Resize, ToTensor
 
-    from lrfr.nn.images import FaceImages, batches
+    from lrfr.nn.batches.images import FaceImages, batches
 
     torch.set_num_threads(1)
     faces = read_faces(folder / "faces.parquet").filter(pc.field("split") == "distractor").slice(0, 40_000)
@@ -137,15 +137,15 @@ def access(folder: Path) -> list[Line]:
         path = root / f"{number // 10:05}" / f"{number}.jpg"  # a crowded folder would slow the file system down
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(image)
-    images = FaceImages(faces, SIDE)
+    images = FaceImages(faces, (SIDE, SIDE))
     files = ImageFolder(str(root), Compose([Resize((SIDE, SIDE)), ToTensor()]))
     rates: dict[str, list[float]] = {"ours": [], "folder": []}
     for turn in range(3):
         order = np.random.default_rng(turn).permutation(len(faces))
-        keys = [[(row, 0) for row in order[start : start + BATCH].tolist()] for start in range(0, len(order), BATCH)]
+        rows = [order[start : start + BATCH].tolist() for start in range(0, len(order), BATCH)]
         loaders = {
             "folder": DataLoader(files, BATCH, shuffle=True, num_workers=WORKERS),
-            "ours": batches(images, keys, WORKERS),
+            "ours": batches(images, rows, WORKERS),
         }
         for name, loader in loaders.items():
             start = perf_counter()

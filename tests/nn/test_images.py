@@ -8,12 +8,11 @@ import torch
 
 from lrfr.errors import ImageError
 from lrfr.faces import FACE_SCHEMA, decode, encode_png
-from lrfr.nn.augmentation import Augmentation
-from lrfr.nn.backbones import to_square
-from lrfr.nn.images import FaceImages, batches, in_order
+from lrfr.nn.batches.images import FaceImages, batches, in_order
+from lrfr.nn.embedder import to_size
 from tests.face_tables import face, face_table
 
-SIZES = [(20, 16), (48, 48), (7, 33), (60, 41), (47, 90), (112, 112), (1, 1)]
+SIZES = [(20, 16), (48, 48), (7, 33), (60, 41), (47, 90), (112, 112), (1, 1), (56, 48)]
 
 
 def table() -> pa.Table:
@@ -26,59 +25,59 @@ def table() -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def resized(faces: pa.Table, row: int, side: int) -> torch.Tensor:
+def resized(faces: pa.Table, row: int, size: tuple[int, int]) -> torch.Tensor:
     pixels = torch.from_numpy(decode(faces["image"][row].as_py()).copy()).permute(2, 0, 1)[None].float() / 255
-    return to_square(pixels, side)[0]
+    return to_size(pixels, size)[0]
 
 
-def test_faces_of_any_size_are_resized_as_the_network_resizes_them():
+@pytest.mark.parametrize("size", [(48, 48), (56, 48), (16, 40)])
+def test_faces_of_any_size_are_resized_as_the_network_resizes_them(size):
     faces = table()
-    images = FaceImages(faces, 48)
-    batch = images.tensors(images.__getitems__([(row, 0) for row in range(len(SIZES))]))
-    assert batch.shape == (len(SIZES), 3, 48, 48) and batch.dtype == torch.float32
+    images = FaceImages(faces, size)
+    batch = images.tensors(images.__getitems__(list(range(len(SIZES)))))
+    assert batch.shape == (len(SIZES), 3, *size) and batch.dtype == torch.float32
     for row in range(len(SIZES)):
-        assert torch.allclose(batch[row], resized(faces, row, 48), atol=1e-6)
-        assert torch.equal(FaceImages(faces, 48)[row, 0], batch[row])
+        assert torch.allclose(batch[row], resized(faces, row, size), atol=1e-6)
+        assert torch.equal(FaceImages(faces, size)[row], batch[row])
+
+
+@pytest.mark.parametrize("size", [(48, 48), (56, 48)])
+def test_pixels_of_training_are_those_of_the_network_to_a_grey_level(size):
+    images = FaceImages(table(), size)
+    for row in range(len(SIZES)):
+        pixels = images.resized(images.captured(row))
+        assert pixels.dtype == np.uint8 and pixels.shape == (*size, 3) and pixels.flags.c_contiguous
+        assert np.allclose(pixels.transpose(2, 0, 1), images[row].numpy() * 255, atol=1.01)
 
 
 def test_a_slice_of_a_table_and_a_copy_in_another_process_give_the_same():
     faces = table()
-    images = FaceImages(faces.slice(2, 4), 48)
+    images = FaceImages(faces.slice(2, 4), (48, 48))
     assert len(images) == 4
-    assert torch.equal(images[1, 0], FaceImages(faces, 48)[3, 0])
-    assert torch.equal(pickle.loads(pickle.dumps(images))[1, 0], images[1, 0])
-
-
-def test_augmentation_sees_whole_grey_levels_and_its_seed_decides():
-    faces, augment = table(), Augmentation()
-    images = FaceImages(faces, 32, augment)
-    pixels = (FaceImages(faces, 32)[0, 0].permute(1, 2, 0) * 255).round().byte().numpy().copy()
-    expected = torch.from_numpy(augment(pixels, 5).transpose(2, 0, 1).copy()).float() / 255
-    assert torch.equal(images[0, 5], expected)
-    assert not torch.equal(images[0, 6], expected)
+    assert torch.equal(images[1], FaceImages(faces, (48, 48))[3])
+    assert torch.equal(pickle.loads(pickle.dumps(images))[1], images[1])
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_are_the_rows_asked_for(workers):
-    images = FaceImages(face_table(), 24)
-    order = [[(3, 0), (0, 0)], [(5, 0)]]
-    first, second = batches(images, order, workers)
-    assert torch.equal(first, torch.stack([images[3, 0], images[0, 0]]))
-    assert torch.equal(second[0], images[5, 0])
-    assert torch.equal(torch.cat(list(in_order(images, 7, 3))), torch.stack([images[row, 0] for row in range(7)]))
+    images = FaceImages(face_table(), (24, 24))
+    first, second = batches(images, [[3, 0], [5]], workers)
+    assert torch.equal(first, torch.stack([images[3], images[0]]))
+    assert torch.equal(second[0], images[5])
+    assert torch.equal(torch.cat(list(in_order(images, 7, 3))), torch.stack([images[row] for row in range(7)]))
 
 
 def test_a_face_that_cannot_be_read_is_named():
     faces = table()
-    images = pa.array([faces["image"][0].as_py(), b"torn"] + [b""] * 5, pa.binary())
+    images = pa.array([faces["image"][0].as_py(), b"torn"] + [b""] * (len(SIZES) - 2), pa.binary())
     faces = faces.set_column(2, FACE_SCHEMA.field("image"), images)
     with pytest.raises(ImageError, match=faces["face_id"][1].as_py()):
-        FaceImages(faces, 48)[1, 0]
+        FaceImages(faces, (48, 48))[1]
 
 
 def test_enlarging_is_plain_bilinear():
     """So that the matrices cannot be wrong in the same way as what they come from."""
     faces = table()
     pixels = decode(faces["image"][0].as_py()).astype(np.float32) / 255
-    plain = cv2.resize(pixels, (48, 48), interpolation=cv2.INTER_LINEAR)
-    assert np.allclose(FaceImages(faces, 48)[0, 0].permute(1, 2, 0).numpy(), plain, atol=1e-5)
+    plain = cv2.resize(pixels, (40, 48), interpolation=cv2.INTER_LINEAR)
+    assert np.allclose(FaceImages(faces, (48, 40))[0].permute(1, 2, 0).numpy(), plain, atol=1e-5)

@@ -1,6 +1,7 @@
 """Training augmentation, the only place that knows albumentations."""
 
 import os
+import random
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks its makers' server at import otherwise
 
@@ -34,5 +35,7 @@ class Augmentation:
 
     def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
         """An RGB image (H, W, 3), uint8, to one of the same shape and type."""
-        self._transform.set_random_seed(seed)
+        # One stream of draws for all four: set_random_seed would give each the same one, and every mirrored face would
+        # be lit otherwise
+        self._transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
         return self._transform(image=image)["image"]

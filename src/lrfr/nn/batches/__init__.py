@@ -1,0 +1,1 @@
+"""Face tables to training batches."""

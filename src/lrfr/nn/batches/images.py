@@ -1,0 +1,120 @@
+"""Face tables as tensors."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from lrfr.faces import decode
+from lrfr.nn.embedder import to_size
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Decoded faces of any sizes, one after the other: a twentieth of what the tensors made of them take.
+
+    Attributes:
+        pixels: uint8, the faces (H, W, 3) flattened.
+        sizes: height and width of each, px.
+    """
+
+    pixels: torch.Tensor
+    sizes: list[tuple[int, int]]
+
+
+class FaceImages(Dataset):
+    """The faces of a table, resized, as RGB tensors (3, H, W), values 0..1.
+
+    The encoded images lie in one piece of memory, which the processes of a ``DataLoader`` share.
+
+    Args:
+        faces: rows of a face table.
+        size: H and W, px.
+    """
+
+    def __init__(self, faces: pa.Table, size: tuple[int, int]) -> None:
+        images = faces.column("image").cast(pa.large_binary()).combine_chunks()
+        _, offsets, encoded = images.buffers()
+        self._offsets = np.frombuffer(offsets, np.int64)[images.offset : images.offset + len(images) + 1]
+        self._encoded = np.frombuffer(encoded or b"", np.uint8)
+        self._ids = faces.column("face_id")
+        self._size = size
+
+    def __len__(self) -> int:
+        """The number of faces."""
+        return len(self._ids)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        """One face (3, H, W)."""
+        return self.tensors(self.__getitems__([index]))[0]
+
+    def __getitems__(self, rows: list[int]) -> Crops:
+        """A batch of faces as they are captured: what processes hand over."""
+        faces = [self.captured(row) for row in rows]
+        flat = np.concatenate([face.ravel() for face in faces])
+        return Crops(torch.from_numpy(flat), [face.shape[:2] for face in faces])
+
+    def tensors(self, crops: Crops) -> torch.Tensor:
+        """The batch (B, 3, H, W) that the network sees."""
+        batch = np.empty((len(crops.sizes), 3, *self._size), np.float32)
+        pixels, start = crops.pixels.numpy(), 0
+        for planes, (height, width) in zip(batch, crops.sizes, strict=True):
+            end = start + height * width * 3
+            _fill(planes, pixels[start:end].reshape(height, width, 3))
+            start = end
+        return torch.from_numpy(batch)
+
+    def captured(self, row: int) -> np.ndarray:
+        """One face as it was captured, RGB (h, w, 3), uint8.
+
+        Raises:
+            ImageError: it cannot be decoded.
+        """
+        return decode(self._encoded[self._offsets[row] : self._offsets[row + 1]].tobytes(), self._ids[row])
+
+    def resized(self, pixels: np.ndarray) -> np.ndarray:
+        """An image (h, w, 3), uint8, at the network's size (H, W, 3), uint8."""
+        if pixels.shape[:2] == self._size:
+            return pixels
+        resized = to_size(torch.from_numpy(pixels).permute(2, 0, 1)[None], self._size)
+        return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
+
+
+def _fill(planes: np.ndarray, pixels: np.ndarray) -> None:
+    """Fills planes (3, H, W), 0..1, with an image (h, w, 3), uint8, resized as :func:`to_size` does."""
+    (height, width, _), (tall, wide) = pixels.shape, planes.shape[1:]
+    if height > tall or width > wide or (height, width) == (tall, wide):
+        tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])).float() / 255
+        planes[:] = to_size(tensor, (tall, wide))[0].numpy()
+        return
+    # Two small matrix products take a tenth of the time of torch's call.
+    rows = pixels.transpose(2, 0, 1).reshape(3 * height, width).astype(np.float32)
+    widened = (rows @ _weights(width, wide, 1 / 255).T).reshape(3, height, wide)
+    np.matmul(_weights(height, tall), widened, out=planes)
+
+
+@lru_cache(maxsize=4096)
+def _weights(length: int, side: int, scale: float = 1.0) -> np.ndarray:
+    """What each of ``side`` pixels takes from each of ``length`` pixels in :func:`to_size`: (side, length)."""
+    columns = torch.eye(length).view(length, 1, length, 1) * scale
+    # Column by column in memory, as the product with its transpose reads it
+    return np.asfortranarray(to_size(columns, (side, side))[:, 0, :, 0].T.numpy())
+
+
+def batches(images: FaceImages, order: Iterable[list[int]], workers: int = 0) -> Iterator[torch.Tensor]:
+    """The batches (B, 3, H, W) of rows that ``order`` asks for, decoded in this process or by ``workers``."""
+    loader = DataLoader(images, batch_sampler=order, collate_fn=_as_made, num_workers=workers)  # pyrefly: ignore
+    return map(images.tensors, loader)
+
+
+def _as_made(crops: Crops) -> Crops:
+    return crops
+
+
+def in_order(images: FaceImages, rows: int, batch_size: int) -> Iterator[torch.Tensor]:
+    """The first ``rows`` faces once, in the table's order."""
+    return batches(images, [list(range(start, min(start + batch_size, rows))) for start in range(0, rows, batch_size)])

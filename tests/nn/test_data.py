@@ -1,0 +1,147 @@
+import multiprocessing
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrfr.degradation import degradation
+from lrfr.errors import ImageError, ParameterError
+from lrfr.faces import decode
+from lrfr.nn.batches.augmentation import Augmentation
+from lrfr.nn.batches.labelled import labelled, training_batches, validation_batches
+from lrfr.nn.batches.low_resolution import LowResolution, draw_height
+from lrfr.nn.batches.order import MixedOrder
+from tests.face_tables import face_table
+
+SIZE = (32, 24)
+PHOTOGRAPHIC = {"blur": [0.2, 0.9], "noise": [0.005, 0.03], "jpeg_quality": [45, 95]}
+
+
+def low_resolution(**changes: object) -> LowResolution:
+    section = {"synthesizer": "photographic", "settings": PHOTOGRAPHIC, "share": 1.0, "heights": [8, 12]}
+    return LowResolution.model_validate(section | changes)
+
+
+def test_the_parts_of_a_batch_come_from_their_collections():
+    faces = face_table()
+    native, _, people = labelled(faces, SIZE)
+    auxiliary, _, _ = labelled(faces.slice(0, 12), SIZE)
+    order = MixedOrder(
+        {"native": native.labels, "auxiliary": auxiliary.labels}, 8, 1, 3, shares={"native": 3, "auxiliary": 1}
+    )
+    batches = list(training_batches({"native": native, "auxiliary": auxiliary}, order))
+    assert len(batches) == len(order) > 1
+    for batch, keys in zip(batches, order, strict=True):
+        for name, collection in (("native", native), ("auxiliary", auxiliary)):
+            images, labels = batch[name].images, batch[name].labels
+            assert images.shape == (len(keys[name]), 3, *SIZE) and images.dtype == torch.float32
+            assert images.min() >= 0 and 0.3 < images.max() <= 1
+            assert labels.tolist() == [collection.labels[row] for row, _ in keys[name]]
+        for row, (number, seed) in enumerate(keys["native"]):
+            pixels = native.images.resized(native.images.captured(number))
+            augmented = torch.from_numpy(Augmentation()(pixels, seed)).permute(2, 0, 1) / 255
+            assert torch.equal(batch["native"].images[row], augmented)
+    assert set(native.labels) == set(range(people))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_change_nothing(workers):
+    train, _, _ = labelled(face_table(), SIZE, degradation(low_resolution(share=0.5), "here"))
+    order = MixedOrder({"native": train.labels}, 4, 2, 1)
+    state = torch.get_rng_state()
+    alone, helped = ([batch["native"] for batch in training_batches({"native": train}, order, n)] for n in (0, workers))
+    assert torch.equal(torch.get_rng_state(), state)
+    for ours, theirs in zip(alone, helped, strict=True):
+        assert torch.equal(ours.images, theirs.images) and torch.equal(ours.labels, theirs.labels)
+
+
+def test_validation_faces_are_seen_as_they_are():
+    faces = face_table(splits=("train", "validation"))
+    _, validation, _ = labelled(faces, SIZE, degradation(low_resolution(), "here"))
+    assert validation is not None
+    batches = list(validation_batches(validation, 3))
+    assert [len(batch.labels) for batch in batches][:-1] == [3] * (len(batches) - 1)
+    images = torch.cat([batch.images for batch in batches])
+    assert torch.equal(images, torch.stack([validation.images[row] for row in range(len(validation))]))
+    assert torch.cat([batch.labels for batch in batches]).tolist() == validation.labels.tolist()
+
+
+def test_a_face_that_cannot_be_read_is_named_by_a_worker_too():
+    faces = face_table()
+    torn = faces.set_column(2, faces.schema.field("image"), [[b"torn"] * len(faces)])
+    train, _, _ = labelled(torn, SIZE)
+    for workers in (0, 1):
+        with pytest.raises(ImageError, match="format") as raised:
+            next(training_batches({"native": train}, MixedOrder({"native": train.labels}, 4, 1, 1), workers))
+        assert "Traceback" not in str(raised.value) and raised.value.reason == "not_image"
+
+
+def test_workers_leave_it_to_the_training_to_stop():
+    train, _, _ = labelled(face_table(), SIZE)
+    batches = training_batches({"native": train}, MixedOrder({"native": train.labels}, 4, 4, 1), workers=1)
+    next(batches)
+    (worker,) = multiprocessing.active_children()
+    for request in ("-INT", "-TERM"):
+        subprocess.run(["kill", request, str(worker.pid)], check=True)
+    assert len(list(batches)) == 23
+    worker.join(20)
+    assert not worker.is_alive()
+
+
+def test_faces_are_shrunk_as_often_and_as_far_as_asked_for():
+    image = decode(face_table()["image"][0].as_py())
+    image = np.tile(image, (6, 6, 1))
+    heights = []
+    degrade = degradation(low_resolution(share=0.3, heights=[8, 32]), "here")
+    assert degrade is not None
+    for number in range(2000):
+        shrunk = degrade(image, np.random.default_rng(number))
+        assert shrunk is image or 8 <= len(shrunk) <= 32
+        heights += [len(shrunk)] if shrunk is not image else []
+    assert 0.26 < len(heights) / 2000 < 0.34
+    assert 0.42 < np.mean(np.array(heights) < 16) < 0.58  # an octave of the two
+    small = image[:8]
+    assert all(degrade(small, np.random.default_rng(number)) is small for number in range(20))
+    assert degradation(None, "here") is None
+
+
+@given(st.integers(1, 40), st.integers(0, 40), st.integers(0, 2**31))
+def test_heights_stay_in_their_range(lowest, more, seed):
+    assert lowest <= draw_height(np.random.default_rng(seed), lowest, lowest + more) <= lowest + more
+
+
+def test_every_height_is_drawn():
+    assert {draw_height(np.random.default_rng(seed), 8, 11) for seed in range(100)} == {8, 9, 10, 11}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"synthesizer": "photografic"}, "did you mean 'photographic'"),
+        ({"settings": PHOTOGRAPHIC | {"blurr": [1, 2]}}, "(?s)blurr.*training.low_resolution.settings"),
+    ],
+)
+def test_a_wrong_synthesizer_is_refused(changes, message):
+    with pytest.raises(ParameterError, match=message):
+        degradation(low_resolution(**changes), "training.low_resolution")
+
+
+def test_a_range_that_descends_is_refused():
+    with pytest.raises(ValueError, match="lower end"):
+        low_resolution(heights=[12, 8])
+
+
+def test_augmentations_are_drawn_apart():
+    """Mirrored or not, a face is as likely to be lit otherwise."""
+    image = np.tile(np.linspace(40, 120, 32, dtype=np.uint8)[None, :, None], (32, 1, 3))
+    augment, lit = Augmentation(), {True: [], False: []}
+    for seed in range(600):
+        seen = augment(image, seed).astype(float)
+        assert np.array_equal(seen, augment(image, seed))
+        lit[seen[:, -4:].mean() < seen[:, :4].mean()].append(abs(seen[16, 16, 0] - 80) > 8)
+    shares = {mirrored: np.mean(values) for mirrored, values in lit.items()}
+    assert abs(len(lit[True]) - 300) < 60 and abs(shares[True] - shares[False]) < 0.12
+    assert 0.4 < shares[True] < 0.8
