@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "sources": {"sources", "components", "detector", "core"} | PLUMBING,
     "nn": {"nn", "core"} | PLUMBING,
     "synthesis": {"components", "nn", "core"} | PLUMBING,  # neither each other nor a method
+    "degradation": {"synthesis", "nn"} | PLUMBING,
     "methods": {"components", "nn", "core"} | PLUMBING,  # neither each other nor a synthesiser
     "quality": {"quality", "manifests", "core"} | PLUMBING,
     "charts": {"charts"},
@@ -39,6 +40,7 @@ MAY_IMPORT = {
         "sources",
         "detector",
         "copies",
+        "degradation",
         "manifests",
         "synthesis",
         "methods",
@@ -46,10 +48,12 @@ MAY_IMPORT = {
         "quality",
         "report",
         "card",
+        "embed",
         "nn",
         "core",
     }
     | PLUMBING,
+    "embed": {"embed", "sources"} | PLUMBING,
     "score": {"score", "core", "charts", "errors", "files"},
     "cli": {"stages", "review", "doctor", "score"} | PLUMBING,
     "__main__": {"cli"},

@@ -9,8 +9,9 @@ import torch
 from lrfr.config import read_params, settings
 from lrfr.errors import ParameterError
 from lrfr.methods import method
-from lrfr.nn.backbones import Architecture, Embedder
-from lrfr.nn.task import Moment
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.training.task import Faces, Moment
+from lrfr.stages import finetune
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.1)
 METHODS = read_params().methods
@@ -20,14 +21,20 @@ def build(name):
     module = method(name)
     chosen = settings(METHODS[name], module.Settings, name)
     torch.manual_seed(0)
-    return module, module.build(chosen, (Embedder(ARCHITECTURE), torch.randn(5, 16)), 5)
+    return module, module.build(chosen, (Embedder(ARCHITECTURE), torch.randn(5, 16)), {"native": 5, "auxiliary": 5})
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_it_cites_its_source(name):
     module = method(name)
     published = re.search(r"\b(19|20)\d\d\b", module.__doc__ or "")
-    assert published or module.TRAINS_ON is None
+    assert published or not module.TRAINS_ON
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_learns_from_collections_that_there_are(name):
+    assert isinstance(method(name).TRAINS_ON, tuple)
+    assert set(method(name).TRAINS_ON) <= set(finetune.TABLES)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -40,14 +47,16 @@ def test_it_embeds_faces_of_any_size(name):
 
 @pytest.mark.parametrize("name", [name for name in METHODS if method(name).TRAINS_ON])
 def test_its_named_losses_train_what_it_says_is_trained(name):
-    _, task = build(name)
-    images, labels = torch.rand(6, 3, 48, 48), torch.arange(6) % 5
-    terms = task.train().losses(images, labels, Moment(5, 10, np.random.default_rng(0)))
-    assert terms and all(value.ndim == 0 and torch.isfinite(value) for value in terms.values())
-    sum(terms.values()).backward()
-    trained = [parameter for group in task.parameter_groups() for parameter in group["params"]]
-    assert all(parameter.grad is not None for parameter in trained)
-    assert all(value.ndim == 0 for value in task.eval().validation_losses(images, labels).values())
+    module, task = build(name)
+    faces = Faces(torch.rand(6, 3, 48, 48), torch.arange(6) % 5)
+    batch = dict.fromkeys(module.TRAINS_ON, faces)
+    for player, groups in task.train().players().items():
+        terms = task.losses(batch, Moment(5, 10, np.random.default_rng(0)), player)
+        assert terms and all(value.ndim == 0 and torch.isfinite(value) for value in terms.values())
+        sum(terms.values()).backward()
+        trained = [parameter for group in groups for parameter in group["params"]]
+        assert all(parameter.grad is not None for parameter in trained)
+    assert all(value.ndim == 0 for value in task.eval().validation_losses(faces).values())
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -1,5 +1,6 @@
 """dvc.yaml says what is true: the plan's graph, and for each stage all the code that decides its result."""
 
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,14 +24,19 @@ MAY_BE_READ_BY = {
     "mount": {module for module, is_test_set in SOURCES.items() if is_test_set},
 }
 
-# Packages whose modules a stage finds by the names of the test sets' protocols
-FOUND_IN = {"evaluate": "lrfr.protocols.", "report": "lrfr.report.sections."}
+# Packages whose modules a stage finds by a name in params.yaml, or by that of a protocol
+FOUND_IN = {
+    "evaluate": "lrfr.protocols.",
+    "report": "lrfr.report.sections.",
+    "pretrain": "lrfr.synthesis.",
+    "finetune": "lrfr.synthesis.",
+}
 
 PLAN = """
-    acquire > detect > curate > split > validate > synthesize > drift > report
+    acquire > detect > curate > split > validate > synthesize > inspect > drift > report
     mount > curate
     validate > card
-    validate > twin > embed
+    validate > twin > inspect > embed
     validate > pretrain > finetune > embed > evaluate > report > release
 """
 
@@ -148,7 +154,10 @@ def test_what_is_released_is_an_artifact_that_others_can_get():
     assert artifacts[release.name]["path"] == f"releases/{release.name}"
 
 
-@pytest.mark.parametrize("path", ["params.yaml", "params/lfw.yaml", "params/tinyface.yaml"])
+PARAMETERS = ["params.yaml", *sorted(f"params/{file.name}" for file in (ROOT / "params").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("path", PARAMETERS)
 def test_every_parameter_file_has_what_stages_depend_on(path):
     """DVC stops at a key that is missing, also where the program has a default."""
     values = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
@@ -159,3 +168,11 @@ def test_every_parameter_file_has_what_stages_depend_on(path):
             for part in () if "${" in key else key.split("."):
                 assert part in within, f"{name} depends on {key}"
                 within = within[part]
+
+
+def test_the_small_scale_is_the_default():
+    """What ``make repro PARAMS=params/small.yaml`` goes back to; another run's params.yaml is not compared."""
+    changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "params.yaml"], cwd=ROOT, capture_output=True)
+    if changed.returncode:
+        pytest.skip("params.yaml is not the committed one, or this is no git repository")
+    assert (ROOT / "params/small.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()

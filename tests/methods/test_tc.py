@@ -1,11 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from lrfr.methods import tc
-from lrfr.nn.backbones import Architecture, Embedder
-from lrfr.nn.task import Moment
-from lrfr.nn.training import Training
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.training.settings import Training
+from lrfr.nn.training.task import Faces, Moment
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.0)
 TRAINING = Training(
@@ -27,7 +29,7 @@ def moment(step, total=100):
 
 def method():
     torch.manual_seed(0)
-    return tc.build(SETTINGS, (Embedder(ARCHITECTURE), torch.randn(5, 16)), 5)
+    return tc.build(SETTINGS, (Embedder(ARCHITECTURE), torch.randn(5, 16)), {"auxiliary": 5})
 
 
 def test_feature_distillation_is_the_sum_of_squared_distances():
@@ -63,29 +65,33 @@ def test_the_shortest_side_is_reduced_and_the_aspect_kept():
 
 def test_the_student_starts_as_a_copy_and_the_teacher_never_changes():
     task = method()
-    images, labels = torch.rand(4, 3, 48, 48), torch.arange(4)
+    batch = {"auxiliary": Faces(torch.rand(4, 3, 48, 48), torch.arange(4))}
     task.eval()
-    terms = task.losses(images, labels, moment(0))
+    terms = task.losses(batch, moment(0), "main")
     assert terms["distillation"].item() == 0
     task.train()
     assert not task.teacher.training
-    sum(task.losses(images, labels, moment(50)).values()).backward()
+    sum(task.losses(batch, moment(50), "main").values()).backward()
     assert all(parameter.grad is None for parameter in task.teacher.parameters())
-    trained = {id(parameter) for group in task.parameter_groups() for parameter in group["params"]}
+    trained = {id(parameter) for group in task.players()["main"] for parameter in group["params"]}
     assert not trained & {id(parameter) for parameter in task.teacher.parameters()}
+
+
+def test_processes_that_share_a_batch_add_up_to_its_sum():
+    task = method().eval()
+    batch = {"auxiliary": Faces(torch.rand(8, 3, 48, 48), torch.zeros(8, dtype=torch.long))}
+    alone, shared = moment(99), dataclasses.replace(moment(99), processes=4)
+    terms = task.losses(batch, alone, "main")
+    shares = task.losses(batch, shared, "main")
+    assert shares["distillation"].item() == pytest.approx(4 * terms["distillation"].item())
+    assert shares["classification"] == terms["classification"]
 
 
 def test_distillation_is_weighted_by_lambda_and_grows_with_the_curriculum():
     task = method().eval()
-    images, labels = torch.rand(8, 3, 48, 48), torch.zeros(8, dtype=torch.long)
-    assert task.losses(images, labels, moment(99))["distillation"] > 0
+    batch = {"auxiliary": Faces(torch.rand(8, 3, 48, 48), torch.zeros(8, dtype=torch.long))}
+    assert task.losses(batch, moment(99), "main")["distillation"] > 0
     task.settings = SETTINGS.model_copy(update={"distillation_weight": 0.2})
-    doubled = task.losses(images, labels, moment(99))["distillation"]
+    doubled = task.losses(batch, moment(99), "main")["distillation"]
     task.settings = SETTINGS
-    assert doubled.item() == pytest.approx(2 * task.losses(images, labels, moment(99))["distillation"].item())
-
-
-def test_two_resolutions_are_validated():
-    losses = method().eval().validation_losses(torch.rand(4, 3, 48, 48), torch.arange(4))
-    assert set(losses) == {"24px", "full"}
-    assert losses["24px"] != losses["full"]
+    assert doubled.item() == pytest.approx(2 * task.losses(batch, moment(99), "main")["distillation"].item())

@@ -1,7 +1,9 @@
 """One file per method. Its name is the key in params.yaml and in DVC.
 
-Each module has ``Settings`` (what the method understands), ``TRAINS_ON`` (native or auxiliary faces, or None) and
-``build(settings, pretrained, num_classes)``, which makes a :class:`lrfr.nn.task.Method`.
+Each module has ``Settings`` (what the method understands), ``TRAINS_ON`` (the collections that it learns from, native
+or auxiliary faces or both; an epoch is one pass over the first; ``()`` for what is never trained) and
+``build(settings, pretrained, num_classes)``, which makes a :class:`lrfr.nn.training.task.Task` from the
+pretrained backbone, its prototypes (C, D), and the number of identities in each collection.
 """
 
 from types import ModuleType

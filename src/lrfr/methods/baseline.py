@@ -5,24 +5,27 @@ training set as the generic models of TinyFace are (Cheng, Zhu & Gong, "Low-Reso
 Table 3).
 """
 
+from collections.abc import Mapping
+
 import torch
 
 from lrfr.config import Section
-from lrfr.nn.backbones import Embedder
-from lrfr.nn.classifier import Classifier, MarginHead
-from lrfr.nn.training import Training
+from lrfr.nn.classifier import Classifier
+from lrfr.nn.embedder import Embedder
+from lrfr.nn.heads import HeadSettings
+from lrfr.nn.training.settings import Training
 
-TRAINS_ON = "native"
+TRAINS_ON: tuple[str, ...] = ("native",)
 
 
 class Settings(Section):
-    """The head's scale and margin, and the fine-tuning."""
+    """The head, and the fine-tuning."""
 
-    head: MarginHead
+    head: HeadSettings
     training: Training
 
 
-def build(settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: int) -> Classifier:
-    """The pretrained backbone with a new ArcFace head over the ``num_classes`` native identities."""
+def build(settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: Mapping[str, int]) -> Classifier:
+    """The pretrained backbone with a new head over the native identities."""
     embedder, _ = pretrained
-    return Classifier(embedder, settings.head, num_classes)
+    return Classifier(embedder, settings.head, num_classes["native"])

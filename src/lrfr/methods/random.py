@@ -3,31 +3,29 @@
 No paper proposes it. What it reaches is what image statistics alone give away; a method is worth what it adds.
 """
 
+from collections.abc import Mapping
+
 import torch
-from torch import nn
 
 from lrfr.config import Section
-from lrfr.nn.backbones import Embedder
+from lrfr.nn.embedder import Embedder
+from lrfr.nn.training.task import Task
 
-TRAINS_ON = None
+TRAINS_ON: tuple[str, ...] = ()
 
 
 class Settings(Section):
     """Nothing to set."""
 
 
-class Untrained(nn.Module):
+class Untrained(Task):
     """A backbone of the pretrained one's architecture, freshly initialised."""
 
     def __init__(self, embedder: Embedder) -> None:
         super().__init__()
         self.embedder = embedder
 
-    def embed(self, images: torch.Tensor) -> torch.Tensor:
-        """Images (B, 3, H, W), values 0..1, to embeddings (B, D)."""
-        return self.embedder(images)
 
-
-def build(settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: int) -> Untrained:
+def build(settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: Mapping[str, int]) -> Untrained:
     """Takes nothing from the pretrained model but its architecture."""
     return Untrained(Embedder(pretrained[0].architecture).eval())

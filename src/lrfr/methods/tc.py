@@ -9,26 +9,27 @@ Where the paper is silent:
   the cosine one (``NormFace``) with the teacher's scale and prototypes, without a margin.
 - eq 1 does not say whether its cross entropy is a sum or a mean; it is the mean, as every framework's default, while
   the distillation term is the sum over the batch that the equation writes.
-- The validation loss that the plateau is looked for in is the sum of the cross entropies of the two versions.
+- The validation loss that the plateau is looked for in is the sum of the cross entropies at the two resolutions
+  (params.yaml: 24 px and full).
 """
 
 import copy
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 import torch
 from pydantic import Field, model_validator
-from torch import nn
 from torch.nn import functional as F
 
 from lrfr.config import Section
-from lrfr.nn.backbones import Embedder
+from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import NormFace
-from lrfr.nn.task import Moment, Terms
-from lrfr.nn.training import Training
+from lrfr.nn.resolution import at_resolution
+from lrfr.nn.training.settings import Training
+from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
 
-TRAINS_ON = "auxiliary"
-VALIDATION_RESOLUTION = 24  # px, section 5
+TRAINS_ON: tuple[str, ...] = ("auxiliary",)
 
 
 class Settings(Section):
@@ -63,18 +64,7 @@ def draw_resolution(rng: np.random.Generator, smallest: int = 3, largest: int = 
     return 2 ** int(rng.integers(smallest, largest + 1))
 
 
-def at_resolution(images: torch.Tensor, resolution: int) -> torch.Tensor:
-    """Images (B, C, H, W) shrunk so that their shortest side is ``resolution`` px, and back, bilinear (section 5)."""
-    height, width = images.shape[-2:]
-    factor = resolution / min(height, width)
-    if factor >= 1:
-        return images
-    size = (max(round(height * factor), 1), max(round(width * factor), 1))
-    small = F.interpolate(images, size, mode="bilinear", antialias=True)
-    return F.interpolate(small, (height, width), mode="bilinear")
-
-
-class TeacherAndCurriculum(nn.Module):
+class TeacherAndCurriculum(Task):
     """A frozen teacher at full resolution, and a student, born as its copy, at drawn resolutions (Fig. 2)."""
 
     def __init__(self, settings: Settings, teacher: Embedder, prototypes: torch.Tensor) -> None:
@@ -91,31 +81,21 @@ class TeacherAndCurriculum(nn.Module):
         self.teacher.eval()
         return self
 
-    def losses(self, images: torch.Tensor, labels: torch.Tensor, moment: Moment) -> Terms:
+    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
         """eq 1: cross entropy, and lambda times the distillation."""
+        (faces,) = batch.values()
         with torch.no_grad():
-            taught = self.teacher(images)
-        features = self.embedder(self._student_view(images, moment))
+            taught = self.teacher(faces.images)
+        features = self.embedder(self._student_view(faces.images, moment))
+        weight = self.settings.distillation_weight * moment.processes
         return {
-            "classification": F.cross_entropy(self.head(features, labels), labels),
-            "distillation": self.settings.distillation_weight * feature_distillation(taught, features),
+            "classification": F.cross_entropy(self.head(features, faces.labels), faces.labels),
+            "distillation": weight * feature_distillation(taught, features),
         }
 
-    def validation_losses(self, images: torch.Tensor, labels: torch.Tensor) -> Terms:
-        """Cross entropy on the two versions of the validation split: 24 px and full resolution."""
-        versions = {"24px": at_resolution(images, VALIDATION_RESOLUTION), "full": images}
-        return {
-            name: F.cross_entropy(self.head(self.embedder(version), labels), labels)
-            for name, version in versions.items()
-        }
-
-    def parameter_groups(self) -> list[dict[str, object]]:
-        """The student and its softmax."""
-        return [{"params": [*self.embedder.parameters(), *self.head.parameters()]}]
-
-    def embed(self, images: torch.Tensor) -> torch.Tensor:
-        """The student's embeddings (B, D) of images (B, 3, H, W), values 0..1."""
-        return self.embedder(images)
+    def validation_losses(self, faces: Faces) -> Terms:
+        """The student's cross entropy."""
+        return {"classification": F.cross_entropy(self.head(self.embedder(faces.images), faces.labels), faces.labels)}
 
     def _student_view(self, images: torch.Tensor, moment: Moment) -> torch.Tensor:
         chance = curriculum_probability(moment.step, moment.total)
@@ -128,7 +108,9 @@ class TeacherAndCurriculum(nn.Module):
         return view
 
 
-def build(settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: int) -> TeacherAndCurriculum:
-    """Teacher and student from the pretrained model, which knows the same ``num_classes`` auxiliary identities."""
+def build(
+    settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: Mapping[str, int]
+) -> TeacherAndCurriculum:
+    """Teacher and student from the pretrained model, which knows the same auxiliary identities."""
     embedder, prototypes = pretrained
     return TeacherAndCurriculum(settings, embedder, prototypes)

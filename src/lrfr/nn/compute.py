@@ -4,10 +4,20 @@ import os
 
 import torch
 
+from lrfr.nn.processes import number_here, processes_here
+from lrfr.parallel import cores
+
+MOST_WORKERS = 16  # more than enough for one GPU
+
 
 def device() -> torch.device:
-    """The GPU where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The GPU where there is one; where several processes share a machine, each has its own."""
+    return torch.device("cuda", number_here()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def decoding_workers() -> int:
+    """How many processes can prepare images beside this one: the cores that torch's threads leave free."""
+    return min(max(cores() // processes_here() - torch.get_num_threads(), 0), MOST_WORKERS)
 
 
 def make_deterministic(seed: int, threads: int) -> None:

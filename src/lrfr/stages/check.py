@@ -8,10 +8,13 @@ from pathlib import Path
 
 from lrfr import paths
 from lrfr.config import SectionType, Settings, read_params, settings
+from lrfr.degradation import degradation
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.methods import FLOOR, method
-from lrfr.nn.backbones import BLOCKS
-from lrfr.nn.classifier import Pretrain
+from lrfr.nn.networks import NETWORKS
+from lrfr.nn.pretraining import Pretraining
+from lrfr.nn.start import read_start
+from lrfr.nn.training.settings import Training
 from lrfr.sources import benchmark_source, mountable_source, source
 from lrfr.synthesis import synthesizer
 
@@ -36,9 +39,11 @@ def run() -> None:
         _check(f"{place}.settings", chosen.settings, module.Settings)
     if params.twin.faces not in params.evaluation_sets:
         raise unknown_name("evaluation set", params.twin.faces, params.evaluation_sets, f"{paths.PARAMS}: twin.faces")
-    _check_backbone(_check("pretrain", params.pretrain, Pretrain).architecture.backbone)
+    _check_pretraining(_check("pretrain", params.pretrain, Pretraining))
     for name, values in params.methods.items():
-        _check(f"methods.{name}", values, method(name).Settings)
+        chosen = _check(f"methods.{name}", values, method(name).Settings)
+        if method(name).TRAINS_ON:
+            _check_synthesis(f"methods.{name}", chosen.training)
     if params.release.method not in params.methods:
         raise unknown_name("method", params.release.method, params.methods, f"{paths.PARAMS}: release.method")
     if FLOOR not in params.methods:
@@ -51,10 +56,22 @@ def _check(place: str, values: Settings, section: type[SectionType]) -> SectionT
     return settings(values, section, f"{paths.PARAMS}: {place}")
 
 
+def _check_pretraining(chosen: Pretraining) -> None:
+    _check_synthesis("pretrain", chosen.training)
+    if chosen.start:
+        read_start(chosen.start)
+    if chosen.architecture:
+        _check_backbone(chosen.architecture.backbone)
+
+
+def _check_synthesis(place: str, training: Training) -> None:
+    degradation(training.low_resolution, f"{paths.PARAMS}: {place}.training.low_resolution")
+
+
 def _check_backbone(name: str) -> None:
-    if name in BLOCKS:
+    if name in NETWORKS:
         return
     import timm  # 5 s: only for those who ask for one of its models
 
     if not timm.is_model(name):
-        raise unknown_name("backbone", name, [*BLOCKS, *timm.list_models(f"*{name[:5]}*")[:10]], paths.PARAMS)
+        raise unknown_name("backbone", name, [*NETWORKS, *timm.list_models(f"*{name[:5]}*")[:10]], paths.PARAMS)

@@ -19,10 +19,12 @@ def fingerprint(settings: Any, *files: Path) -> str:
 
     Args:
         settings: anything that JSON can hold.
-        files: data, earlier models, the method's code. The code beside this file, and torch's version, always count.
+        files: data, earlier models, the method's code. The code of networks and synthesisers, and torch's version,
+            always count.
     """
     digest = hashlib.sha256(json.dumps([settings, torch.__version__], sort_keys=True).encode())
-    for file in (*files, *sorted(Path(__file__).parent.glob("*.py"))):
+    package = Path(__file__).parents[2]
+    for file in (*files, *sorted([*package.glob("nn/**/*.py"), *package.glob("synthesis/*.py")])):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

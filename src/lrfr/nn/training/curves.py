@@ -1,0 +1,46 @@
+"""Training curves: one row per epoch."""
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from lrfr.files import write_text
+
+Curves = list[dict[str, float]]
+
+
+class Means:
+    """The means of an epoch's loss terms, over the updates that had them."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, list[float]] = {}  # sum and count, by name
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """Takes in what one update, or one of its players, brought."""
+        for name, value in values.items():
+            total, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = [total + value, count + 1]
+
+    def take(self) -> dict[str, float]:
+        """The means, and a new beginning."""
+        sums, self._sums = self._sums, {}
+        return {name: total / count for name, (total, count) in sums.items()}
+
+    def state_dict(self) -> dict[str, list[float]]:
+        """What has to be kept to go on later."""
+        return self._sums
+
+    def load_state_dict(self, state: dict[str, list[float]]) -> None:
+        """Goes on from what was kept."""
+        self._sums = state
+
+
+def write_curves(path: Path, curves: Curves) -> None:
+    """Writes one line per epoch: step, learning_rate, loss terms, validation losses. Untrained: the header alone."""
+    columns = list(dict.fromkeys(name for row in curves for name in row)) or ["step", "learning_rate"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: round(value, 6) for name, value in row.items()} for row in curves)
+    write_text(path, text.getvalue())

@@ -1,0 +1,247 @@
+"""The one training loop, on Lightning Fabric. It resumes bit-exactly on a processor: an update depends on the state
+before it and on its number alone."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from lrfr.errors import InterruptedTrainingError, ParameterError
+from lrfr.nn.batches.labelled import LabelledFaces, training_batches
+from lrfr.nn.batches.order import MixedOrder
+from lrfr.nn.compute import decoding_workers, device
+from lrfr.nn.processes import launch, processes, this_process
+from lrfr.nn.training.averaging import WeightAverage
+from lrfr.nn.training.batch_norm import synchronise_batch_norm
+from lrfr.nn.training.checkpoint import SavedState
+from lrfr.nn.training.curves import Curves, Means
+from lrfr.nn.training.interruption import stop_requests
+from lrfr.nn.training.live import LiveCurves
+from lrfr.nn.training.loss_terms import agreed, check_finite
+from lrfr.nn.training.optimizers import alone, learning_rates, named, optimizers_of
+from lrfr.nn.training.schedules import Schedule
+from lrfr.nn.training.settings import Training
+from lrfr.nn.training.task import Batch, Moment, Task, Terms
+from lrfr.nn.training.validation import validate
+from lrfr.progress import track
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+
+
+def train(
+    task: Task,
+    collections: Mapping[str, LabelledFaces],
+    validation: LabelledFaces | None,
+    training: Training,
+    seed: int,
+    saved: SavedState,
+    live: Path | None = None,
+) -> Curves:
+    """Trains ``task`` (a module) in place, from its saved state where there is one; ``torchrun`` shares the work.
+
+    Args:
+        task: the module to train.
+        collections: training images with labels, by the names that the task knows.
+        validation: images with labels for ``validation_losses`` after each epoch.
+        training: batches, optimisers, schedule, precision.
+        seed: of order, augmentation and every random draw.
+        saved: where the state is kept; the finished one too, for the caller to forget when the model is on disk.
+        live: the folder of the live curves; none when None.
+
+    Returns:
+        One row per epoch: mean loss terms, learning rate, validation losses.
+
+    Raises:
+        ParameterError: settings that do not go with the task, the images or the machine.
+        TrainingError: a loss term is not finite; the update is not made.
+        InterruptedTrainingError: Ctrl-C or SIGTERM; the state was saved.
+    """
+    if training.schedule == "plateau" and validation is None:
+        what = "the schedule 'plateau' watches the validation loss, and these faces have no validation images"
+        raise ParameterError(what, where="params.yaml: training.schedule", remedy="choose cosine or step")
+    return _Run(task, collections, validation, training, seed, saved, live).to_the_end()
+
+
+class _Part(Protocol):
+    """A part of a training that is saved with it."""
+
+    def state_dict(self) -> Any: ...
+
+    def load_state_dict(self, state: Any, /) -> Any: ...
+
+
+class _Watched(nn.Module):
+    """What Fabric wraps: a call computes the loss terms of one player, in the training's precision."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.task = task
+
+    def forward(self, losses: Callable[[], Terms]) -> Terms:
+        return losses()
+
+
+class _Run:
+    """One training: its state, its saving and its updates."""
+
+    def __init__(
+        self,
+        task: Task,
+        collections: Mapping[str, LabelledFaces],
+        validation: LabelledFaces | None,
+        training: Training,
+        seed: int,
+        saved: SavedState,
+        live: Path | None,
+    ) -> None:
+        self.collections, self.validation, self.training = collections, validation, training
+        self.seed, self.saved = seed, saved
+        self.fabric = launch(device(), training.precision, len(task.players()))
+        if processes() > 1:
+            synchronise_batch_norm(task, self.fabric.device)
+        self.task = task.to(self.fabric.device, memory_format=torch.channels_last)  # pyrefly: ignore
+        self.optimizers = optimizers_of(task, training)
+        self.average = WeightAverage(task, training.ema_decay) if training.ema_decay else None
+        self.steps_per_epoch = self._order(0).steps_per_epoch
+        self.schedule = Schedule(self.optimizers.values(), training, self.steps_per_epoch)
+        self.step, self.curves, self.means = 0, [], Means()
+        self._take_up()
+        self.live = LiveCurves(live, self.step) if live and this_process() == 0 else None
+        self.watched = self.fabric.setup_module(_Watched(task))
+        self.steppers: dict[str, Any] = {
+            name: self.fabric.setup_optimizers(each) for name, each in self.optimizers.items()
+        }
+
+    def to_the_end(self) -> Curves:
+        """Runs every update that is left."""
+        order = self._order(self.step)
+        batches: Iterable[Batch] = training_batches(self.collections, order, decoding_workers(), self.fabric.device)
+        if this_process() == 0:
+            batches = track(batches, "training", len(order), "update")
+        last_saved = time.monotonic()
+        with stop_requests() as requested:
+            for batch in batches:
+                stop = self._update(batch, requested)
+                if self.step % self.steps_per_epoch == 0:
+                    self._end_epoch()
+                if stop:
+                    self._stop()
+                if time.monotonic() - last_saved > SECONDS_BETWEEN_CHECKPOINTS:
+                    self._save()
+                    last_saved = time.monotonic()
+        self._save()
+        if self.average:
+            self.average.settle()
+        self.task.eval()
+        return self.curves
+
+    def _update(self, batch: Batch, stop_requested: Callable[[], bool]) -> bool:
+        """Makes one update; whether any process was asked to stop after it."""
+        self.schedule.begin_update(self.step)
+        # Dropout, whatever ran before; other processes see other images, and drop other features
+        torch.manual_seed(self.seed * 1_000_003 + self.step + (this_process() << 40))
+        rng = np.random.default_rng((self.seed, 2, self.step, this_process()))
+        moment = Moment(self.step, self.training.epochs * self.steps_per_epoch, rng, processes())
+        self.task.train()
+        self.task.before_update(batch, moment, self.optimizers)
+        values: dict[str, float] = {}
+        stop = False
+        for player in self.task.turns(self.step):
+            terms, asked = self._turn(player, batch, moment, stop_requested)
+            values, stop = values | terms, stop or asked
+        self.task.after_update(self.optimizers)
+        if self.average:
+            self.average.follow(self.step)
+        self.step += 1
+        if self.live:
+            self.live.update(self.step, values | learning_rates(self.optimizers))
+        return stop
+
+    def _turn(
+        self, player: str, batch: Batch, moment: Moment, stop_requested: Callable[[], bool]
+    ) -> tuple[dict[str, float], bool]:
+        optimizer = self.steppers[player]
+        with alone(player, self.optimizers):
+            terms = self.watched(lambda: self.task.losses(batch, moment, player))
+            values, stop = agreed(terms, stop_requested(), self.fabric)
+            check_finite(values, player, self.step)
+            optimizer.zero_grad()
+            self.fabric.backward(torch.stack(list(terms.values())).sum())
+            if self.training.clip_norm:
+                self.fabric.clip_gradients(
+                    self.watched, optimizer, max_norm=self.training.clip_norm, error_if_nonfinite=False
+                )
+            optimizer.step()
+        values = named(values, player)
+        self.means.add(values)
+        return values, stop
+
+    def _end_epoch(self) -> None:
+        row: dict[str, float] = {"step": self.step, **learning_rates(self.optimizers), **self.means.take()}
+        if self.validation is not None:
+            with self.average.in_place() if self.average else nullcontext():
+                losses = validate(self.task, self.validation, self.training.validation_sides, self.fabric)
+            row |= {f"validation_{name}": value for name, value in losses.items()}
+            self.schedule.end_epoch(sum(losses.values()))
+        self.curves.append(row)
+        if self.live:
+            self.live.show(self.step, {name: value for name, value in row.items() if name.startswith("validation_")})
+
+    def _stop(self) -> None:
+        self._save()
+        self.fabric.barrier()  # torchrun kills the others as soon as one is gone
+        raise InterruptedTrainingError(
+            f"training was stopped after update {self.step}; its state is saved",
+            where=self.saved.path,
+            remedy="run the same command again: it goes on from there",
+        )
+
+    def _order(self, first_step: int) -> MixedOrder:
+        return MixedOrder(
+            {name: faces.labels for name, faces in self.collections.items()},
+            self.training.batch_size,
+            self.training.epochs,
+            self.seed,
+            first_step=first_step,
+            shares=self.training.shares,
+            images_per_identity=self.training.images_per_identity,
+            process=this_process(),
+            processes=processes(),
+        )
+
+    def _save(self) -> None:
+        if this_process() != 0:
+            return
+        self.saved.write(
+            {
+                "step": self.step,
+                "curves": self.curves,
+                "processes": processes(),
+                **{name: part.state_dict() for name, part in self._parts().items()},
+            }
+        )
+
+    def _take_up(self) -> None:
+        state = self.fabric.broadcast(self.saved.read() if this_process() == 0 else None)
+        if state is None:
+            return
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.step, self.curves = state["step"], state["curves"]
+        if this_process() == 0:
+            changed = state["processes"] != processes()
+            others = f", with {processes()} processes instead of {state['processes']}: sums round differently"
+            print(f"taking up the training at update {self.step}{others if changed else ''}", flush=True)
+
+    def _parts(self) -> dict[str, _Part]:
+        """All that has a state, beside the number of updates made."""
+        parts: dict[str, _Part] = {"task": self.task, "schedule": self.schedule, "means": self.means}
+        parts |= {f"optimizer {name}": optimizer for name, optimizer in self.optimizers.items()}
+        if self.average:
+            parts["average"] = self.average
+        return parts | {"scaler": self.fabric.strategy.precision}

@@ -1,0 +1,43 @@
+"""The loss terms of one update, before it is made."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lrfr.errors import TrainingError
+from lrfr.nn.processes import processes
+from lrfr.nn.training.task import Terms
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def agreed(terms: Terms, stop_requested: bool, fabric: "Fabric") -> tuple[dict[str, float], bool]:
+    """The terms' means over the processes, and whether one of them is asked to stop: the same in all.
+
+    This is the one place where the processor waits for a GPU: only so can an update be stopped before it is made.
+    It then waits for the forward pass alone, and while the GPU goes backward it is ahead again.
+    """
+    asked = torch.full((), float(stop_requested), device=fabric.device)
+    vector: Any = torch.stack([*(value.detach().float() for value in terms.values()), asked])
+    if processes() > 1:
+        vector = fabric.all_reduce(vector, reduce_op="mean")
+    *values, stop = vector.tolist()
+    return dict(zip(terms, values, strict=True)), stop > 0
+
+
+def check_finite(values: Mapping[str, float], player: str, step: int) -> None:
+    """Looks at a player's terms at an update, by its number.
+
+    Raises:
+        TrainingError: one of them is not finite.
+    """
+    whose = "" if player == "main" else f" of the player '{player}'"
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss term '{name}'{whose} is {value} at update {step}; the update was not made",
+                remedy="lower the learning rate or clip_norm, or look at the data of this update",
+            )

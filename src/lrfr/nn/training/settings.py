@@ -1,0 +1,82 @@
+"""params.yaml: how a network is trained."""
+
+from typing import Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from lrfr.config import Section
+from lrfr.nn.batches.low_resolution import LowResolution
+
+
+class Optimization(Section):
+    """One optimiser. ``momentum`` is SGD's, ``betas`` are Adam's."""
+
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    learning_rate: float = Field(gt=0)
+    momentum: float | None = Field(default=None, ge=0, lt=1)
+    betas: list[float] | None = Field(default=None, min_length=2, max_length=2)
+    weight_decay: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _belongs_to_its_optimizer(self) -> Self:
+        if self.optimizer == "sgd" and self.momentum is None:
+            raise ValueError("the optimizer sgd needs a momentum (0 is none)")
+        if self.optimizer == "sgd" and self.betas is not None:
+            raise ValueError("betas belong to the optimizers adam and adamw, not to sgd")
+        if self.optimizer != "sgd" and self.momentum is not None:
+            raise ValueError(f"momentum belongs to the optimizer sgd; {self.optimizer} has betas")
+        if any(not 0 <= beta < 1 for beta in self.betas or []):
+            raise ValueError("each of betas lies in 0..1, below 1")
+        return self
+
+
+class Training(Optimization):
+    """A whole training.
+
+    ``batch_size`` counts the images of an update, of all collections and in all processes, and ``shares`` divides it
+    among the collections (equally when empty). With ``images_per_identity`` a batch holds so many of each of its
+    identities. ``low_resolution`` makes some of the sharp faces small on the way.
+
+    The learning rate falls to zero (``cosine``); is divided by ``milestone_divisor`` at every one of ``milestones``,
+    counted in epochs or updates (``step``); or by ``plateau_divisor`` when the validation loss has not fallen for more
+    than ``plateau_patience`` epochs (``plateau``). The first two begin with a linear warm-up of ``warmup_epochs``.
+
+    Validation takes place at full resolution, and with the shortest side at each of ``validation_sides`` (px).
+    ``clip_norm`` bounds the norm of each player's gradient, and ``ema_decay`` asks for an exponential moving average of
+    the weights, which then is what is validated and kept; neither where it is null. ``players`` gives optimisers of
+    their own to the players of an adversarial task other than ``main``.
+    """
+
+    epochs: int = Field(ge=0)
+    batch_size: int = Field(gt=1)
+    shares: dict[str, float] = Field(default_factory=dict)
+    images_per_identity: PositiveInt | None = None
+    low_resolution: LowResolution | None = None
+    schedule: Literal["cosine", "step", "plateau"]
+    warmup_epochs: float = Field(default=0, ge=0)
+    milestones: list[PositiveInt] = Field(default_factory=list)
+    milestone_unit: Literal["epoch", "update"] = "epoch"
+    milestone_divisor: float = Field(default=10, gt=1)
+    plateau_divisor: float = Field(default=5, gt=1)
+    plateau_patience: int = Field(default=1, ge=0)
+    validation_sides: list[PositiveInt] = Field(default_factory=list)
+    clip_norm: float | None = Field(gt=0)
+    ema_decay: float | None = Field(default=None, gt=0, lt=1)
+    precision: Literal["fp32", "bf16", "fp16"]
+    players: dict[str, Optimization] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _schedules_do_not_mix(self) -> Self:
+        if self.schedule == "plateau" and self.warmup_epochs:
+            raise ValueError("warmup_epochs belongs to the schedules cosine and step, not to plateau")
+        if self.schedule == "step" and not self.milestones:
+            raise ValueError("the schedule step needs milestones, such as [30, 45]")
+        if self.schedule != "step" and self.milestones:
+            raise ValueError(f"milestones belong to the schedule step, not to {self.schedule}")
+        if self.milestones != sorted(set(self.milestones)):
+            raise ValueError("milestones must increase")
+        return self
+
+    def optimization(self, player: str) -> Optimization:
+        """The optimiser's settings of one player."""
+        return self.players.get(player, self)

@@ -1,0 +1,83 @@
+"""What the training loop asks of a method, and of the pretraining."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from lrfr.nn.embedder import Embedder
+
+Terms = dict[str, torch.Tensor]
+Optimizers = Mapping[str, torch.optim.Optimizer]
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces with the numbers of their identities.
+
+    Attributes:
+        images: RGB (B, 3, H, W), values 0..1.
+        labels: (B,) int64, counted within the collection that they come from.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+Batch = Mapping[str, Faces]  # by collection: "auxiliary" (HR), "native" (LR)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where the training stands.
+
+    Attributes:
+        step: the update's number, from 0.
+        total: how many updates there are in all.
+        rng: this update's own randomness; another one in each process.
+        processes: how many processes share the batch. The loop averages over them what each makes of its part, so a
+            term that is a sum over the batch, and not a mean, has to be multiplied by it.
+    """
+
+    step: int
+    total: int
+    rng: np.random.Generator
+    processes: int = 1
+
+
+class Task(nn.Module):
+    """A module with named loss terms; the loop adds them up and knows no method.
+
+    A *player* is what one optimiser trains: most tasks have the one named ``main``, adversarial ones have several,
+    which take turns.
+    """
+
+    embedder: Embedder
+
+    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+        """The loss terms, scalars with their weights, that ``player`` is to make smaller at one update."""
+        raise NotImplementedError
+
+    def validation_losses(self, faces: Faces) -> Terms:
+        """Mean losses (scalars) of validation faces at one resolution, as the deployed model would be judged."""
+        raise NotImplementedError
+
+    def players(self) -> dict[str, list[dict[str, object]]]:
+        """What each optimiser trains: its name to its parameter groups."""
+        return {"main": [{"params": [value for value in self.parameters() if value.requires_grad]}]}
+
+    def turns(self, step: int) -> Sequence[str]:
+        """The players whose turn it is at an update, in their order."""
+        return tuple(self.players())
+
+    def before_update(self, batch: Batch, moment: Moment, optimizers: Optimizers) -> None:
+        """What must be in place before the losses are computed."""
+
+    def after_update(self, optimizers: Optimizers) -> None:
+        """What follows when all players have had their turn."""
+
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """RGB images (B, 3, H, W), values 0..1, to embeddings (B, D)."""
+        return self.embedder(images)

@@ -1,0 +1,219 @@
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from lrfr.errors import InterruptedTrainingError, ParameterError, TrainingError
+from lrfr.nn.batches.labelled import validation_batches
+from lrfr.nn.training import loop
+from lrfr.nn.training.checkpoint import SavedState
+from lrfr.nn.training.loop import train
+from tests.nn.small_training import (
+    ADAM,
+    DISCRIMINATOR,
+    Adversarial,
+    Recognition,
+    collections,
+    run,
+    training,
+    weights,
+)
+
+BOTH = ("auxiliary", "native")
+WITH_DISCRIMINATOR = training(players={"discriminator": DISCRIMINATOR})
+
+
+def interrupt(number=signal.SIGINT):
+    return lambda: os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+@pytest.mark.parametrize("stop", [0, 2, 4])
+def test_interrupted_and_taken_up_equals_never_interrupted(tmp_path, schedule, stop):
+    chosen = training(schedule=schedule, warmup_epochs=0, plateau_patience=0, precision="bf16")
+    task, curves = run(tmp_path / "whole", chosen=chosen)
+    with pytest.raises(InterruptedTrainingError, match="run the same command again"):
+        run(tmp_path / "cut", chosen=chosen, at=stop, act=interrupt())
+    again, curves_again = run(tmp_path / "cut", chosen=chosen)
+    assert torch.equal(weights(task), weights(again))
+    assert curves == curves_again
+
+
+def test_another_trainings_state_is_not_taken_up(tmp_path):
+    with pytest.raises(InterruptedTrainingError):
+        run(tmp_path, at=4, act=interrupt(signal.SIGTERM), fingerprint="former settings")
+    seen = []
+    run(tmp_path, at=0, act=lambda: seen.append("from the start"), fingerprint="settings of today")
+    assert seen
+
+
+def test_the_surrounding_number_of_threads_and_workers_changes_nothing(tmp_path, monkeypatch):
+    models = []
+    for surrounding in (1, 2):
+        torch.set_num_threads(surrounding)
+        monkeypatch.setattr(loop, "decoding_workers", lambda surrounding=surrounding: surrounding - 1)
+        models.append(weights(run(tmp_path / str(surrounding))[0]))
+    assert torch.equal(*models)
+
+
+class Broken(Adversarial):
+    """One player's term is not finite from its second turn on."""
+
+    player, value = "main", torch.inf
+
+    def losses(self, batch, moment, player):
+        terms = super().losses(batch, moment, player)
+        if player == self.player and moment.step >= 2:
+            terms["broken"] = self.value * terms["adversarial"]
+        return terms
+
+
+@pytest.mark.parametrize(("player", "whose"), [("main", ""), ("discriminator", " of the player 'discriminator'")])
+def test_a_loss_that_is_not_finite_stops_before_the_update_and_is_named(tmp_path, monkeypatch, player, whose):
+    monkeypatch.setattr(Broken, "player", player)
+    at = 2 if player == "main" else 3
+    steps = []
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda *_: steps.append("main"))
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda *_: steps.append("discriminator"))
+    with pytest.raises(TrainingError, match=f"'broken'{whose} is inf at update {at}; the update was not made"):
+        run(tmp_path, Broken, WITH_DISCRIMINATOR, BOTH)
+    turns = ["main", "discriminator", "main", "main"]
+    assert steps == turns[: 3 if player == "main" else 4]
+
+
+def test_each_player_trains_its_own_parameters_at_its_turns(tmp_path):
+    seen = []
+
+    class Watched(Adversarial):
+        def losses(self, batch, moment, player):
+            trained = {name for name, value in self.named_parameters() if value.requires_grad}
+            seen.append((moment.step, player, {name.partition(".")[0] for name in trained}))
+            return super().losses(batch, moment, player)
+
+    def after_update(self, optimizers):
+        touched = {name for name, optimizer in optimizers.items() if optimizer.state}
+        assert touched == {"main", "discriminator"} if seen[-1][0] else {"main"}
+
+    Watched.after_update = after_update
+    task, curves = run(tmp_path, Watched, WITH_DISCRIMINATOR, BOTH)
+    assert seen[:3] == [
+        (0, "main", {"embedder", "head"}),
+        (1, "discriminator", {"discriminator"}),
+        (1, "main", {"embedder", "head"}),
+    ]
+    assert all(value.requires_grad for value in task.parameters())
+    assert {"classification", "length", "adversarial", "discriminator_adversarial"} < set(curves[0])
+    assert curves[0]["learning_rate"] > curves[0]["discriminator_learning_rate"] > 0
+
+
+def test_the_loop_is_plain_gradient_descent(tmp_path):
+    """Against a few lines of torch: order of operations, momentum, weight decay and clipping."""
+    chosen = training(epochs=1, clip_norm=0.1, warmup_epochs=0)
+    task, curves = run(tmp_path, chosen=chosen, dropout=0.0)
+    batches = []
+
+    class Collecting(Recognition):
+        def before_update(self, batch, moment, optimizers):
+            batches.append(batch)
+
+    run(tmp_path / "batches", Collecting, chosen, dropout=0.0)
+    torch.manual_seed(3)
+    expected = Recognition(4, dropout=0.0)
+    optimizer = torch.optim.SGD(expected.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-4)
+    losses = []
+    for step, batch in enumerate(batches):
+        optimizer.param_groups[0]["lr"] = 0.05 * (1 + np.cos(np.pi * step / len(batches))) / 2
+        terms = expected.losses(batch, loop.Moment(step, len(batches), np.random.default_rng(0)), "main")
+        optimizer.zero_grad()
+        sum(terms.values()).backward()
+        torch.nn.utils.clip_grad_norm_(expected.parameters(), 0.1)
+        optimizer.step()
+        losses.append(terms["classification"].item())
+    assert torch.allclose(weights(task), weights(expected), atol=1e-6)
+    assert curves[0]["classification"] == pytest.approx(np.mean(losses))
+
+
+def test_it_learns(tmp_path):
+    _, curves = run(tmp_path, chosen=training(epochs=40), dropout=0.0)
+    assert curves[-1]["classification"] < 0.5 * curves[0]["classification"]
+    assert {"step", "learning_rate", "classification", "length", "validation_classification"} == set(curves[0])
+
+
+def test_validation_takes_place_at_each_resolution_and_judges_the_average(tmp_path):
+    sides = {"validation_sides": [8, 12]}
+    _, curves = run(tmp_path / "plain", chosen=training(**sides))
+    task, averaged = run(tmp_path / "averaged", chosen=training(ema_decay=0.5, **sides))
+    names = ["validation_classification_8px", "validation_classification_12px", "validation_classification"]
+    assert [name for name in curves[0] if name.startswith("validation")] == names
+    assert curves[0]["classification"] == averaged[0]["classification"]
+    for name in names:
+        assert curves[-1][name] != averaged[-1][name]
+    _, validation = collections("native")
+    (faces,) = validation_batches(validation, len(validation))
+    kept = task.validation_losses(faces)["classification"].item()
+    assert kept == pytest.approx(averaged[-1]["validation_classification"])
+
+
+def test_what_is_kept_is_the_average_of_the_weights_after_each_update(tmp_path):
+    seen = []
+
+    class Watched(Recognition):
+        def after_update(self, optimizers):
+            seen.append(self.head.weight.detach().clone())
+
+    task, _ = run(tmp_path, Watched, training(ema_decay=0.5))
+    torch.manual_seed(3)
+    average = Watched(4).head.weight.detach()
+    for step, value in enumerate(seen):
+        decay = min(0.5, (1 + step) / (10 + step))
+        average = decay * average + (1 - decay) * value
+    assert torch.allclose(task.head.weight, average, atol=1e-6)
+
+
+def test_the_plateau_watches_all_resolutions(tmp_path, monkeypatch):
+    watched = []
+    monkeypatch.setattr(loop.Schedule, "end_epoch", lambda _, loss: watched.append(loss))
+    _, curves = run(tmp_path, chosen=training(schedule="plateau", warmup_epochs=0, validation_sides=[8]))
+    sums = [row["validation_classification_8px"] + row["validation_classification"] for row in curves]
+    assert watched == pytest.approx(sums)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_the_optimiser_is_chosen_by_its_name(tmp_path, optimizer):
+    chosen = training(**(ADAM | {"optimizer": optimizer, "betas": [0.8, 0.9], "epochs": 1}))
+    kinds = []
+
+    class Watched(Recognition):
+        def after_update(self, optimizers):
+            kinds.append((type(optimizers["main"]).__name__.lower(), optimizers["main"].defaults["betas"]))
+
+    run(tmp_path, Watched, chosen)
+    assert set(kinds) == {(optimizer, (0.8, 0.9))}
+
+
+def test_no_epochs_leave_the_task_as_it_is(tmp_path):
+    untrained = Recognition(4)
+    before = weights(untrained)
+    faces, validation = collections("native")
+    assert train(untrained, faces, validation, training(epochs=0), 3, SavedState(tmp_path / "state.pt", "same")) == []
+    assert torch.equal(weights(untrained), before)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (training(schedule="plateau", warmup_epochs=0), "no validation images"),
+        (training(precision="fp16"), "'fp16' needs a GPU"),
+        (training(players={"generator": DISCRIMINATOR}), "unknown player 'generator'"),
+        (training(batch_size=1000), "24 training faces, and a batch takes 1000"),
+        (training(shares={"natve": 1.0}), "did you mean 'native'"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_anything_is_trained(tmp_path, chosen, message):
+    if chosen.precision == "fp16" and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    faces, _ = collections("native")
+    with pytest.raises(ParameterError, match=message):
+        train(Recognition(4), faces, None, chosen, 3, SavedState(tmp_path / "state.pt", "same"))

@@ -1,0 +1,84 @@
+"""Every network of ours as ONNX gives the embeddings that torch gives."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.networks import NETWORKS
+from lrfr.nn.onnx_file import export_onnx
+
+PREPROCESSING = {"colour": "BGR", "mean": [0.3, 0.4, 0.5], "std": [0.2, 0.3, 0.4]}
+TOLERANCE = 1e-4
+
+
+def made(name, size, dim=16, width=0.125):
+    """A network whose normalisations know how large its activations are, as those of a trained one do."""
+    torch.manual_seed(0)
+    architecture = Architecture(
+        backbone=name, width=width, embedding_dim=dim, input_size=size, dropout=0.1, preprocessing=PREPROCESSING
+    )
+    embedder = Embedder(architecture)
+    for module in embedder.modules():
+        if isinstance(module, _BatchNorm):
+            module.momentum = 1.0
+    with torch.inference_mode():
+        embedder.train()(torch.rand(8, 3, *size))
+    return embedder.eval()
+
+
+def run(path, images):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, {"images": images})[0]
+
+
+def agree(embedder, path, size):
+    difference = export_onnx(embedder, path, {})
+    assert difference <= TOLERANCE
+    images = np.random.default_rng(1).random((3, 3, *size), dtype=np.float32)  # another number than was traced
+    with torch.inference_mode():
+        expected = embedder(torch.from_numpy(images)).numpy()
+    length = np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.abs(run(path, images) - expected).max() <= TOLERANCE
+    assert (np.abs(run(path, images) - expected) <= TOLERANCE * length).all()
+    assert not np.allclose(expected[0], expected[1], rtol=1e-2, atol=0)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_gives_the_same_by_onnx_runtime(tmp_path, name):
+    size = list(NETWORKS[name].published.size)
+    agree(made(name, size), tmp_path / "model.onnx", size)
+
+
+def test_a_rectangle_and_one_of_timms_models_too(tmp_path):
+    agree(made("lrfr_ir18", [40, 64]), tmp_path / "ours.onnx", [40, 64])
+    agree(made("mobilenetv3_small_050", [64, 48], width=1.0), tmp_path / "timms.onnx", [64, 48])
+
+
+def test_the_file_says_what_goes_in_and_where_it_comes_from_and_is_always_the_same(tmp_path):
+    embedder, first, second = made("lrfr_ir18", [40, 32]), tmp_path / "first.onnx", tmp_path / "second.onnx"
+    for path in (first, second):
+        export_onnx(embedder, path, {"licence": "MIT", "seed": 7})
+    assert first.read_bytes() == second.read_bytes()
+    model = onnx.load(first)
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    assert (told["colour"], told["range"], told["height"], told["width"]) == ("RGB", "0..1", "40", "32")
+    assert json.loads(told["provenance"]) == {"licence": "MIT", "seed": 7}
+    assert Architecture.model_validate(json.loads(told["architecture"])) == embedder.architecture
+    (images,), (embeddings,) = model.graph.input, model.graph.output
+    assert [axis.dim_param or axis.dim_value for axis in images.type.tensor_type.shape.dim] == ["batch", 3, 40, 32]
+    assert embeddings.type.tensor_type.shape.dim[0].dim_param == "batch"
+
+
+def test_a_difference_is_told(tmp_path, monkeypatch):
+    embedder = made("lrfr_ir18", [32, 32])
+    forward = type(embedder).forward
+    monkeypatch.setattr(
+        type(embedder), "forward", lambda self, images: forward(self, images) + (0.0 if torch.jit.is_tracing() else 1.0)
+    )
+    assert export_onnx(embedder, tmp_path / "model.onnx", {}) == pytest.approx(1, abs=1e-3)
