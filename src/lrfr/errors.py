@@ -72,6 +72,10 @@ class TrainingError(LrfrError):
     """Training that cannot go on, such as a loss that is not finite."""
 
 
+class CheckpointError(LrfrError):
+    """A published checkpoint that cannot be taken over: damaged, a program, or not of the network that it should be."""
+
+
 class InterruptedTrainingError(LrfrError):
     """Training that was stopped by the user after its state was saved."""
 

@@ -1,0 +1,191 @@
+"""Published tensors as an embedder of ours: each one used once, and fed as its publisher feeds it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from lrfr.errors import CheckpointError, ParameterError
+from lrfr.nn.embedder import Architecture, Embedder, Preprocessing
+from lrfr.nn.networks import NETWORKS
+from lrfr.nn.published import improved_resnet, se_resnet
+from lrfr.nn.published.publication import Layout, Publication
+from lrfr.nn.published.reading import Tensors
+
+PUBLICATIONS: dict[str, Publication] = {**improved_resnet.PUBLICATIONS, **se_resnet.PUBLICATIONS}
+COUNTERS = ".num_batches_tracked"  # of BN, which torch has only since 0.4.1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user says of a file; None where it should be found out.
+
+    Attributes:
+        format: a key of :data:`PUBLICATIONS`, or ``timm``.
+        architecture: one of our networks, or timm's.
+        colour: RGB or BGR.
+        mean: of each channel in that order, on values 0..1.
+        std: likewise.
+        embedding_dim: D, of timm's networks.
+        input_size: side of the square, px, of timm's networks.
+    """
+
+    format: str | None = None
+    architecture: str | None = None
+    colour: str | None = None
+    mean: list[float] | None = None
+    std: list[float] | None = None
+    embedding_dim: int | None = None
+    input_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A published network as ours.
+
+    Attributes:
+        embedder: in evaluation mode.
+        format: who published it.
+        source: where the publisher says how it is fed.
+        left_out: the tensors that are not the backbone's.
+    """
+
+    embedder: Embedder
+    format: str
+    source: str
+    left_out: list[str]
+
+
+def convert(tensors: Tensors, asked: Asked) -> Converted:
+    """One of :data:`PUBLICATIONS` as an embedder.
+
+    Raises:
+        CheckpointError: nobody's layout, an unknown depth, tensors that are missing, too many, or of a wrong shape.
+        ParameterError: what is asked contradicts what the publisher fixes, or leaves open what it does not fix.
+    """
+    format, layout, prefix = _recognise(tensors, asked.format)
+    publication = PUBLICATIONS[format]
+    network = _without(prefix, tensors)
+    backbone = layout.backbone(network)
+    if backbone is None:
+        raise CheckpointError(f"the layout is {format}'s, but of a depth that lrfr does not know")
+    if asked.architecture not in (None, backbone):
+        raise CheckpointError(
+            f"the file holds '{backbone}', not '{asked.architecture}'", remedy="leave --architecture out"
+        )
+    if asked.embedding_dim or asked.input_size:
+        raise ParameterError(
+            f"{format}'s networks fix the size of images and embeddings",
+            remedy="leave --embedding-dim and --input-size out: they are for timm's",
+        )
+    published = NETWORKS[backbone].published
+    architecture = Architecture(
+        backbone=backbone,
+        embedding_dim=published.embedding_dim,
+        input_size=published.size[0],
+        dropout=published.dropout,
+        preprocessing=preprocessing(publication, asked),
+    )
+    embedder, left_out = loaded(architecture, network, lambda ours: layout.name(ours, backbone), publication.beside)
+    return Converted(embedder, format, publication.source, left_out)
+
+
+def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:
+    """The publisher, its layout and the prefix, by the names of the tensors."""
+    found = [
+        (name, layout, prefix)
+        for name, publication in PUBLICATIONS.items()
+        if format in (None, name)
+        for prefix in (publication.prefixes if format is None else (*publication.prefixes, ""))
+        for layout in publication.layouts
+        if prefix + layout.mark in tensors or (format is not None and layout.backbone(_without(prefix, tensors)))
+    ]
+    if found:
+        return found[0]
+    first = ", ".join(list(tensors)[:5])
+    if format is not None:
+        raise CheckpointError(f"these are not {format}'s names: {first}, ...", remedy="leave --format out")
+    raise CheckpointError(
+        f"nobody's layout that lrfr knows: {first}, ...",
+        remedy=f"say whose it is by --format, one of {', '.join(PUBLICATIONS)}; or, for timm's, by --architecture NAME",
+    )
+
+
+def _without(prefix: str, tensors: Tensors) -> Tensors:
+    """Tensors by the names that they have without ``prefix``; those that do not begin with it keep theirs."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items()}
+
+
+def preprocessing(publication: Publication, asked: Asked) -> Preprocessing:
+    """What the network is fed with: what the publisher fixes, else what the user says; never a guess.
+
+    Raises:
+        ParameterError: the user contradicts the publisher, or neither says one of the three.
+    """
+    chosen: dict[str, str | list[float]] = {}
+    for name in ("colour", "mean", "std"):
+        fixed, said = getattr(publication, name), getattr(asked, name)
+        value = said if fixed is None else fixed
+        if value is None:
+            raise ParameterError(
+                f"--{name} is needed: the publisher does not fix it",
+                where=publication.source,
+                remedy="--colour RGB or --colour BGR; --mean and --std as three numbers, such as 0.5,0.5,0.5",
+            )
+        if said is not None and not _same(value, said):
+            raise ParameterError(
+                f"--{name} {_text(said)} contradicts the publisher's {_text(value)}",
+                where=publication.source,
+                remedy=f"leave --{name} out",
+            )
+        chosen[name] = value
+    return Preprocessing.model_validate(chosen)
+
+
+def _same(fixed: str | list[float], said: str | list[float]) -> bool:
+    if isinstance(fixed, str) or isinstance(said, str):
+        return fixed == said
+    return all(abs(one - other) < 1e-3 for one, other in zip(fixed, said, strict=True))
+
+
+def _text(value: str | list[float]) -> str:
+    return value if isinstance(value, str) else ",".join(f"{number:.4f}" for number in value)
+
+
+def loaded(
+    architecture: Architecture, tensors: Tensors, published_name: Callable[[str], str], beside: re.Pattern[str]
+) -> tuple[Embedder, list[str]]:
+    """The embedder of an architecture with tensors that a publisher names, and the names that were left out.
+
+    Raises:
+        CheckpointError: a tensor is missing, is nobody's, has another shape, or is not finite.
+    """
+    embedder = Embedder(architecture).eval()
+    ours = embedder.backbone.state_dict()
+    theirs = {published_name(name): name for name in ours}
+    missing = [name for name in theirs if name not in tensors and not name.endswith(COUNTERS)]
+    left_out = [name for name in tensors if name not in theirs]
+    strange = [name for name in left_out if not beside.fullmatch(name) and not name.endswith(COUNTERS)]
+    _refuse("tensors are missing", missing, architecture)
+    _refuse("tensors have no place", strange, architecture)
+    state = {name: tensors[published] for published, name in theirs.items() if published in tensors}
+    shapes = [_shapes(name, state[name], ours[name]) for name in state if state[name].shape != ours[name].shape]
+    _refuse("tensors have another shape", shapes, architecture)
+    _refuse("tensors are not finite", [name for name, value in state.items() if not _finite(value)], architecture)
+    embedder.backbone.load_state_dict({**ours, **state})
+    return embedder, sorted(name for name in left_out if not name.endswith(COUNTERS))
+
+
+def _refuse(what: str, names: list[str], architecture: Architecture) -> None:
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        raise CheckpointError(f"not the weights of '{architecture.backbone}': {what}: {', '.join(names[:3])}{more}")
+
+
+def _shapes(name: str, given: torch.Tensor, wanted: torch.Tensor) -> str:
+    return f"{name} is {tuple(given.shape)}, not {tuple(wanted.shape)}"
+
+
+def _finite(value: torch.Tensor) -> bool:
+    return bool(torch.isfinite(value).all())

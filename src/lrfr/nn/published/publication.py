@@ -1,0 +1,43 @@
+"""What has to be known of a publisher to take its weights over."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the tensors of one family of networks are named.
+
+    Attributes:
+        mark: a name by which a file of this family is recognised.
+        backbone: the network of ours that these names belong to, None if there is none.
+        name: the publisher's name of one of our backbone's tensors, given the backbone.
+    """
+
+    mark: str
+    backbone: Callable[[Collection[str]], str | None]
+    name: Callable[[str, str], str]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """How one publisher stores its networks, and feeds them.
+
+    Attributes:
+        source: where the publisher says so.
+        layouts: the families of networks that it publishes.
+        prefixes: what may stand before every name of the network; publishers with one layout are told apart by it.
+        beside: tensors that are not the backbone's, and are left out: classifiers.
+        colour: order of the channels; None, as below, where the publisher does not fix it.
+        mean: of each channel in that order, on values 0..1.
+        std: likewise.
+    """
+
+    source: str
+    layouts: tuple[Layout, ...]
+    prefixes: tuple[str, ...]
+    beside: re.Pattern[str]
+    colour: str | None
+    mean: list[float] | None
+    std: list[float] | None

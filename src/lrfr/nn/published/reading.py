@@ -1,0 +1,102 @@
+"""Checkpoint files as tensors by name, without running anything that stands in them."""
+
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from lrfr.errors import CheckpointError
+
+Tensors = dict[str, torch.Tensor]
+
+# Under which keys training frameworks keep the network's tensors: Lightning (AdaFace) and timm, Massoli, arcface_torch
+WRAPPERS = ("state_dict", "model_state_dict", "state_dict_backbone")
+
+# What Lightning, timm and numpy leave of a training beside the weights. An inert object of ours takes the place of each
+# such name; the name itself is never imported.
+TRAINING_STATE = re.compile(r"(pytorch_lightning|lightning|lightning_fabric|argparse|numpy)\.")
+
+
+class Ignored:
+    """Stands for a part of the training's state, which nothing is made of."""
+
+    def __new__(cls, *_: object) -> "Ignored":
+        """Takes whatever the part took."""
+        return super().__new__(cls)
+
+    def __init__(self, *_: object) -> None:
+        """Keeps none of it."""
+
+    def __setstate__(self, state: object) -> None:
+        """Keeps none of it."""
+
+
+def read_tensors(path: Path) -> Tensors:
+    """The tensors of a safetensors file, or of one written by ``torch.save`` (its zip format, or the one before it).
+
+    Of a pickle only tensors, containers, numbers and text are read (torch's ``weights_only``). A file that asks for
+    anything else is refused, and nothing of it is executed; but for :data:`TRAINING_STATE`, which is left out.
+
+    Raises:
+        CheckpointError: there is no such file, it is damaged, it is a program, or it holds no tensors by name.
+    """
+    if not path.is_file():
+        what = "this is a folder, not a checkpoint" if path.is_dir() else "there is no such file"
+        raise CheckpointError(what, where=path, remedy="give the file with the weights")
+    with path.open("rb") as file:
+        start = file.read(9)
+    try:
+        held = load_file(path) if start[8:] == b"{" else _read_pickle(path)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a damaged pickle fails in any way: its bytes are instructions
+        first = str(error).partition("\n")[0]
+        raise CheckpointError(f"damaged, or no checkpoint: {first}", where=path, remedy="download it again") from error
+    return _tensors(held, path)
+
+
+def _read_pickle(path: Path) -> object:
+    try:
+        unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
+        programs = sorted(name for name in unsafe if not TRAINING_STATE.match(name))
+        if programs:
+            raise _program(path, ", ".join(programs[:5]))
+        stand_ins: list[Any] = [(dict if name.endswith(".AttributeDict") else Ignored, name) for name in unsafe]
+        with torch.serialization.safe_globals(stand_ins):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if asked is None:
+            raise ValueError("its pickle cannot be read") from error
+        raise _program(path, asked[1]) from error
+
+
+def _program(path: Path, asked: str) -> CheckpointError:
+    return CheckpointError(
+        f"this file is a program, not weights alone: it asks to run {asked}; nothing of it was run",
+        where=path,
+        remedy="get the weights as safetensors, or, on a machine where its author's code may run, "
+        "torch.save(model.state_dict(), FILE)",
+    )
+
+
+def _tensors(held: object, path: Path) -> Tensors:
+    """The tensors by name that ``held`` is, or has under one of :data:`WRAPPERS`; in float32."""
+    if isinstance(held, Mapping):
+        held = next((held[key] for key in WRAPPERS if isinstance(held.get(key), Mapping)), held)
+        tensors = {str(name): value for name, value in held.items() if isinstance(value, torch.Tensor)}
+        if tensors:
+            return {
+                name: value.detach().float() if value.is_floating_point() else value.detach()
+                for name, value in tensors.items()
+            }
+    raise CheckpointError(
+        "the file holds no tensors by name",
+        where=path,
+        remedy=f"a state dict is expected, as it is or under one of: {', '.join(WRAPPERS)}",
+    )

@@ -1,0 +1,117 @@
+"""import-backbone: a backbone that others published becomes a model to start from."""
+
+import re
+from pathlib import Path
+
+from lrfr import paths
+from lrfr.errors import CheckpointError, ParameterError
+from lrfr.nn.model_file import FILE, write_model
+from lrfr.nn.model_file import provenance as read_provenance
+from lrfr.nn.networks import NETWORKS
+from lrfr.nn.published.conversion import PUBLICATIONS, Asked, Converted, convert
+from lrfr.nn.published.reading import Tensors, read_tensors
+from lrfr.nn.published.timm_models import convert_timm
+from lrfr.nn.start import sha256_of
+
+Provenance = dict[str, object]
+
+FORMATS = (*PUBLICATIONS, "timm")
+
+
+def run(
+    file: Path,
+    *,
+    name: str | None = None,
+    format: str | None = None,
+    architecture: str | None = None,
+    colour: str | None = None,
+    mean: str | None = None,
+    std: str | None = None,
+    embedding_dim: int | None = None,
+    input_size: int | None = None,
+    licence: str | None = None,
+) -> None:
+    """Writes imported/<name>/model.safetensors, and prints the lines that make it a starting point.
+
+    Raises:
+        CheckpointError: the file cannot be taken over.
+        ParameterError: an option is wrong, contradicts the publisher, or is missing.
+    """
+    if format not in (None, *FORMATS):
+        raise ParameterError(f"unknown format '{format}'", remedy=f"known: {', '.join(FORMATS)}")
+    asked = Asked(
+        format=format,
+        architecture=architecture,
+        colour=colour,
+        mean=_numbers("mean", mean),
+        std=_numbers("std", std),
+        embedding_dim=embedding_dim,
+        input_size=input_size,
+    )
+    tensors = read_tensors(file)
+    folder = paths.IMPORTED / _name(name or re.sub(r"[^A-Za-z0-9_.-]+", "_", file.stem))
+    try:
+        converted = _converted(tensors, asked)
+    except CheckpointError as error:
+        raise CheckpointError(str(error), where=file) from error
+    provenance: Provenance = {
+        "file": file.name,
+        "sha256": sha256_of(file),
+        "format": converted.format,
+        "preprocessing_by": converted.source,
+        "licence": licence or "unknown",
+        "parameters": sum(value.numel() for value in converted.embedder.parameters()),
+        "left_out": converted.left_out,
+    }
+    _write(folder, converted, provenance)
+    _tell(folder, converted, provenance)
+
+
+def _converted(tensors: Tensors, asked: Asked) -> Converted:
+    of_timm = asked.format is None and asked.architecture is not None and asked.architecture not in NETWORKS
+    return convert_timm(tensors, asked) if of_timm or asked.format == "timm" else convert(tensors, asked)
+
+
+def _numbers(option: str, text: str | None) -> list[float] | None:
+    """``0.5,0.5,0.5`` as three numbers."""
+    if text is None:
+        return None
+    try:
+        numbers = [float(number) for number in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 3 or not all(0 <= number <= 1 for number in numbers) or (option == "std" and 0 in numbers):
+        raise ParameterError(
+            f"--{option} {text}: three numbers 0..1 are expected, such as 0.5,0.5,0.5",
+            remedy="if they are of values 0..255, divide them by 255",
+        )
+    return numbers
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise ParameterError(f"'{name}' cannot be a folder's name", remedy="--name with letters, digits, _, . and -")
+    return name
+
+
+def _write(folder: Path, converted: Converted, provenance: Provenance) -> None:
+    """Writes the model, unless that of another file has its name."""
+    if (folder / FILE).is_file() and (read_provenance(folder) or {}).get("sha256") != provenance["sha256"]:
+        raise ParameterError("another file was imported under this name", where=folder, remedy="--name ANOTHER")
+    write_model(folder, converted.embedder, provenance=provenance)
+
+
+def _tell(folder: Path, converted: Converted, provenance: Provenance) -> None:
+    architecture = converted.embedder.architecture
+    fed = architecture.preprocessing
+    height, width = architecture.size
+    left_out = f"; left out: {', '.join(converted.left_out)}" if converted.left_out else ""
+    print(
+        f"{provenance['file']}: {converted.format}, {architecture.backbone}, {provenance['parameters']:,} parameters, "
+        f"{height} x {width} px in, {architecture.embedding_dim} out{left_out}\n"
+        f"images: {fed.colour}, (value - {fed.mean}) / {fed.std} of values 0..1; {provenance['preprocessing_by']}\n"
+        f"licence: {provenance['licence']}{'' if provenance['licence'] != 'unknown' else ' (--licence says it)'}\n"
+        f"To start from it, in params.yaml in place of pretrain.architecture:\n"
+        f"  pretrain:\n"
+        f"    start: {{model: {folder}, sha256: {sha256_of(folder / FILE)}}}"
+    )
