@@ -8,7 +8,7 @@ import torch
 from lrfr import faces, paths
 from lrfr.core.resampling import rendition
 from lrfr.errors import FaceTableError, ImageError, ParameterError
-from lrfr.nn.backbones import Architecture, Embedder
+from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import write_model
 from lrfr.stages import embed
 from tests.face_tables import face, write_params, write_split

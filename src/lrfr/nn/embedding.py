@@ -1,24 +1,64 @@
-"""Embedding faces, and the renditions of them that protocols ask for, with a trained model."""
+"""Embedding faces, and the renditions of them that protocols ask for, with a trained model.
 
-from collections.abc import Iterable, Sequence
+On a processor an embedding depends on the images beside it in its batch by rounding alone (some 1e-6 of its length);
+the same images in the same batches give the same bits, whatever the number of threads that decode.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import torch
 
+from lrfr.config import Fusion
 from lrfr.core.resampling import rendition
+from lrfr.errors import ImageError
 from lrfr.faces import decode
-from lrfr.nn.backbones import Embedder, to_square
 from lrfr.nn.compute import device
+from lrfr.nn.embedder import Embedder, to_size
+from lrfr.parallel import cores
 
 BATCH = 128
+AHEAD = 1  # batches that wait while the network computes
 
 FULL = "full"  # the image as it is
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Row = tuple[str, bytes | None]  # a face_id, and the encoded image; None where the face is missing
 
-@torch.inference_mode()
+
+def embed_images(embedder: Embedder, images: Sequence[np.ndarray], fusion: Fusion = "none") -> np.ndarray:
+    """Embeds images that are in memory.
+
+    Args:
+        embedder: on any device; it is moved to the best there is.
+        images: each (H, W, 3) uint8, RGB, of any size, as :func:`lrfr.decoding.decode` gives them. Nobody can see that
+            an image is BGR, as ``cv2.imread`` gives it: turn it by ``image[..., ::-1]``.
+        fusion: a name that :func:`fuse` knows.
+
+    Returns:
+        (N, D) float32, not of unit length; (N, 2 D) for ``mirror_concat``.
+
+    Raises:
+        ImageError: an image is of another type or shape.
+    """
+    for number, image in enumerate(images):
+        _refuse_what_is_no_picture(image, number)
+    embedder = ready(embedder)
+    batches = ahead(partial(fitted, size=embedder.architecture.size), _parted(images))
+    return np.concatenate([_nothing(embedder, fusion), *(embed_fitted(embedder, batch, fusion) for batch in batches)])
+
+
 def embed_faces(
-    embedder: Embedder, faces: Iterable[pa.RecordBatch], renditions: Sequence[str] = ()
+    embedder: Embedder,
+    faces: Iterable[pa.RecordBatch],
+    renditions: Sequence[str] = (),
+    fusion: Fusion = "none",
 ) -> dict[str, np.ndarray]:
     """Embeds faces batch by batch; an image is decoded once, whatever the number of its renditions.
 
@@ -26,50 +66,121 @@ def embed_faces(
         embedder: on any device; it is moved to the best there is.
         faces: rows of a face table with ``face_id``, ``image`` and ``attributes``, as many at a time as fit the memory.
         renditions: names that :func:`lrfr.core.resampling.rendition` knows.
+        fusion: a name that :func:`fuse` knows, for every rendition.
 
     Returns:
         ``face_id`` (N,) and ``missing`` (N,) bool; ``embedding`` and one ``embedding_<rendition>`` for each rendition,
-        (N, D) float32. A face with the attribute ``missing`` has an embedding of zeros.
+        (N, D) float32, or (N, 2 D) for ``mirror_concat``. A face with the attribute ``missing`` has zeros.
 
     Raises:
         ImageError: an image cannot be decoded.
     """
-    embedder = embedder.to(device(), memory_format=torch.channels_last).eval()  # pyrefly: ignore
-    blocks: dict[str, list[np.ndarray]] = {name: [] for name in _columns(renditions)}
-    for batch in faces:
-        ids = batch.column("face_id").to_pylist()
-        missing = np.array(["missing" in dict(pairs or []) for pairs in batch.column("attributes").to_pylist()], bool)
-        images = [
-            decode(image, f"face {face}")
-            for image, face, absent in zip(batch.column("image").to_pylist(), ids, missing, strict=True)
-            if not absent
-        ]
-        blocks["face_id"].append(np.array(ids, dtype=str))
-        blocks["missing"].append(missing)
-        for column, name in _columns(renditions).items():
-            if name is not None:
-                embedding = np.zeros((len(ids), embedder.architecture.embedding_dim), np.float32)
-                embedding[~missing] = _embed(embedder, images, name)
-                blocks[column].append(embedding)
-    return {column: np.concatenate(parts) for column, parts in blocks.items()}
+    embedder = ready(embedder)
+    names = {"embedding": FULL} | {f"embedding_{name}": name for name in renditions}
+    face_ids: list[str] = []
+    missing: list[bool] = []
+    blocks = {column: [_nothing(embedder, fusion)] for column in names}
+    fit = partial(_renditions, names=list(names.values()), size=embedder.architecture.size)
+    for rows in ahead(fit, map(_rows, faces)):
+        face_ids += [face for face, _ in rows]
+        missing += [made is None for _, made in rows]
+        for number, column in enumerate(names):
+            present = [made[number] for _, made in rows if made is not None]
+            block = np.zeros((len(rows), blocks[column][0].shape[1]), np.float32)
+            block[[made is not None for _, made in rows]] = np.concatenate(
+                [_nothing(embedder, fusion), *(embed_fitted(embedder, part, fusion) for part in _parted(present))]
+            )
+            blocks[column].append(block)
+    embeddings = {column: np.concatenate(parts) for column, parts in blocks.items()}
+    return {"face_id": np.array(face_ids, np.str_), "missing": np.array(missing, bool), **embeddings}
 
 
-def _columns(renditions: Sequence[str]) -> dict[str, str | None]:
-    """The arrays of the result, and the rendition in each."""
-    embeddings = {"embedding": FULL} | {f"embedding_{name}": name for name in renditions}
-    return {"face_id": None, "missing": None, **embeddings}
+def ready(embedder: Embedder) -> Embedder:
+    """The embedder on the best device that there is, to be evaluated."""
+    return embedder.to(device(), memory_format=torch.channels_last).eval()  # pyrefly: ignore
 
 
-def _embed(embedder: Embedder, images: list[np.ndarray], name: str) -> np.ndarray:
-    """The embeddings (B, D) of one rendition of images (H, W, 3), uint8, of any sizes."""
-    size, embeddings = embedder.architecture.input_size, [np.empty((0, embedder.architecture.embedding_dim))]
-    for start in range(0, len(images), BATCH):
-        made = (image if name == FULL else rendition(image, name) for image in images[start : start + BATCH])
-        squares = torch.cat([to_square(_tensor(image), size) for image in made])
-        embeddings.append(embedder(squares.to(device())).cpu().numpy())
-    return np.concatenate(embeddings)
+def fitted(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
+    """An image (H, W, 3), uint8, as the network takes it: (1, 3, height, width), values 0..1."""
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))[None]).float() / 255
+    return to_size(planes, size)
 
 
-def _tensor(image: np.ndarray) -> torch.Tensor:
-    """An image (H, W, 3), uint8, as (1, 3, H, W), values 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))[None]).float() / 255
+@torch.inference_mode()
+def embed_fitted(embedder: Embedder, faces: Sequence[torch.Tensor], fusion: Fusion) -> np.ndarray:
+    """The embeddings (B, D) of at most ``BATCH`` faces that :func:`fitted` made, by an embedder that is ready."""
+    if not faces:
+        return _nothing(embedder, fusion)
+    return fuse(embedder, torch.cat(list(faces)).to(device()), fusion).cpu().numpy()
+
+
+def fuse(embedder: Callable[[torch.Tensor], torch.Tensor], faces: torch.Tensor, fusion: Fusion) -> torch.Tensor:
+    """The embeddings of faces (B, 3, H, W), each fused with that of its mirror image.
+
+    - ``none``: of the face alone, (B, D).
+    - ``mirror_sum``: the sum of both, (B, D), as insightface's evaluation has it (Deng et al., ArcFace, CVPR 2019).
+      The average weighted by norms (Kim et al., AdaFace, CVPR 2022) has the same direction: the weights undo the
+      normalisation.
+    - ``mirror_concat``: both, one after the other, (B, 2 D) (Wen et al., centre loss, ECCV 2016; Liu et al.,
+      SphereFace, CVPR 2017).
+    """
+    if fusion == "none":
+        return embedder(faces)
+    own, mirrored = embedder(faces), embedder(faces.flip(3))
+    return own + mirrored if fusion == "mirror_sum" else torch.cat([own, mirrored], dim=1)
+
+
+def width(embedder: Embedder, fusion: Fusion) -> int:
+    """How many numbers an embedding has: D, or 2 D."""
+    return embedder.architecture.embedding_dim * (2 if fusion == "mirror_concat" else 1)
+
+
+def ahead(work: Callable[[Item], Result], batches: Iterable[Sequence[Item]]) -> Iterator[list[Result]]:
+    """``work`` on each item of each batch, in order, by a thread per core, while the batch before is made use of.
+
+    Threads suffice: reading, decoding and resizing free the interpreter's lock.
+    """
+    threads = torch.get_num_threads()
+    waiting = deque()
+    try:
+        # In these threads torch has one thread each; it keeps its number in the thread that computes.
+        with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for batch in batches:
+                waiting.append([pool.submit(work, item) for item in batch])
+                if len(waiting) > AHEAD:
+                    yield [done.result() for done in waiting.popleft()]
+            while waiting:
+                yield [done.result() for done in waiting.popleft()]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _rows(faces: pa.RecordBatch) -> list[Row]:
+    """The face_id and the encoded image of each row; None for a face that is missing."""
+    columns = (faces.column(name).to_pylist() for name in ("face_id", "image", "attributes"))
+    rows = zip(*columns, strict=True)
+    return [(face, None if "missing" in dict(pairs or []) else image) for face, image, pairs in rows]
+
+
+def _renditions(row: Row, names: list[str], size: tuple[int, int]) -> tuple[str, list[torch.Tensor] | None]:
+    """A face's renditions, each as the network takes it."""
+    face, encoded = row
+    if encoded is None:
+        return face, None
+    image = decode(encoded, f"face {face}")
+    return face, [fitted(image if name == FULL else rendition(image, name), size) for name in names]
+
+
+def _parted(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+
+
+def _nothing(embedder: Embedder, fusion: Fusion) -> np.ndarray:
+    return np.empty((0, width(embedder, fusion)), np.float32)
+
+
+def _refuse_what_is_no_picture(image: np.ndarray, number: int) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        what = f"an image is {image.dtype} of shape {image.shape}; (H, W, 3), uint8, RGB is needed"
+        remedy = "give what lrfr.decoding.decode gives; for values 0..1 in a tensor (B, 3, H, W) call the embedder"
+        raise ImageError(what, reason="not_image", where=f"image {number}", remedy=remedy)

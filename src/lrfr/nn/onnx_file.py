@@ -1,40 +1,89 @@
 """Models as ONNX, checked against the network that they came from."""
 
+import io
+import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from lrfr.files import atomic_path
-from lrfr.nn.backbones import Embedder
+from lrfr.nn.embedder import Embedder
+
+INPUT, OUTPUT = "images", "embeddings"
+CHECKED = (4, 1)  # batch sizes that are compared; the first is traced
+CONTRACT = {
+    "input": "RGB faces (B, 3, height, width), float32, values 0..1; resize them bilinear, antialiased. Colour order "
+    "and normalisation of the network are inside.",
+    "colour": "RGB",
+    "range": "0..1",
+    "output": "(B, D), float32, not of unit length",
+}
+"""What a user has to know, in the file itself."""
 
 
-def export_onnx(embedder: Embedder, path: Path) -> float:
-    """Writes an embedder as ONNX: input ``images`` (B, 3, S, S) RGB 0..1, output ``embeddings`` (B, D).
+def export_onnx(embedder: Embedder, path: Path, provenance: Mapping[str, object]) -> float:
+    """Writes an embedder as ONNX: input ``images`` (B, 3, H, W) RGB 0..1, output ``embeddings`` (B, D), any B.
+
+    H and W are the network's own size. Colour order and normalisation are in the graph; resizing is not. The file's
+    ``metadata_props`` say all of that, and have the ``architecture`` and the ``provenance`` as JSON. Equal embedders
+    give equal bytes.
+
+    Args:
+        embedder: on the processor, in evaluation mode.
+        path: where to.
+        provenance: where the weights come from and what their licence is.
 
     Returns:
         The largest absolute difference between ONNX Runtime's and torch's embeddings of the same random images.
     """
-    side = embedder.architecture.input_size
-    images = torch.rand(4, 3, side, side, generator=torch.Generator().manual_seed(0))
-    with atomic_path(path) as temporary, torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the other exporter's files differ from run to run
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # the size is fixed, so its check may be constant
+    import onnx
+
+    model = onnx.load_from_string(_traced(embedder))
+    height, width = embedder.architecture.size
+    told = CONTRACT | {
+        "height": str(height),
+        "width": str(width),
+        "architecture": json.dumps(embedder.architecture.model_dump(), sort_keys=True),
+        "provenance": json.dumps(provenance, sort_keys=True),
+    }
+    onnx.helper.set_model_props(model, told)
+    onnx.checker.check_model(model)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))
+        return max(_difference(embedder, temporary, count) for count in CHECKED)
+
+
+def _traced(embedder: Embedder) -> bytes:
+    graph = io.BytesIO()
+    with torch.inference_mode(), warnings.catch_warnings():
+        # That it is the old exporter (the new one's files differ from run to run), and that a size which is fixed is
+        # taken for a constant; whether the graph is right is measured.
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             embedder,
-            (images,),
-            str(temporary),
+            (_images(embedder, CHECKED[0]),),
+            graph,  # pyrefly: ignore - a file in memory will do
             dynamo=False,
-            input_names=["images"],
-            output_names=["embeddings"],
-            dynamic_axes={"images": {0: "batch"}, "embeddings": {0: "batch"}},
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
         )
-        return float(np.abs(_run_onnx(temporary, images.numpy()) - embedder(images).numpy()).max())
+    return graph.getvalue()
 
 
-def _run_onnx(path: Path, images: np.ndarray) -> np.ndarray:
+def _images(embedder: Embedder, count: int) -> torch.Tensor:
+    """Random images (count, 3, H, W), always the same."""
+    return torch.rand((count, 3, *embedder.architecture.size), generator=torch.Generator().manual_seed(0))
+
+
+@torch.inference_mode()
+def _difference(embedder: Embedder, path: Path, count: int) -> float:
     import onnxruntime
 
+    images = _images(embedder, count)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {"images": images})[0])
+    ours, theirs = embedder(images).numpy(), np.asarray(session.run([OUTPUT], {INPUT: images.numpy()})[0])
+    return float(np.abs(ours - theirs).max())

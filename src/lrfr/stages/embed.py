@@ -13,7 +13,6 @@ from lrfr.errors import unknown_name
 from lrfr.faces import read_faces
 from lrfr.files import atomic_path
 from lrfr.methods import method
-from lrfr.nn.backbones import Embedder
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedding import BATCH, embed_faces
 from lrfr.nn.model_file import read_model
@@ -34,10 +33,13 @@ def run(name: str) -> None:
         raise unknown_name("method", name, params.methods, f"{paths.PARAMS}: methods")
     make_deterministic(0, params.threads)
     embedder, _ = read_model(paths.model(name))
-    trains_on = np.array(method(name).TRAINS_ON or "")
+    trains_on = np.array("+".join(method(name).TRAINS_ON))
     for test_set, (faces, protocol_name) in _test_sets(params).items():
         renditions = protocol(protocol_name).renditions(params.evaluate)
-        arrays = _embed(embedder, faces, renditions, test_set)
+        tested = np.array([split != "train" for split in read_faces(faces, ["split"])["split"].to_pylist()], bool)
+        with track((), f"embedding {test_set}", int(tested.sum()), "face") as progress:
+            batches = _batches(faces, tested, progress.update)
+            arrays = embed_faces(embedder, batches, renditions, params.evaluate.fusion)
         with atomic_path(paths.embeddings(name, test_set)) as temporary, temporary.open("wb") as file:
             np.savez(file, trains_on=trains_on, **arrays)  # pyrefly: ignore
 
@@ -49,13 +51,6 @@ def _test_sets(params: Params) -> dict[str, tuple[Path, str]]:
         name: (paths.mounted(name), source(chosen.source).PROTOCOL) for name, chosen in params.evaluation_sets.items()
     }
     return made | mounted
-
-
-def _embed(embedder: Embedder, faces: Path, renditions: tuple[str, ...], test_set: str) -> dict[str, np.ndarray]:
-    """The arrays of one test set."""
-    tested = np.array([split != "train" for split in read_faces(faces, ["split"])["split"].to_pylist()], bool)
-    with track((), f"embedding {test_set}", int(tested.sum()), "face") as progress:
-        return embed_faces(embedder, _batches(faces, tested, progress.update), renditions)
 
 
 def _batches(faces: Path, chosen: np.ndarray, done: Callable[[int], object]) -> Iterator[pa.RecordBatch]:

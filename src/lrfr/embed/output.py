@@ -1,0 +1,88 @@
+"""The file that embeddings end in, as `lrfr score` reads it; written part by part, however many rows there are."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import ArrayLike
+
+from lrfr.embed.parts import Part
+from lrfr.files import atomic_path, write_text
+
+Write = Callable[[Path, pa.Table, Iterable[Part], int], None]
+
+DAY_ONE = (1980, 1, 1, 0, 0, 0)  # as numpy.savez dates the members of an archive: equal arrays give equal bytes
+
+
+def write_npz(path: Path, columns: pa.Table, parts: Iterable[Part], width: int) -> None:
+    """Writes ``name`` and the other columns (N,) as text, ``embedding`` (N, D) float32 and ``missing`` (N,) bool.
+
+    Args:
+        path: the archive; it is the old one or the whole new one.
+        columns: text (N,).
+        parts: embeddings and reasons of the rows in order; gone through twice.
+        width: D.
+    """
+    rows = len(columns)
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in columns.column_names:
+            longest = max(pc.max(pc.utf8_length(columns[name])).as_py() or 0, 1)
+            texts = (batch[name].to_pylist() for batch in columns.to_batches(max_chunksize=16384))
+            _store(archive, name, np.dtype(f"<U{longest}"), (rows,), texts)
+        _store(archive, "embedding", np.dtype("<f4"), (rows, width), (embedding for embedding, _ in parts))
+        _store(archive, "missing", np.dtype(bool), (rows,), (reason != "" for _, reason in parts))
+
+
+def write_parquet(path: Path, columns: pa.Table, parts: Iterable[Part], width: int) -> None:
+    """Writes the same as columns of a Parquet file, embeddings as lists."""
+    schema = pa.schema([*columns.schema, ("embedding", pa.list_(pa.float32(), width)), ("missing", pa.bool_())])
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        start = 0
+        for embedding, reason in parts:
+            some = columns.slice(start, len(reason)).combine_chunks()
+            lists = pa.FixedSizeListArray.from_arrays(pa.array(embedding.ravel()), width)
+            arrays = [*(some[name].combine_chunks() for name in columns.column_names), lists, pa.array(reason != "")]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            start += len(reason)
+
+
+WRITERS: dict[str, Write] = {".npz": write_npz, ".parquet": write_parquet}
+"""How a file is written, by its ending."""
+
+
+def write_unreadable(path: Path, columns: pa.Table, parts: Iterable[Part]) -> int:
+    """Writes the name of every picture that has no embedding, and why, as CSV; no file where all have one.
+
+    Returns:
+        How many there are.
+    """
+    text, start, count = io.StringIO(), 0, 0
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(("name", "reason"))
+    for _, reason in parts:
+        lost = np.flatnonzero(reason != "")
+        names = columns["name"].slice(start, len(reason)).take(pa.array(lost)).to_pylist()
+        lines.writerows(zip(names, reason[lost].tolist(), strict=True))
+        start, count = start + len(reason), count + len(lost)
+    if count:
+        write_text(path, text.getvalue())
+    else:
+        path.unlink(missing_ok=True)
+    return count
+
+
+def _store(
+    archive: zipfile.ZipFile, name: str, kind: np.dtype, shape: tuple[int, ...], blocks: Iterable[ArrayLike]
+) -> None:
+    """Writes an array block by block, as numpy.savez would write it whole."""
+    described = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+    with archive.open(zipfile.ZipInfo(f"{name}.npy", DAY_ONE), "w", force_zip64=True) as file:
+        np.lib.format.write_array_header_1_0(file, described)  # pyrefly: ignore
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, kind).tobytes())

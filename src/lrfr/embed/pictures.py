@@ -1,0 +1,171 @@
+"""What is to be embedded: the pictures of a folder, of a list, or of a face table."""
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lrfr.errors import FaceTableError, SourceError
+from lrfr.sources.reading.dataset_files import PICTURES, is_picture
+
+PATH = "path"
+CARRIED = ("identity", "template", "media")  # what `lrfr score` looks for beside an embedding
+ROWS = 128  # of a face table that are read at a time
+WHAT = "give a folder of images, a face table (.parquet), or a list (.txt, or .csv with a column 'path')"
+
+Encoded = bytes | Path | None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures in the order of their rows.
+
+    Attributes:
+        columns: text without nulls: ``name`` (N,), and those of ``CARRIED`` that are known; no text is unknown.
+        encoded: the pictures from a row on, each its bytes or its file; None for a face that is known to be missing.
+        fingerprint: changes when a picture does, as far as names, sizes and times tell.
+    """
+
+    columns: pa.Table
+    encoded: Callable[[int], Iterator[Encoded]]
+    fingerprint: str
+
+
+def read_pictures(what: Path) -> Pictures:
+    """The pictures of a folder and the folders in it, of a list, or of a face table.
+
+    - A folder: sorted by path; hidden files, links to folders, and files that are not named like a picture are left
+      out. Where pictures lie in folders, the first folder is their ``identity``.
+    - A list: one path a line (``.txt``), or the column ``path`` of a table (``.csv``), beside which ``identity``,
+      ``template`` and ``media`` are taken over. Paths count from the folder of the list.
+    - A face table: ``face_id``, ``image`` and, where there are such, ``identity`` and ``attributes``.
+
+    Raises:
+        SourceError: there is no such thing, it is of another kind, or there are no pictures in it.
+        FaceTableError: not a face table.
+    """
+    readers = {".txt": _listed, ".csv": _listed, ".parquet": _tabled}
+    if what.is_dir():
+        pictures = _in_folder(what)
+    elif not what.exists():
+        raise SourceError("there is nothing of this name", where=what, remedy=WHAT)
+    elif what.suffix.lower() not in readers:
+        raise SourceError("this is neither a folder, nor a list, nor a face table", where=what, remedy=WHAT)
+    else:
+        pictures = readers[what.suffix.lower()](what)
+    if not len(pictures.columns):
+        endings = ", ".join(sorted(PICTURES))
+        raise SourceError("there are no pictures", where=what, remedy=f"pictures of a folder end in {endings}")
+    return pictures
+
+
+def _in_folder(root: Path) -> Pictures:
+    names = []
+    for folder, inner, files in os.walk(root):  # does not follow links to folders, which may lead round in circles
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        place = Path(folder).relative_to(root)
+        names += [(place / name).as_posix() for name in files if is_picture(name) and not name.startswith(".")]
+    names.sort()
+    _check_text(names, root)
+    columns = {"name": names}
+    if any("/" in name for name in names):
+        columns["identity"] = [name.partition("/")[0] if "/" in name else "" for name in names]
+    return _of_files(root, names, columns)
+
+
+def _listed(path: Path) -> Pictures:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"the list cannot be read: {error}", where=path, remedy="write it as UTF-8") from error
+    if path.suffix.lower() == ".txt":
+        columns = {"name": [line.rstrip("\r") for line in text.split("\n") if line.strip()]}
+    else:
+        columns = _csv_columns(text, path)
+    return _of_files(path.parent, columns["name"], columns)
+
+
+def _csv_columns(text: str, path: Path) -> dict[str, list[str]]:
+    try:
+        header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row] or [[]]
+    except csv.Error as error:
+        raise SourceError(f"the list cannot be read: {error}", where=path, remedy="write it anew") from error
+    if PATH not in header:
+        remedy = f"name the column of the files '{PATH}'; it has {', '.join(header) or 'no first line'}"
+        raise SourceError(f"the list has no column '{PATH}'", where=path, remedy=remedy)
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            what = f"a row has {len(row)} values, not {len(header)}"
+            raise SourceError(what, where=f"{path}, row {number}", remedy="correct that row")
+    taken = {PATH: "name"} | {name: name for name in CARRIED}
+    return {taken[name]: [row[place] for row in rows] for place, name in enumerate(header) if name in taken}
+
+
+def _of_files(root: Path, names: Sequence[str], columns: dict[str, list[str]]) -> Pictures:
+    def encoded(start: int) -> Iterator[Encoded]:
+        return (root / name for name in islice(names, start, None))
+
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    return Pictures(table, encoded, _fingerprint(root, names))
+
+
+def _tabled(path: Path) -> Pictures:
+    try:
+        with pq.ParquetFile(path) as file:
+            there = file.schema_arrow.names
+            lost = [name for name in ("face_id", "image") if name not in there]
+            if lost:
+                remedy = "give a table with face_id and image, as lrfr writes it"
+                raise FaceTableError(f"columns are missing: {', '.join(lost)}", where=path, remedy=remedy)
+            table = file.read(["face_id", *(name for name in CARRIED if name in there)])
+        columns = {name: pc.fill_null(table[name].cast(pa.string()), "") for name in table.column_names}
+    except (pa.ArrowException, OSError) as error:
+        raise FaceTableError(f"not a readable face table: {error}", where=path) from error
+    columns = pa.table({"name": columns.pop("face_id"), **columns})
+    return Pictures(columns, partial(_rows_of_table, path), _fingerprint(path.parent, [path.name]))
+
+
+def _rows_of_table(path: Path, start: int) -> Iterator[Encoded]:
+    """The images of a face table from a row on; row groups before it are not read."""
+    with pq.ParquetFile(path) as file:
+        groups, skipped = list(range(file.metadata.num_row_groups)), 0
+        while groups and skipped + file.metadata.row_group(groups[0]).num_rows <= start:
+            skipped += file.metadata.row_group(groups.pop(0)).num_rows
+        beside = [name for name in ("attributes",) if name in file.schema_arrow.names]
+        rows = _encoded(file.iter_batches(ROWS, groups, ["image", *beside]))
+        yield from islice(rows, start - skipped, None)
+
+
+def _encoded(batches: Iterable[pa.RecordBatch]) -> Iterator[Encoded]:
+    for batch in batches:
+        images = batch.column("image").to_pylist()
+        known = batch.column("attributes").to_pylist() if "attributes" in batch.schema.names else [None] * len(images)
+        yield from (None if "missing" in dict(of or []) else image for image, of in zip(images, known, strict=True))
+
+
+def _check_text(names: Sequence[str], root: Path) -> None:
+    for name in names:
+        if not name.isascii() and name.encode(errors="replace").decode() != name:
+            raise SourceError("a file's name is not UTF-8", where=f"{root}: {name!r}", remedy="rename it")
+
+
+def _fingerprint(root: Path, names: Sequence[str]) -> str:
+    """Of the names, sizes and times of files; one that is not there has neither."""
+    digest = hashlib.sha256()
+    for name in names:
+        try:
+            found = (root / name).stat()
+            told = f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n"
+        except (OSError, ValueError):  # ValueError: a list may hold what cannot be a path
+            told = f"{name}\0\n"
+        digest.update(told.encode())
+    return digest.hexdigest()

@@ -1,0 +1,338 @@
+"""lrfr embed WHAT --model M --out F: somebody's images, a model, a file that `lrfr score` reads."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from lrfr import faces
+from lrfr.cli import app
+from lrfr.embed.parts import parts_of
+from lrfr.embed.pictures import read_pictures
+from lrfr.nn import embedding
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.model_file import write_model
+from lrfr.stages import embed_images
+from tests.face_tables import face, picture
+
+ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=8, input_size=[20, 16], dropout=0.0)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """No project around: no params.yaml, nothing but a model and pictures."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(embed_images, "cores", lambda: 1)
+    torch.manual_seed(0)
+    write_model(tmp_path / "model", Embedder(ARCHITECTURE))
+    return tmp_path
+
+
+def draw(path, seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    image = picture(rng, 12 + seed % 9, 10 + seed % 7)
+    assert cv2.imwrite(str(path), image[..., ::-1])
+    return image
+
+
+def lrfr(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def embedded(what, out="out.npz", *options, code=0):
+    """The arrays of a run."""
+    result = lrfr("embed", what, "--model", "model", "--out", out, *options)
+    assert result.exit_code == code, result.output
+    with np.load(out) as arrays:
+        return dict(arrays)
+
+
+def refused(*arguments):
+    result = lrfr("embed", *arguments)
+    assert result.exit_code == 1, result.output
+    assert "\nerror: " in f"\n{result.stderr}" and "Traceback" not in result.output
+    return result.stderr
+
+
+def expected(images, fusion="none"):
+    torch.manual_seed(0)
+    return embedding.embed_images(Embedder(ARCHITECTURE), images, fusion)
+
+
+def test_a_folder_is_embedded_in_the_order_of_its_paths(folder):
+    images = {name: draw(folder / "in" / name, seed) for seed, name in enumerate(["b/2.png", "c.png", "b/10.PNG"])}
+    (folder / "in/readme.txt").write_text("no picture")
+    draw(folder / "in/.hidden.png")
+    draw(folder / "in/.thumbnails/a.png")
+    (folder / "in/b/loop").symlink_to(folder / "in", target_is_directory=True)
+    found = embedded("in")
+    assert set(found) == {"name", "identity", "embedding", "missing"}
+    assert found["name"].tolist() == ["b/10.PNG", "b/2.png", "c.png"]
+    assert found["identity"].tolist() == ["b", "b", ""]
+    assert found["missing"].dtype == bool and not found["missing"].any()
+    assert found["embedding"].dtype == np.float32
+    assert np.allclose(found["embedding"], expected([images[name] for name in found["name"].tolist()]), atol=1e-5)
+    assert not os.path.lexists(".out.npz.parts") and not os.path.lexists("out.npz.unreadable.csv")
+
+
+def test_a_folder_without_folders_has_no_identities(folder):
+    draw(folder / "in/a.png")
+    assert set(embedded("in")) == {"name", "embedding", "missing"}
+
+
+@pytest.mark.parametrize("ending", ["txt", "csv"])
+def test_a_list_counts_from_its_own_folder_and_keeps_its_order_and_repetitions(folder, monkeypatch, ending):
+    images = [draw(folder / f"data/{number}, é.png", number) for number in range(2)]
+    paths = ["1, é.png", str(folder / "data/0, é.png"), "1, é.png"]  # the user's own list may lead anywhere
+    lines = [f'"{path}",p{number}' for number, path in enumerate(paths)]
+    text = "\r\n".join(paths) if ending == "txt" else "\n".join(["path,identity", *lines])
+    (folder / f"data/list.{ending}").write_text(text, encoding="utf-8-sig")
+    found = embedded(f"data/list.{ending}")
+    assert found["name"].tolist() == paths
+    assert np.allclose(found["embedding"], expected([images[1], images[0], images[1]]), atol=1e-5)
+    assert found.get("identity", np.array([])).tolist() == (["p0", "p1", "p2"] if ending == "csv" else [])
+
+
+def test_a_table_is_embedded_from_every_row_group(folder):
+    rng = np.random.default_rng(0)
+    rows = [face(rng, str(number), 14, identity=None if number % 3 else f"p{number}") for number in range(20)]
+    rows[4]["attributes"] = [("missing", "no_face")]  # can be read, and is not looked at
+    pq.write_table(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), folder / "faces.parquet", row_group_size=7)
+    found = embedded("faces.parquet", code=3)
+    assert found["name"].tolist() == [row["face_id"] for row in rows]
+    assert found["identity"].tolist() == [row["identity"] or "" for row in rows]
+    assert np.flatnonzero(found["missing"]).tolist() == [4]
+    there = [faces.decode(row["image"]) for row in rows if row["attributes"][0][0] != "missing"]
+    assert np.allclose(found["embedding"][~found["missing"]], expected(there), atol=1e-5)
+
+
+@pytest.mark.parametrize("start", [0, 1, 6, 7, 13, 14, 19, 20])
+def test_a_table_is_gone_on_with_from_any_row(folder, start):
+    rng = np.random.default_rng(0)
+    rows = [face(rng, str(number), 12) for number in range(20)]
+    pq.write_table(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), folder / "faces.parquet", row_group_size=7)
+    found = list(read_pictures(folder / "faces.parquet").encoded(start))
+    assert found == [row["image"] for row in rows[start:]]
+
+
+def test_what_cannot_be_read_keeps_its_row_and_is_listed(folder):
+    image = draw(folder / "in/good.png")
+    (folder / "in/empty.jpg").touch()
+    (folder / "in/broken.png").write_bytes((folder / "in/good.png").read_bytes()[:60])
+    (folder / "in/text.jpg").write_text("hello")
+    (folder / "in/folder.jpg").mkdir()
+    os.mkfifo(folder / "in/pipe.jpg")
+    names = ["empty.jpg", "good.png", "broken.png", "text.jpg", "nowhere.jpg", "folder.jpg", "pipe.jpg", "a\0b.jpg"]
+    (folder / "in/list.txt").write_text("\n".join(names))
+    result = lrfr("embed", "in/list.txt", "--model", "model", "--out", "out.npz")
+    assert result.exit_code == 3
+    assert "7 of 8 pictures could not be read" in result.stdout and "out.npz.unreadable.csv" in result.stdout
+    with np.load("out.npz") as found:
+        assert found["missing"].tolist() == [name != "good.png" for name in names]
+        assert np.allclose(found["embedding"][1], expected([image])[0], atol=1e-5)
+        assert not found["embedding"][found["missing"]].any()
+    reasons = (folder / "out.npz.unreadable.csv").read_text().replace("\0", "?").splitlines()
+    assert reasons == [
+        "name,reason", "empty.jpg,empty", "broken.png,corrupt", "text.jpg,not_image", "nowhere.jpg,no_file",
+        "folder.jpg,no_file", "pipe.jpg,no_file", "a?b.jpg,no_file",
+    ]  # fmt: skip
+    (folder / "in/list.txt").write_text("good.png")
+    embedded("in/list.txt")
+    assert not os.path.lexists("out.npz.unreadable.csv")
+
+
+def test_parquet_has_the_same_rows(folder):
+    for number in range(3):
+        draw(folder / f"in/p{number}/x.png", number)
+    (folder / "in/p1/y.png").touch()
+    arrays = embedded("in", "out.npz", "--fusion", "mirror_concat", code=3)
+    assert lrfr("embed", "in", "--model", "model", "--out", "o.parquet", "--fusion", "mirror_concat").exit_code == 3
+    table = pq.read_table(folder / "o.parquet")
+    assert table.column_names == list(arrays)
+    for name, values in arrays.items():
+        assert table[name].to_pylist() == values.tolist()
+
+
+def test_the_result_can_be_scored(folder):
+    for part, stranger in (("probe", False), ("gallery", True)):
+        for number in range(6):
+            draw(folder / part / f"person {number}/1.png", number)
+        if stranger:
+            draw(folder / part / "stranger.png", 99)
+        embedded(part, f"{part}.npz")
+    result = lrfr("score", "closed-set", "--probe", "probe.npz", "--gallery", "gallery.npz", "--json", "-")
+    assert result.exit_code == 0, result.output
+    scored = json.loads(result.stdout)
+    assert (scored["rank1"], scored["n_probe"], scored["n_gallery"]) == (1.0, 6, 7)
+
+
+@pytest.mark.parametrize("fusion", ["mirror_sum", "mirror_concat"])
+def test_a_fusion_is_asked_for_by_its_name(folder, fusion):
+    image = draw(folder / "in/a.png", 3)
+    found = embedded("in", "out.npz", "--fusion", fusion)["embedding"]
+    assert np.allclose(found, expected([image], fusion), atol=1e-4)
+    assert found.shape == (1, 16 if fusion == "mirror_concat" else 8)
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(embed_images, "BATCH", 2)
+    monkeypatch.setattr(embed_images, "PART", 4)
+
+
+@pytest.mark.parametrize("parts", [0, 1, 3])
+def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(folder, monkeypatch, small_parts, parts):
+    for number in range(15):
+        draw(folder / f"in/p{number % 4}/{number}.png", number)
+    (folder / "in/p1/broken.png").touch()
+    lrfr("embed", "in", "--model", "model", "--out", "whole.npz")
+    whole, read = (folder / "whole.npz").read_bytes(), embed_images._read
+    seen = []
+
+    def stops(encoded, size):
+        seen.append(encoded)
+        if len(seen) > parts * 4 + 2:  # the threads are at most a batch ahead
+            raise KeyboardInterrupt
+        return read(encoded, size)
+
+    monkeypatch.setattr(embed_images, "_read", stops)
+    result = lrfr("embed", "in", "--model", "model", "--out", "out.npz")
+    assert result.exit_code == 130 and "run the same command again to go on" in result.stderr
+    assert not (folder / "out.npz").exists()
+    monkeypatch.setattr(embed_images, "_read", lambda encoded, size: again.append(encoded) or read(encoded, size))
+    again = []
+    result = lrfr("embed", "in", "--model", "model", "--out", "out.npz")
+    assert result.exit_code == 3
+    assert len(again) == 16 - 4 * parts
+    assert (f"going on after {4 * parts} of 16" in result.stdout) == (parts > 0)
+    assert (folder / "out.npz").read_bytes() == whole
+    assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("change", ["model", "fusion", "pictures"])
+def test_parts_of_something_else_are_not_used(folder, monkeypatch, small_parts, change):
+    for number in range(8):
+        draw(folder / f"in/{number}.png", number)
+    write_unreadable = embed_images.write_unreadable
+    monkeypatch.setattr(embed_images, "write_unreadable", lambda *given: 1 / 0)  # stopped when all parts are there
+    assert lrfr("embed", "in", "--model", "model", "--out", "out.npz").exception
+    monkeypatch.setattr(embed_images, "write_unreadable", write_unreadable)
+    options = []
+    if change == "model":
+        torch.manual_seed(1)
+        write_model(folder / "model", Embedder(ARCHITECTURE))
+    elif change == "fusion":
+        options = ["--fusion", "mirror_sum"]
+    else:
+        draw(folder / "in/0.png", 20)
+    found = embedded("in", "out.npz", *options)
+    assert np.array_equal(found["embedding"], embedded("in", "anew.npz", *options)["embedding"])
+
+
+KILLED = """
+import os, signal
+from lrfr.cli import app
+from lrfr.stages import embed_images
+embed_images.BATCH, embed_images.PART, embed_images.cores = 2, 4, lambda: 1
+read, seen = embed_images._read, []
+
+def killed(encoded, size):
+    seen.append(encoded)
+    return os.kill(os.getpid(), signal.SIGKILL) if len(seen) > 13 else read(encoded, size)
+
+embed_images._read = killed
+app()
+"""
+
+
+def test_a_killed_run_goes_on(folder, small_parts):
+    for number in range(15):
+        draw(folder / f"in/{number}.png", number)
+    command = ["embed", "in", "--model", "model", "--out"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *command, "out.npz"], stderr=subprocess.DEVNULL)
+    assert killed.returncode == -signal.SIGKILL and not (folder / "out.npz").exists()
+    assert "going on after" in lrfr(*command, "out.npz").stdout
+    assert "going on" not in lrfr(*command, "whole.npz").stdout
+    assert (folder / "out.npz").read_bytes() == (folder / "whole.npz").read_bytes()
+
+
+def test_two_runs_do_not_write_the_same_file(folder):
+    draw(folder / "in/a.png")
+    with parts_of(folder / "out.npz", "another run's"):
+        assert "another process is writing" in refused("in", "--model", "model", "--out", "out.npz")
+    embedded("in")
+
+
+def test_mistakes_are_told(folder):
+    draw(folder / "in/a.png")
+    (folder / "empty").mkdir()
+    (folder / "list.txt").write_text("\n \n")
+    (folder / "list.csv").write_text("file,identity\na.png,x\n")
+    (folder / "ragged.csv").write_text("path,identity\na.png\n")
+    (folder / "bad.parquet").write_text("no table")
+    (folder / "latin.txt").write_bytes("\xe9.png".encode("latin-1"))
+    pq.write_table(pa.table({"face_id": ["a"]}), folder / "lacks.parquet")
+    (folder / "in/picture.bin").touch()
+    (folder / "all_broken").mkdir()
+    (folder / "all_broken/a.jpg").touch()
+    told = {
+        "nowhere": "there is nothing of this name",
+        "empty": "there are no pictures",
+        "list.txt": "there are no pictures",
+        "list.csv": r"no column 'path'",
+        "ragged.csv": "row 0",
+        "latin.txt": "UTF-8",
+        "bad.parquet": "not a readable face table",
+        "lacks.parquet": "columns are missing: image",
+        "in/picture.bin": "neither a folder, nor a list, nor a face table",
+        "all_broken": "none of the pictures can be read",
+    }
+    for what, message in told.items():
+        assert message in refused(what, "--model", "model", "--out", "out.npz")
+    assert "such as models/baseline" in refused("in", "--model", "nowhere", "--out", "out.npz")
+    assert "let its name end in .npz or .parquet" in refused("in", "--model", "model", "--out", "out.csv")
+    (folder / "folder.npz").mkdir()
+    assert "this is a folder" in refused("in", "--model", "model", "--out", "folder.npz")
+    assert "what is to be embedded" in refused("lacks.parquet", "--model", "model", "--out", "./lacks.parquet")
+    for options in (["--model", "model"], ["--out", "out.npz"], ["--fusion", "mirror_sum"]):
+        assert "--model and --out go together" in refused("in", *options)
+    assert not (folder / "out.npz").exists()
+
+
+def test_a_model_that_gives_no_numbers_is_told(folder):
+    draw(folder / "in/a.png")
+    broken = Embedder(ARCHITECTURE)
+    torch.nn.init.constant_(next(broken.parameters()), float("nan"))
+    write_model(folder / "model", broken)
+    assert "not finite" in refused("in", "--model", "model", "--out", "out.npz")
+
+
+def test_the_guide_works(folder):
+    """Every command and the program of docs/embedding.md."""
+    guide = (Path(__file__).parents[2] / "docs" / "embedding.md").read_text(encoding="utf-8")
+    (folder / "models").mkdir()
+    (folder / "model").rename(folder / "models/baseline")
+    for number in range(4):
+        for part in ("probe", "gallery"):
+            draw(folder / part / f"p{number}/{part}.png", number)
+    commands = re.findall(r"^lrfr (.*)$", guide, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        assert lrfr(*command.split()).exit_code == 0, command
+    (program,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    made = {}
+    exec(program, made)
+    with np.load("probe.npz") as alone:
+        assert made["embeddings"].shape == alone["embedding"].shape
