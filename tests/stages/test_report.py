@@ -29,7 +29,7 @@ from tests.stages.test_evaluate import SETS, write_project
 
 HOSTILE = '<script>alert("x")</script>'
 SKILL = {"random": 0.09, "baseline": 0.34, "tc": 0.42}
-TRAINS_ON = {"random": None, "baseline": "native", "tc": "auxiliary"}
+TRAINS_ON = {"random": None, "baseline": "native", "tc": "auxiliary+native"}
 IDENTITIES, DISTRACTORS, PER_IDENTITY = 8, 60, 4
 
 
@@ -175,6 +175,9 @@ def write_run(evaluated: Path, sets: tuple[str, ...]) -> None:
     )
     statistics = {"evaluated_expectations": 14, "successful_expectations": 14}
     write_json(paths.VALIDATION_RESULT, {"success": True, "tables": {"benchmark": {"statistics": statistics}}})
+    for path, met in ((paths.TWIN_INSPECTION, 21), (paths.SYNTHETIC_INSPECTION, 30)):
+        statistics = {"evaluated_expectations": 31, "successful_expectations": met}
+        write_json(path, {"success": met == 31, "tables": {path.stem: {"statistics": statistics}}})
     for name in synthesizers:
         columns = {"sharpness": {"distance": 0.5, "drifted": True}, "noise": {"distance": 0.02, "drifted": False}}
         summary = {"columns": columns, "drifted_share": 0.5, "drift": True, "classifier_auc": 0.913}
@@ -244,11 +247,13 @@ def test_page_shows_every_method_and_needs_nothing_else(run: Path) -> None:
     assert not [
         address
         for address in parsed.loaded
-        if not address.startswith(("data:", "#", "quality.html", "data_card.html", "drift_"))
+        if not address.startswith(("data:", "#", "quality.html", "quality_made.html", "data_card.html", "drift_"))
     ]
     assert not re.findall(r"url\(|@import", page) and "script" not in parsed.tags
     assert all(image["src"].startswith("data:image/png;base64,") and image["alt"] for image in parsed.images)
-    assert {"quality.html", "drift_downsample.html", "drift_photographic.html"} <= set(parsed.loaded)
+    linked = {"quality.html", "quality_made.html", "drift_downsample.html", "drift_photographic.html"}
+    assert linked <= set(parsed.loaded)
+    assert ": 14 of 14 expectations met" in text and ": 51 of 62 expectations met" in text
 
 
 def test_leaderboard_is_sorted_by_rank1(run: Path) -> None:
@@ -270,6 +275,7 @@ def test_the_leaderboard_says_what_each_method_trained_on(run: Path) -> None:
     rows = {name: row for row in table.split("<tr>") for name in SKILL if f">{name}<" in row}
     assert "auxiliary HR faces" in rows["tc"] and "native LR faces" in rows["baseline"]
     assert "untrained weights" in rows["random"]
+    assert "trained on auxiliary HR faces and native LR faces" in rows["tc"]
 
 
 def test_methods_are_compared_on_the_same_probes(run: Path) -> None:
@@ -374,6 +380,7 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
         (paths.curve("training", "pretrained"), "lrfr pretrain"),
         (paths.DETECTION_METRICS, "lrfr detect"),
         (paths.drift_result("downsample"), "lrfr drift downsample"),
+        (paths.TWIN_INSPECTION, "lrfr inspect"),
     ],
 )
 def test_a_missing_result_is_named_with_its_stage(run: Path, path: Path, command: str) -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from lrfr import cli, paths
 from lrfr.faces import FACE_SCHEMA, write_faces
-from lrfr.nn.backbones import Architecture, Embedder
+from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import write_model
 from lrfr.stages.suspect import KINDS
 from tests.face_tables import face, face_table, write_params

@@ -12,6 +12,7 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
+from lrfr.errors import ValidationFailedError
 from lrfr.quality.expectations import Suite
 
 EXAMPLES = 10  # offending rows that the result names, per expectation
@@ -36,6 +37,33 @@ def check(suites: list[Suite], data_docs: Path | None = None) -> dict[str, dict[
     if data_docs:
         context.build_data_docs()
     return results
+
+
+def failure(checked: dict[str, dict[str, Any]], where: Path, page: Path) -> ValidationFailedError:
+    """The error that lists what is not met, in plain words.
+
+    Args:
+        checked: as :func:`check` gives it, with an expectation that failed.
+        where: the file that holds it.
+        page: the page that shows it.
+    """
+    failed = [
+        f"  - {table['title']}: {expectation['says']} Observed: {expectation['observed']}{_example(expectation)}"
+        for table in checked.values()
+        for expectation in table["expectations"]
+        if not expectation["success"]
+    ]
+    return ValidationFailedError(
+        "\n".join([f"the data does not meet {len(failed)} of its expectations:", *failed]),
+        where=where,
+        remedy=f"open {page}, which names the rows; correct the data or params.yaml, then: dvc repro",
+    )
+
+
+def _example(expectation: dict[str, Any]) -> str:
+    """Names the first offending row, if there is one."""
+    first = expectation["examples"][:1]
+    return "".join(f", such as {', '.join(f'{key} {value}' for key, value in row.items())}" for row in first)
 
 
 def _check_suite(context: Any, suite: Suite) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What a mounted test set meets: its lists name what it has, and nobody in it is trained on."""
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 from great_expectations.expectations.row_conditions import Column
 
 from lrfr.quality.expectations import Suite, identified_faces
+from lrfr.quality.tables import attribute, objects, people, pictures
 
 SPLITS = ["train", "probe", "gallery", "distractor"]
 ROLES = ["G1", "G2", "probe"]
@@ -32,7 +32,7 @@ def training(benchmark: pa.Table, auxiliary: pa.Table) -> Training:
         auxiliary: the same.
     """
     used = pa.concat_tables([benchmark.filter(pc.field("split") == "train"), auxiliary])
-    return Training({person for person in _people(used) if person}, set(_pictures(used)))
+    return Training({person for person in people(used) if person}, set(pictures(used)))
 
 
 def mounted_suites(name: str, faces: pa.Table, pairs: pa.Table, enrolment: pa.Table, used: Training) -> list[Suite]:
@@ -45,7 +45,7 @@ def mounted_suites(name: str, faces: pa.Table, pairs: pa.Table, enrolment: pa.Ta
         enrolment: rows of ENROLMENT_SCHEMA.
         used: what is trained on.
     """
-    templates = {template for template in _attribute(faces, "template") if template}
+    templates = {template for template in attribute(faces, "template") if template}
     suites = [_face_suite(name, faces, used)]
     if pairs.num_rows:
         suites.append(_pair_suite(name, pairs, templates | set(faces["face_id"].to_pylist())))
@@ -57,13 +57,10 @@ def mounted_suites(name: str, faces: pa.Table, pairs: pa.Table, enrolment: pa.Ta
 def _face_suite(name: str, faces: pa.Table, used: Training) -> Suite:
     frame = faces.select(["face_id", "source", "width", "height", "identity", "split"]).to_pandas()
     tested = (frame["split"] != "train").tolist()
-    shown, pictures = _people(faces), _pictures(faces)
+    shown, seen = people(faces), pictures(faces)
     trains = [who if test and who in used.people else None for test, who in zip(tested, shown, strict=True)]
-    copied = [seen if test and seen in used.pictures else None for test, seen in zip(tested, pictures, strict=True)]
-    computed = {"missing": _attribute(faces, "missing"), "also_trains": trains, "trained_picture": copied}
-    frame = frame.assign(
-        **{column: pd.Series(values, index=frame.index, dtype=object) for column, values in computed.items()}
-    )
+    copied = [hashed if test and hashed in used.pictures else None for test, hashed in zip(tested, seen, strict=True)]
+    frame = objects(frame, missing=attribute(faces, "missing"), also_trains=trains, trained_picture=copied)
     expectations = [
         *identified_faces(),
         *(
@@ -130,17 +127,3 @@ def _enrolment_suite(name: str, enrolment: pa.Table, templates: Collection[str])
     ]
     title = f"Test set {name}, enrolment"
     return Suite(f"{name}-enrolment", title, "templates", "template", frame, expectations)
-
-
-def _people(faces: pa.Table) -> list[str | None]:
-    """Each face's person under the source's own name, for every source names its people in its own way."""
-    pairs = zip(faces["source"].to_pylist(), faces["identity"].to_pylist(), strict=True)
-    return [None if who is None else f"{source}/{who.removeprefix(f'{source}/')}" for source, who in pairs]
-
-
-def _pictures(faces: pa.Table) -> list[str]:
-    return [hashlib.sha256(image.as_py() or b"").hexdigest()[:20] for image in faces["image"]]
-
-
-def _attribute(faces: pa.Table, name: str) -> list[str | None]:
-    return [dict(known or []).get(name) for known in faces["attributes"].to_pylist()]

@@ -32,15 +32,35 @@ def face_frame(table: pa.Table) -> pd.DataFrame:
     """
     frame = table.select(PLAIN).to_pandas()
     rows = table.select(["image", "width", "height", "score", "box", "landmarks"]).to_pylist()
-    computed = {
-        "image_problem": [_image_problem(row["image"], row["width"], row["height"]) for row in rows],
-        "picture": [hashlib.sha256(row["image"] or b"").hexdigest()[:20] for row in rows],
-        "number_problem": [_number_problem(row) for row in rows],
-    }
     overshoot = [_overshoot(row["landmarks"], row["width"], row["height"]) for row in rows]
+    return objects(
+        frame,
+        image_problem=[_image_problem(row["image"], row["width"], row["height"]) for row in rows],
+        picture=[_digest(row["image"]) for row in rows],
+        number_problem=[_number_problem(row) for row in rows],
+    ).assign(landmark_overshoot=pd.Series(overshoot, index=frame.index, dtype=float))
+
+
+def attribute(table: pa.Table, name: str) -> list[str | None]:
+    """One attribute of each face of a table that has ``attributes``; null where a face does not have it."""
+    return [dict(known or []).get(name) for known in table["attributes"].to_pylist()]
+
+
+def people(table: pa.Table) -> list[str | None]:
+    """Each face's person under the source's own name, for every source names its people in its own way."""
+    pairs = zip(table["source"].to_pylist(), table["identity"].to_pylist(), strict=True)
+    return [None if who is None else f"{source}/{who.removeprefix(f'{source}/')}" for source, who in pairs]
+
+
+def pictures(table: pa.Table) -> list[str]:
+    """A hash of each image's bytes."""
+    return [_digest(image.as_py()) for image in table["image"]]
+
+
+def objects(frame: pd.DataFrame, **columns: list) -> pd.DataFrame:
+    """The frame with further columns, whose nulls stay nulls whatever else they hold."""
     return frame.assign(
-        **{name: pd.Series(values, index=frame.index, dtype=object) for name, values in computed.items()},
-        landmark_overshoot=pd.Series(overshoot, index=frame.index, dtype=float),
+        **{name: pd.Series(values, index=frame.index, dtype=object) for name, values in columns.items()}
     )
 
 
@@ -72,22 +92,44 @@ def identity_frame(benchmark: pd.DataFrame, auxiliary: pd.DataFrame) -> pd.DataF
 def part_counts(benchmark: pd.DataFrame, auxiliary: pd.DataFrame) -> list[dict]:
     """Faces, identities and heights (least, mean, greatest; px) of each part; heights are null where it is empty."""
     tables = {"benchmark": benchmark, "auxiliary": auxiliary}
-    counts = []
-    for key, (table, title) in PARTS.items():
-        part = tables[table][tables[table]["split"] == key.removeprefix("auxiliary_")]
-        height = part["height"]
-        counts.append(
-            {
-                "part": key,
-                "title": title,
-                "faces": len(part),
-                "identities": part["identity"].nunique(),
-                "heights": [int(height.min()), round(float(height.mean()), 1), int(height.max())]
-                if len(part)
-                else None,
-            }
-        )
-    return counts
+    return [
+        part_count(key, title, tables[table][tables[table]["split"] == key.removeprefix("auxiliary_")])
+        for key, (table, title) in PARTS.items()
+    ]
+
+
+def made_counts(benchmark: pa.Table, twin: pa.Table, synthetic: dict[str, pa.Table]) -> list[dict]:
+    """The same of the twin's parts, each below the native part that it repeats, and of the synthetic faces' parts."""
+    parts = [
+        (f"{key}_{split}", f"{title}, {split}", table, split)
+        for split in ("probe", "gallery", "distractor")
+        for key, title, table in (("native", "Native", benchmark), ("twin", "Twin", twin))
+    ]
+    parts += [
+        (f"{name}_{split}", f"Synthetic by {name}, {split}", table, split)
+        for name, table in synthetic.items()
+        for split in ("train", "validation")
+    ]
+    return [
+        part_count(key, title, table.filter(pc.field("split") == split).select(["identity", "height"]).to_pandas())
+        for key, title, table, split in parts
+    ]
+
+
+def part_count(key: str, title: str, part: pd.DataFrame) -> dict:
+    """Faces, identities and heights (least, mean, greatest; px) of the rows of one part; heights are null in none."""
+    height = part["height"]
+    return {
+        "part": key,
+        "title": title,
+        "faces": len(part),
+        "identities": part["identity"].nunique(),
+        "heights": [int(height.min()), round(float(height.mean()), 1), int(height.max())] if len(part) else None,
+    }
+
+
+def _digest(image: bytes | None) -> str:
+    return hashlib.sha256(image or b"").hexdigest()[:20]
 
 
 def _image_problem(image: bytes | None, width: int | None, height: int | None) -> str | None:

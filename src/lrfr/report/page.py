@@ -50,6 +50,7 @@ def render(results: Results) -> str:
         heights=dataset.height_figure(results.benchmark["height"].to_numpy()),
         mean_size=[float(results.benchmark[side].to_numpy().mean()) for side in ("height", "width")],
         set_aside=tables.shares(results.curation["set_aside"]),
-        quality=tables.quality_line(results),
+        quality=tables.quality_line([results.validation]),
+        made_quality=tables.quality_line(results.inspection),
         drift=tables.drift_lines(results),
     )

@@ -39,7 +39,7 @@ class Results:
 
     params: Params
     metrics: dict[str, dict[str, dict[str, Any]]]  # method -> condition -> figures
-    trains_on: dict[str, str | None]  # method -> native, auxiliary or None
+    trains_on: dict[str, str | None]  # method -> native, auxiliary, both joined by +, or None
     rejection: dict[str, dict[str, Any]]  # method -> figures of the error-versus-reject curves
     sets: dict[str, TestSet]
     probes: dict[str, dict[str, np.ndarray]]  # method -> what became of each probe of the benchmark
@@ -51,6 +51,7 @@ class Results:
     curation: dict[str, Any]
     labellers: dict[str, Any]
     validation: dict[str, Any]
+    inspection: list[dict[str, Any]]  # of the twin, and of the synthetic faces
     drift: dict[str, dict[str, Any]]
     benchmark: pa.Table
     auxiliary: pa.Table
@@ -88,6 +89,7 @@ def read_results(params: Params) -> Results:
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),
         labellers=read_json(paths.LABELLER_METRICS, "lrfr curate"),
         validation=read_json(paths.VALIDATION_RESULT, "lrfr validate"),
+        inspection=[read_json(path, "lrfr inspect") for path in (paths.TWIN_INSPECTION, paths.SYNTHETIC_INSPECTION)],
         drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
         benchmark=read_faces(paths.BENCHMARK, METADATA),
         auxiliary=read_faces(paths.AUXILIARY, METADATA),

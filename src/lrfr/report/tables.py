@@ -16,11 +16,7 @@ from lrfr.report.results import CONDITIONS, HEADLINES, UNTRAINED, Results
 STATISTICS = ("successful_expectations", "evaluated_expectations")
 
 
-TRAINED = {
-    "native": "trained on native LR faces",
-    "auxiliary": "trained on auxiliary HR faces",
-    None: "untrained weights",
-}
+COLLECTIONS = {"native": "native LR faces", "auxiliary": "auxiliary HR faces"}
 
 
 def mates_per_probe(benchmark: pa.Table) -> np.ndarray:
@@ -51,7 +47,7 @@ def leaderboard(results: Results, mates: np.ndarray, galleries: dict[str, int]) 
     """
     style = styles(list(results.metrics))
     rows = [
-        Row(method, style[method], _cells(results.metrics[method]), TRAINED[results.trains_on[method]])
+        Row(method, style[method], _cells(results.metrics[method]), _trained_on(results.trains_on[method]))
         for method in results.by_rank1()
     ]
     return [*rows, Row("chance", "chance", _chance_cells(mates, galleries), "a random ranking, expected")]
@@ -101,11 +97,10 @@ def shares(counts: dict[str, int]) -> list[tuple[str, int, float]]:
     return [(name, n, n / total) for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def quality_line(results: Results) -> str:
-    """How many expectations the data met."""
-    met, total = (
-        sum(table["statistics"][key] for table in results.validation["tables"].values()) for key in STATISTICS
-    )
+def quality_line(checked: list[dict[str, Any]]) -> str:
+    """How many expectations the tables of these results met."""
+    statistics = [table["statistics"] for result in checked for table in result["tables"].values()]
+    met, total = (sum(table[key] for table in statistics) for key in STATISTICS)
     return f"{met} of {total} expectations met"
 
 
@@ -134,6 +129,13 @@ def _auc_reading(auc: float) -> str:
     if auc < 0.8:
         return "it is right more often than by guessing, so they differ somewhat"
     return "it tells most of them apart" if auc < 0.95 else "it tells nearly all of them apart"
+
+
+def _trained_on(collections: str | None) -> str:
+    """What a method learnt from, in words; several collections are joined by a plus."""
+    if collections is None:
+        return "untrained weights"
+    return "trained on " + " and ".join(COLLECTIONS[name] for name in collections.split("+"))
 
 
 def _cells(figures: dict[str, dict[str, Any]]) -> list[Cell]:

@@ -11,7 +11,7 @@ from lrfr.errors import unknown_name
 from lrfr.files import read_json, write_json, write_text
 from lrfr.methods import FLOOR
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.model_file import read_model, write_model
+from lrfr.nn.model_file import provenance, read_model, write_model
 from lrfr.nn.onnx_file import export_onnx
 
 ONNX_TOLERANCE = 1e-4
@@ -28,12 +28,15 @@ def run() -> None:
     results = read_json(paths.metrics(params.release.method))
     floor = read_json(paths.metrics(FLOOR))
     write_model(folder, embedder)
-    difference = export_onnx(embedder, folder / "model.onnx")
+    origin = _origin(params)
+    difference = export_onnx(embedder, folder / "model.onnx", origin)
     facts = {
         "release": params.release.model_dump(),
         "architecture": embedder.architecture.model_dump(),
+        "size": embedder.architecture.size,
         "source": params.acquire.source,
         "seed": params.seed,
+        "started_from": origin["started_from"],
         "metric": results["metric"],
         "results": results["tinyface"],
         "floor": floor["tinyface"],
@@ -45,15 +48,26 @@ def run() -> None:
     _announce(params, folder, facts["approved"])
 
 
+def _origin(params: Params) -> dict[str, Any]:
+    """Where the weights come from. Those that training started from have a licence of their own."""
+    start = params.pretrain.get("start")
+    return {
+        **params.release.model_dump(),
+        "source": params.acquire.source,
+        "seed": params.seed,
+        "started_from": provenance(Path(start["model"])) if start else None,
+    }
+
+
 def _sign_off(results: dict[str, Any], floor: dict[str, Any], difference: float) -> list[dict[str, Any]]:
     """What must hold before anyone should use the model; each gate with what was observed."""
-    checks = read_json(paths.VALIDATION_RESULT)
+    checked = paths.VALIDATION_RESULT, paths.TWIN_INSPECTION, paths.SYNTHETIC_INSPECTION
     low, high = results["distractors"]["rank1_interval"][0], floor["distractors"]["rank1_interval"][1]
     return [
         {
             "gate": "the data meets every expectation",
-            "passed": bool(checks["success"]),
-            "observed": paths.VALIDATION_RESULT.as_posix(),
+            "passed": all(read_json(path)["success"] for path in checked),
+            "observed": ", ".join(path.as_posix() for path in checked),
         },
         {
             "gate": "rank-1 with distractors is above that of untrained weights, intervals apart",

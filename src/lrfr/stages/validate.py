@@ -1,10 +1,7 @@
 """validate: every table meets what is expected of it, or the pipeline stops here."""
 
-from typing import Any
-
 from lrfr import faces, paths
 from lrfr.config import read_params
-from lrfr.errors import ValidationFailedError
 from lrfr.files import read_json, write_json, write_text
 from lrfr.offline import stay_offline
 
@@ -40,25 +37,4 @@ def run(data_docs: bool = False) -> None:
     write_json(paths.VALIDATION_RESULT, result)
     write_text(paths.QUALITY_PAGE, page.render(result, labellers))
     if not result["success"]:
-        raise _failure(checked)
-
-
-def _failure(checked: dict[str, dict[str, Any]]) -> ValidationFailedError:
-    """The error that lists what is not met, in plain words."""
-    failed = [
-        f"  - {table['title']}: {expectation['says']} Observed: {expectation['observed']}{_example(expectation)}"
-        for table in checked.values()
-        for expectation in table["expectations"]
-        if not expectation["success"]
-    ]
-    return ValidationFailedError(
-        "\n".join([f"the data does not meet {len(failed)} of its expectations:", *failed]),
-        where=paths.VALIDATION_RESULT,
-        remedy=f"open {paths.QUALITY_PAGE}, which names the rows; correct the data or params.yaml, then: dvc repro",
-    )
-
-
-def _example(expectation: dict[str, Any]) -> str:
-    """Names the first offending row, if there is one."""
-    first = expectation["examples"][:1]
-    return "".join(f", such as {', '.join(f'{key} {value}' for key, value in row.items())}" for row in first)
+        raise checking.failure(checked, paths.VALIDATION_RESULT, paths.QUALITY_PAGE)
