@@ -180,7 +180,9 @@ def test_an_adjudicator_sees_who_said_what_and_decides_each(address_of, visit):
         append(paths.VERDICTS / f"{name}.csv", lines)
     page = visit(address_of("eva", adjudicate=True))
     assert page.locator(".tile").first.inner_text().splitlines()[-2:] == ["anna: face", "boris: not a face"]
+    assert page.locator(".tile").first.get_attribute("aria-label").endswith("boris said not a face, not decided")
     press(page, "f", "Enter")
+    assert page.locator(".tile").first.get_attribute("aria-label").endswith("boris said not a face, marked face")
     assert "Each face needs a decision" in page.inner_text("#trouble")
     assert not said("_adjudicated")
     press(page, "x")
@@ -193,7 +195,7 @@ def test_who_does_not_see_hears(address_of, visit):
     page = visit(address_of("anna"))
     press(page, "ArrowRight", "x")
     grid = page.get_by_role("grid", name="Sheet 1 of 3").aria_snapshot()
-    assert 'gridcell "face 1 of 40, 10 × 12 px, detector 0.60, marked face"' in grid
+    assert 'gridcell "face 1 of 40, 10 × 12 px, detector 0.60, not marked"' in grid
     assert 'gridcell "face 2 of 40, 10 × 13 px, detector 0.60, identity person01, marked not a face" [selected]' in grid
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("face 2 of 40")
     assert page.locator(".tile[tabindex='0']").count() == 1, "one stop for Tab"
@@ -202,6 +204,13 @@ def test_who_does_not_see_hears(address_of, visit):
         assert f'button "{name}"' in snapshot
     for role in ('progressbar "Faces with a verdict"', 'toolbar "Actions"', "status: not a face", "main:", "banner:"):
         assert role in snapshot
+    press(page, "z")  # what has no mark is not called marked
+    shows(page, "status", "^Mark taken back: face 2 of 40, .*, not marked$")
+    shows(page, "focus", "not marked$")
+    press(page, "n")
+    page.keyboard.type("blurred")
+    press(page, "Enter")
+    shows(page, "focus", "not marked, note: blurred$")
     press(page, "?")
     assert page.get_by_role("dialog", name="Keys").is_visible()
     press(page, "Escape", "Home")

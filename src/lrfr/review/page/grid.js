@@ -16,6 +16,9 @@ function element(name, className, text = "") {
   return made;
 }
 
+/** Whether a face is what most are, said by nobody in particular: no mark is on it. */
+const isPlain = (face) => face.mark === "face" && !face.said.length;
+
 /** What a screen reader says of a face, and the line below the sheet shows. */
 export function described(face, place) {
   const parts = [`face ${place + 1} of ${faces.length}`, `${face.width} × ${face.height} px`];
@@ -23,7 +26,8 @@ export function described(face, place) {
   if (face.identity !== null) parts.push(`identity ${face.identity}`);
   for (const said of face.said) parts.push(`${said.labeller} said ${WORDS[said.verdict]}${said.note ? ` (${said.note})` : ""}`);
   if (face.image === null) parts.push("the picture cannot be decoded");
-  parts.push(face.mark ? `marked ${WORDS[face.mark]}` : "not decided");
+  if (isPlain(face)) parts.push("not marked");
+  else parts.push(face.mark ? `marked ${WORDS[face.mark]}` : "not decided");
   if (face.note) parts.push(`note: ${face.note}`);
   if (face.elsewhere) parts.push("judged in another window");
   return parts.join(", ");
@@ -57,8 +61,7 @@ export function refresh(place) {
   made.classList.toggle("elsewhere", Boolean(face.elsewhere));
   made.setAttribute("aria-selected", String(Boolean(face.mark) && face.mark !== "face"));
   made.setAttribute("aria-label", described(face, place));
-  const taken = face.mark === "face" && !face.said.length; // what most faces are needs no sign
-  made.querySelector(".sign").textContent = face.mark && !taken ? SIGNS[face.mark] : "";
+  made.querySelector(".sign").textContent = face.mark && !isPlain(face) ? SIGNS[face.mark] : "";
   const plain = face.group ?? `${face.width}×${face.height}`;
   const shown = face.mark === "face" || !face.mark ? plain : face.note || WORDS[face.mark];
   made.querySelector(".caption").textContent = face.note && face.mark === "face" ? `${plain} · ${face.note}` : shown;
