@@ -16,8 +16,8 @@ from lrfr import cli, offline
 from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
 STORY = (
-    "acquire detect mount curate split validate card twin synthesize drift pretrain finetune embed evaluate report "
-    "release check doctor"
+    "acquire detect mount curate split validate card twin synthesize inspect drift pretrain finetune embed evaluate "
+    "report release check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
 ARGUMENT |= {"mount": "pairs"}

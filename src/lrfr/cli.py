@@ -7,12 +7,13 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from lrfr.errors import InterruptedTrainingError, LrfrError
+from lrfr.errors import InterruptedTrainingError, LrfrError, ParameterError
 from lrfr.offline import stay_offline
 from lrfr.review.commands import app as verdicts
 from lrfr.score.commands import app as score
@@ -22,7 +23,7 @@ stay_offline()
 app = typer.Typer(
     name="lrfr",
     help="Low-resolution face recognition, from photos to a released model. `dvc repro` runs all of it, in this order.",
-    epilog="Every command but score reads params.yaml and is run in the project's root.",
+    epilog="Every command but score and embed --model is run in the project's root, where params.yaml is.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -38,7 +39,7 @@ Method = Annotated[str, typer.Argument(metavar="METHOD", help="One of params.yam
 def acquire(
     list_sources: Annotated[bool, typer.Option("--list", help="Show the sources and the layout each expects.")] = False,
 ) -> None:
-    """Bring in photos or faces from the source that params.yaml names."""
+    """Bring in photos or faces from the source chosen."""
     _run("acquire", list_sources=list_sources)
 
 
@@ -76,7 +77,7 @@ def validate(
 
 @app.command()
 def card() -> None:
-    """Describe the benchmark: a data card, and Croissant metadata."""
+    """Describe the benchmark: data card, Croissant metadata."""
     _run("card")
 
 
@@ -90,6 +91,12 @@ def twin() -> None:
 def synthesize(name: Synthesizer) -> None:
     """Make low-resolution faces out of sharp portraits."""
     _run("synthesize", name)
+
+
+@app.command()
+def inspect() -> None:
+    """Stop here if the made faces are not what they should be."""
+    _run("inspect")
 
 
 @app.command()
@@ -111,9 +118,27 @@ def finetune(method: Method) -> None:
 
 
 @app.command()
-def embed(method: Method) -> None:
-    """Turn every face that is tested on into an embedding."""
-    _run("embed", method)
+def embed(
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="A method; with --model a folder, list or face table.")],
+    model: Annotated[Path | None, typer.Option(metavar="M", help="A model's folder, for images of yours.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="F", help="With --model: the .npz or .parquet to write.")] = None,
+    fusion: Annotated[
+        Literal["none", "mirror_sum", "mirror_concat"] | None,
+        typer.Option(help="With --model: what is made of an image and its mirror image.", show_default="none"),
+    ] = None,
+) -> None:
+    """Turn faces that are tested on, or yours, into embeddings."""
+    if model is None and out is None and fusion is None:
+        _run("embed", what)
+        return
+    with readable_errors():
+        if model is None or out is None:
+            remedy = "lrfr embed IMAGES --model M --out F; or lrfr embed METHOD, for which params.yaml says the rest"
+            raise ParameterError("--model and --out go together, and --fusion with them", remedy=remedy)
+        from lrfr.stages.embed_images import run
+
+        if run(Path(what), model, out, fusion or "none"):
+            raise typer.Exit(3)
 
 
 @app.command()
@@ -142,7 +167,7 @@ def check() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check that this machine can run it; say what to do if not."""
+    """Check that this machine is fit; say what to do if not."""
     from lrfr import doctor
 
     with readable_errors():
@@ -175,6 +200,28 @@ def suspect(
 ) -> None:
     """List likely wrong labels, for review --order suspicion."""
     _run("suspect", model)
+
+
+@app.command(name="import-backbone")
+def import_backbone(
+    file: Annotated[Path, typer.Argument(help="The checkpoint, as it was published.")],
+    name: Annotated[str | None, typer.Option(help="Of the folder in imported/; else the file's.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Whose file it is: adaface, arcface_torch, cvlface, massoli, vggface2_dag, timm.")
+    ] = None,
+    architecture: Annotated[str | None, typer.Option(help="The name of the network; needed for timm's.")] = None,
+    colour: Annotated[
+        Literal["RGB", "BGR"] | None, typer.Option(help="The order of its channels, if its publisher has both.")
+    ] = None,
+    mean: Annotated[str | None, typer.Option(help="Of its channels in that order, values 0..1: 0.5,0.5,0.5.")] = None,
+    std: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    embedding_dim: Annotated[int | None, typer.Option(min=2, help="For timm's: which layer is the embedding.")] = None,
+    input_size: Annotated[int | None, typer.Option(min=16, help="For timm's: side of its images, px.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Under which the weights were published; kept with them.")] = None,
+) -> None:
+    """Bring in a published backbone, to start training from."""
+    options = dict(name=name, format=format, architecture=architecture, colour=colour, mean=mean, std=std)
+    _run("import_backbone", file, **options, embedding_dim=embedding_dim, input_size=input_size, licence=licence)
 
 
 class ReadableErrors(TyperGroup):
@@ -229,7 +276,7 @@ def _exit(message: str, code: int = 1) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _run(stage: str, *arguments: str, **options: bool) -> None:
+def _run(stage: str, *arguments: str | Path, **options: str | int | None) -> None:
     """Imports a stage, now that it is wanted, and runs it."""
     with readable_errors():
         import_module(f"lrfr.stages.{stage}").run(*arguments, **options)

@@ -35,12 +35,16 @@ TWIN = Path("data/twin/faces.parquet")
 
 VALIDATION_RESULT = Path("data/validation/result.json")
 QUALITY_PAGE = Path("reports/quality.html")
+TWIN_INSPECTION = Path("data/inspection/twin.json")
+SYNTHETIC_INSPECTION = Path("data/inspection/synthetic.json")
+MADE_QUALITY_PAGE = Path("reports/quality_made.html")
 DATA_DOCS = Path("reports/data_docs")
 DATA_CARD = Path("reports/data_card.html")
 DATA_CARD_TEXT = Path("reports/data_card.md")
 CROISSANT = Path("reports/croissant.json")
 
 PRETRAINED = Path("models/pretrained")
+IMPORTED = Path("imported")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
 RELEASES = Path("releases")
@@ -74,6 +78,11 @@ def checkpoint(training: str) -> Path:
 def mounted(test_set: str, table: str = "faces") -> Path:
     """One table of a mounted test set: faces, pairs, enrolment or set_aside."""
     return Path("data/mounted") / test_set / f"{table}.parquet"
+
+
+def live(training: str) -> Path:
+    """The live curves of a training that runs; no stage's output."""
+    return Path("live") / training
 
 
 def embeddings(method: str, test_set: str = "benchmark") -> Path:

@@ -78,8 +78,14 @@ def test_every_stage_leaves_what_it_promises(project):
         file.name for file in (project / "releases/tiny-face-embedder").iterdir()
     }
     assert isinstance(release["approved"], bool)
+    assert release["sign_off"][0]["passed"], "every stage that looks at the data let it pass"
     page = (project / "reports/index.html").read_text()
-    assert "baseline" in page and "quality.html" in page and "drift_downsample.html" in page
+    assert (
+        "baseline" in page
+        and "quality.html" in page
+        and "quality_made.html" in page
+        and "drift_downsample.html" in page
+    )
 
 
 def test_git_sees_nothing_but_the_lock(project):

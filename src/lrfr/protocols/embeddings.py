@@ -21,7 +21,7 @@ class Embeddings:
         row: (N,) int64, where each face stands in those arrays.
         missing: (N,) bool: nobody could read the face, or find it; its embedding is zero.
         quality: (N,) float, the method's own opinion of each image, or None.
-        trains_on: which faces the method learnt from, native or auxiliary; None for neither.
+        trains_on: which faces the method learnt from: native, auxiliary, or both joined by +; None for neither.
         where: the file, for errors.
     """
 
