@@ -34,6 +34,7 @@ def test_the_default_parameters_are_read():
         ),
         (lambda p: p["split"].update(train_fraction="half"), r"valid number \(it is 'half'\)\n.*split.train_fraction"),
         (lambda p: p["split"].update(train_fraction=1.5), r"less than 1 \(it is 1.5\)"),
+        (lambda p: p.update(seed=2**62), r"less than 4294967296"),
         (lambda p: p.update(seed="7"), r"valid integer \(it is '7'\)"),
         (lambda p: p.pop("detect"), "parameter 'detect' is missing"),
         (lambda p: p["release"].update(version="1.0"), "release.version"),

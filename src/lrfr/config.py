@@ -16,9 +16,9 @@ from lrfr.errors import ParameterError, unknown_name
 
 
 class Section(BaseModel):
-    """A part of params.yaml: frozen, no unknown key, no silent conversion of types."""
+    """A part of params.yaml: frozen, no unknown key, no silent conversion of types, numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
 SectionType = TypeVar("SectionType", bound=Section)
@@ -166,7 +166,7 @@ class Release(Section):
 class Params(Section):
     """The whole of params.yaml. ``threads`` are torch's on a processor."""
 
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
     threads: int = Field(gt=0)
     acquire: Acquire
     detect: Detect

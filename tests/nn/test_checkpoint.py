@@ -25,3 +25,10 @@ def test_a_hostile_state_is_not_executed(tmp_path):
     with pytest.raises(TrainingError, match=r"cannot be read\n.*state\.pt\n.*remove the file"):
         SavedState(tmp_path / "state.pt", "same").read()
     assert not (tmp_path / "broken-in").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle", b"e", b"cMODULE\xff\n", b"h\x05.", b"u."])
+def test_a_damaged_state_is_no_traceback(tmp_path, content):
+    (tmp_path / "state.pt").write_bytes(content)
+    with pytest.raises(TrainingError, match="cannot be read"):
+        SavedState(tmp_path / "state.pt", "same").read()

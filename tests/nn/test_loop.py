@@ -58,6 +58,21 @@ def test_the_surrounding_number_of_threads_and_workers_changes_nothing(tmp_path,
     assert torch.equal(*models)
 
 
+class Rooted(Recognition):
+    """At one update, the loss is finite and its gradient is not."""
+
+    def losses(self, batch, moment, player):
+        terms = super().losses(batch, moment, player)
+        return terms | {"root": (0 * terms["length"]).sqrt()} if moment.step == self.at else terms
+
+
+def test_weights_that_are_not_finite_are_neither_saved_nor_handed_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    with pytest.raises(TrainingError, match="not finite after update 9"):
+        run(tmp_path, Rooted, at=8)
+    assert SavedState(tmp_path / "state.pt", "same").read()["step"] == 8
+
+
 class Broken(Adversarial):
     """One player's term is not finite from its second turn on."""
 

@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from lrfr.errors import TrainingError
+from lrfr.nn import compute
 from tests.nn import shared_trainings
 from tests.nn.small_training import run
 from tests.nn.torchrun import torchrun
@@ -40,3 +42,14 @@ def test_another_number_of_processes_takes_the_training_up(shared, tmp_path, cap
     _, curves = run(shared[0] / "stopped", dropout=0.0)
     assert "taking up the training at update 5, with 1 processes instead of 2" in capsys.readouterr().out
     assert curves[-1] == pytest.approx(whole[-1], rel=1e-3)
+
+
+def test_a_process_takes_a_gpu_of_its_own_or_says_that_there_are_too_few(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(compute, "processes_here", lambda: 2)
+    monkeypatch.setattr(compute, "number_here", lambda: 1)
+    assert compute.device() == torch.device("cuda", 1)
+    monkeypatch.setattr(compute, "processes_here", lambda: 3)
+    with pytest.raises(TrainingError, match="3 processes on this machine, which has 2 GPUs"):
+        compute.device()

@@ -24,6 +24,9 @@ from tests.nn.small_training import DISCRIMINATOR, SETTINGS
         ({"players": {"discriminator": DISCRIMINATOR | {"lr": 1}}}, "known: betas, learning_rate, momentum, optimizer"),
         ({"warmup": 1}, "did you mean 'warmup_epochs'"),
         ({"validation_sides": [0]}, "greater than 0"),
+        ({"shares": {"native": -1.0, "auxiliary": 3.0}}, "greater than 0"),
+        ({"shares": {"native": float("inf")}}, "finite"),
+        ({"learning_rate": float("inf")}, "finite"),
     ],
 )
 def test_what_contradicts_itself_is_refused(changes, message):

@@ -91,6 +91,17 @@ def test_an_imported_backbone_is_used_as_it_is_and_its_prototypes_are_class_mean
     assert torch.allclose(prototypes, expected, atol=1e-5)
 
 
+def test_a_model_to_start_from_is_moved_to_a_gpu_so_that_it_can_be_trained(monkeypatch):
+    def moved(module, *args, **kwargs):  # on a processor nothing would move; a change of type makes new tensors too
+        return module.double().float()
+
+    _, begin = start()
+    write(begin | {"training": section()})
+    monkeypatch.setattr(Embedder, "to", moved)
+    pretrain.run()
+    assert len(curves("pretrained")) == 1
+
+
 def test_another_file_than_the_one_that_params_yaml_means_is_refused():
     _, begin = start(sha256="0" * 64)
     write(begin)

@@ -100,7 +100,9 @@ class TeacherAndCurriculum(Task):
     def _student_view(self, images: torch.Tensor, moment: Moment) -> torch.Tensor:
         chance = curriculum_probability(moment.step, moment.total)
         limits = (self.settings.smallest_exponent, self.settings.largest_exponent)
-        drawn = [draw_resolution(moment.rng, *limits) if moment.rng.random() < chance else None for _ in images]
+        everybodys = len(images) * moment.processes
+        drawn = [draw_resolution(moment.rng, *limits) if moment.rng.random() < chance else 0 for _ in range(everybodys)]
+        drawn = drawn[len(images) * moment.process :][: len(images)]
         view = images.clone()
         for resolution in sorted({value for value in drawn if value}):
             rows = [row for row, value in enumerate(drawn) if value == resolution]

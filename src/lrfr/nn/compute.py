@@ -4,6 +4,7 @@ import os
 
 import torch
 
+from lrfr.errors import TrainingError
 from lrfr.nn.processes import number_here, processes_here
 from lrfr.parallel import cores
 
@@ -11,8 +12,17 @@ MOST_WORKERS = 16  # more than enough for one GPU
 
 
 def device() -> torch.device:
-    """The GPU where there is one; where several processes share a machine, each has its own."""
-    return torch.device("cuda", number_here()) if torch.cuda.is_available() else torch.device("cpu")
+    """The GPU where there is one; where several processes share a machine, each has its own.
+
+    Raises:
+        TrainingError: there are more processes than GPUs.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    if processes_here() > torch.cuda.device_count():
+        what = f"{processes_here()} processes on this machine, which has {torch.cuda.device_count()} GPUs"
+        raise TrainingError(what, remedy="give torchrun a smaller --nproc-per-node: a process takes a GPU of its own")
+    return torch.device("cuda", number_here())
 
 
 def decoding_workers() -> int:
@@ -28,4 +38,5 @@ def make_deterministic(seed: int, threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32, also on a GPU
     torch.manual_seed(seed)

@@ -37,7 +37,8 @@ def run() -> None:
         known = fingerprint([params.pretrain, params.seed, params.threads], paths.AUXILIARY)
         saved = SavedState(paths.checkpoint("pretrained"), known)
         if chosen.start and saved.read() is None:
-            task.head.weight.data.copy_(_prototypes(embedder, faces, classes))
+            # Moved before, outside inference mode: what is moved in it cannot be trained
+            task.head.weight.data.copy_(_prototypes(embedder.to(device()).eval(), faces, classes))
         live = paths.live("pretrained")
         curves = train(task, {"auxiliary": faces}, validation, chosen.training, params.seed, saved, live)
         if this_process() == 0:
@@ -49,7 +50,6 @@ def run() -> None:
 @torch.inference_mode()
 def _prototypes(embedder: Embedder, faces: LabelledFaces, classes: int) -> torch.Tensor:
     """The class means (C, D) of the training faces' embeddings, as the model that is started from sees them."""
-    embedder = embedder.to(device()).eval()
     batches = validation_batches(faces, BATCH, device())
     watched = track(batches, "class means", -(-len(faces) // BATCH), "batch")
     embeddings, labels = zip(*((embedder(batch.images).cpu(), batch.labels.cpu()) for batch in watched), strict=True)

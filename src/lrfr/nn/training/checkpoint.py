@@ -13,6 +13,9 @@ import torch
 from lrfr.errors import TrainingError
 from lrfr.files import atomic_path
 
+# What a damaged pickle stumbles over
+DAMAGED = (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+
 
 def fingerprint(settings: Any, *files: Path) -> str:
     """A hash of all that a training depends on.
@@ -53,7 +56,7 @@ class SavedState:
             return None
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        except DAMAGED as error:
             what = "the saved state of a training cannot be read"
             raise TrainingError(what, where=self.path, remedy="remove the file to train from the start") from error
         known = isinstance(state, dict) and state.get("fingerprint") == self.fingerprint

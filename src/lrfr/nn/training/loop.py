@@ -22,7 +22,7 @@ from lrfr.nn.training.checkpoint import SavedState
 from lrfr.nn.training.curves import Curves, Means
 from lrfr.nn.training.interruption import stop_requests
 from lrfr.nn.training.live import LiveCurves
-from lrfr.nn.training.loss_terms import agreed, check_finite
+from lrfr.nn.training.loss_terms import agreed, check_finite, check_weights
 from lrfr.nn.training.optimizers import alone, learning_rates, named, optimizers_of
 from lrfr.nn.training.schedules import Schedule
 from lrfr.nn.training.settings import Training
@@ -145,8 +145,8 @@ class _Run:
         self.schedule.begin_update(self.step)
         # Dropout, whatever ran before; other processes see other images, and drop other features
         torch.manual_seed(self.seed * 1_000_003 + self.step + (this_process() << 40))
-        rng = np.random.default_rng((self.seed, 2, self.step, this_process()))
-        moment = Moment(self.step, self.training.epochs * self.steps_per_epoch, rng, processes())
+        rng = np.random.default_rng((self.seed, 2, self.step, 0))
+        moment = Moment(self.step, self.training.epochs * self.steps_per_epoch, rng, processes(), this_process())
         self.task.train()
         self.task.before_update(batch, moment, self.optimizers)
         values: dict[str, float] = {}
@@ -217,6 +217,7 @@ class _Run:
     def _save(self) -> None:
         if this_process() != 0:
             return
+        check_weights(self.task, self.step)
         self.saved.write(
             {
                 "step": self.step,

@@ -1,10 +1,11 @@
-"""The loss terms of one update, before it is made."""
+"""The loss terms of one update, before it is made, and the weights that came of them."""
 
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from lrfr.errors import TrainingError
 from lrfr.nn.processes import processes
@@ -40,4 +41,18 @@ def check_finite(values: Mapping[str, float], player: str, step: int) -> None:
             raise TrainingError(
                 f"the loss term '{name}'{whose} is {value} at update {step}; the update was not made",
                 remedy="lower the learning rate or clip_norm, or look at the data of this update",
+            )
+
+
+def check_weights(module: nn.Module, step: int) -> None:
+    """Looks at the weights after ``step`` updates, before they are kept.
+
+    Raises:
+        TrainingError: one of them is not finite: a gradient was not, although its loss was.
+    """
+    for name, value in module.named_parameters():
+        if not value.isfinite().all():
+            raise TrainingError(
+                f"the weights '{name}' are not finite after update {step}, though all losses were; they are not saved",
+                remedy="look for a gradient without bound (a root or a logarithm at 0), or lower the learning rate",
             )

@@ -1,6 +1,6 @@
 """params.yaml: how a network is trained."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -49,7 +49,7 @@ class Training(Optimization):
 
     epochs: int = Field(ge=0)
     batch_size: int = Field(gt=1)
-    shares: dict[str, float] = Field(default_factory=dict)
+    shares: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     images_per_identity: PositiveInt | None = None
     low_resolution: LowResolution | None = None
     schedule: Literal["cosine", "step", "plateau"]

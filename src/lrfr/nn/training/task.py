@@ -36,15 +36,18 @@ class Moment:
     Attributes:
         step: the update's number, from 0.
         total: how many updates there are in all.
-        rng: this update's own randomness; another one in each process.
+        rng: this update's own randomness, the same in all processes. What is drawn for each image is drawn for the
+            whole batch, and each process takes its part: so the draws do not depend on how many there are.
         processes: how many processes share the batch. The loop averages over them what each makes of its part, so a
             term that is a sum over the batch, and not a mean, has to be multiplied by it.
+        process: which of the batch's parts, all of one size, this process has, from 0.
     """
 
     step: int
     total: int
     rng: np.random.Generator
     processes: int = 1
+    process: int = 0
 
 
 class Task(nn.Module):
