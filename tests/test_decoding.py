@@ -129,6 +129,25 @@ def test_what_follows_a_whole_jpeg_does_not_matter():
     assert np.array_equal(decode(jpeg(PIXELS) + b"appended by a camera"), decode(jpeg(PIXELS)))
 
 
+def test_portable_maps_are_read():
+    grey = PIXELS[..., 0]
+    assert np.array_equal(decode(encoded(PIXELS, "PPM")), PIXELS)
+    assert np.array_equal(decode(encoded(grey, "PPM")), np.repeat(grey[..., None], 3, axis=2))
+    height, width = grey.shape
+    deep = b"P5 %d %d 65535\n" % (width, height) + (grey.astype(np.uint16) * 256 + 17).astype(">u2").tobytes()
+    assert np.array_equal(decode(deep), decode(encoded(grey, "PPM")))
+
+
+@pytest.mark.parametrize("values", [PIXELS[..., 0] / np.float32(255), PIXELS[..., 0].astype(np.int32) * 200])
+def test_values_without_a_known_range_are_refused(values, capfd):
+    assert refused(encoded(values, "TIFF"), capfd) == "not_image"
+
+
+def test_very_long_pictures_are_read_in_silence(capfd):
+    assert decode(encoded(np.zeros((1, 1_000_001), np.uint8), "PNG")).shape == (1, 1_000_001, 3)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_broken_files_say_why_and_nothing_else(capfd):
     png, flipped = encode_png(PIXELS), bytearray(encode_png(PIXELS))
     flipped[len(flipped) // 2] ^= 1

@@ -20,6 +20,9 @@ from lrfr.score.commands import app as score
 
 stay_offline()
 
+# What a path that a user gives can be: forbidden, read-only, behind a file, or longer than the disk's names
+WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG}
+
 app = typer.Typer(
     name="lrfr",
     help="Low-resolution face recognition, from photos to a released model. `dvc repro` runs all of it, in this order.",
@@ -257,6 +260,9 @@ def readable_errors() -> Iterator[None]:
     except MemoryError:
         raise _exit("out of memory; close other programs, or make the sizes in params.yaml smaller") from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in WRONG_PLACE:
+            what = f"{error.strerror}: {error.filename}"
+            raise _exit(f"{what}; correct the path, or allow lrfr to read and write there") from None
         if not _disk_full(error):
             raise
         place = getattr(error, "filename", None)

@@ -21,7 +21,7 @@ MAX_PIXELS = 100_000_000
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 END_OF_JPEG = b"\xff\xd9"
-PILLOW_READS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # none that starts a program, as EPS does
+PILLOW_READS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # none that starts a program, as EPS does
 WHAT = {
     "empty": "an image file is empty",
     "not_image": "an image is in no known format",
@@ -41,6 +41,7 @@ PADDING = b"\x55" * 64 + b"".join(bytes([MARKER, 0xD0 + number]) + b"\x55" * 64 
 PNG_CHUNK, PNG_HEADER, PNG_CHECKSUM = Struct(">I4s"), Struct(">IIBB"), Struct(">I")
 PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"tEXt", b"pHYs", b"tIME", b"gAMA", b"sRGB", b"cHRM"}
 PLAIN_COLOURS = {0, 2, 4, 6}  # grey or RGB, with alpha or without; 3 has a palette
+LIBPNG_SIDES = range(1, 1_000_001)  # px; of others it complains on stderr
 
 # Pillow warns of oddities that do not keep it from reading a picture; nobody can act on them.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -53,11 +54,12 @@ def decode(image: bytes, where: object = None) -> np.ndarray:
     in every channel, transparency is dropped, and of several pictures in a file the first is taken.
 
     Args:
-        image: JPEG or PNG; BMP, GIF, TIFF and WebP too.
+        image: JPEG or PNG; BMP, GIF, PGM and PPM, TIFF and WebP too.
         where: names the picture in the error.
 
     Raises:
-        ImageError: with the ``reason`` ``empty``; ``not_image``; ``too_big``, more than ``MAX_PIXELS`` by its header,
+        ImageError: with the ``reason`` ``empty``; ``not_image``, also where values have no known range, as in a TIFF
+            of floating point; ``too_big``, more than ``MAX_PIXELS`` by its header,
             which is asked before anything is decoded; or ``corrupt``. A JPEG whose end was cut off is always corrupt,
             also when an end mark was put after the cut (unless that is between a progressive one's scans, or where a
             restart marker was to follow).
@@ -131,7 +133,7 @@ def _is_whole(image: bytes) -> bool:
 def _decode_png(image: bytes) -> np.ndarray | None:
     width, height, depth, colour = PNG_HEADER.unpack_from(image, 16)
     _check_size(height, width)
-    is_plain = depth == 8 and colour in PLAIN_COLOURS
+    is_plain = depth == 8 and colour in PLAIN_COLOURS and height in LIBPNG_SIDES and width in LIBPNG_SIDES
     for kind in _png_chunks(image):
         is_plain &= kind in PLAIN_CHUNKS
     if not is_plain:
@@ -166,8 +168,10 @@ def _decode_by_pillow(image: bytes) -> np.ndarray:
         picture = ImageOps.exif_transpose(picture)
         if kind in ("JPEG", "MPO") and picture.mode == "CMYK" and "adobe" not in picture.info:
             picture = ImageChops.invert(picture)  # Pillow takes every CMYK JPEG for Adobe's, which are inverted
-        if picture.mode.startswith("I;16"):
+        if picture.mode.startswith("I;16") or (picture.mode == "I" and kind in ("PNG", "PPM")):
             return np.repeat((np.asarray(picture) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+        if picture.mode in ("I", "F"):  # Pillow would cut 0..1 down to black, and 0..65535 to white
+            raise ImageError(WHAT["not_image"], reason="not_image")
         return np.asarray(picture.convert("RGB"))
     except (ImageError, MemoryError):
         raise

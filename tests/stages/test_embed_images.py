@@ -292,7 +292,7 @@ def test_mistakes_are_told(folder):
         "empty": "there are no pictures",
         "list.txt": "there are no pictures",
         "list.csv": r"no column 'path'",
-        "ragged.csv": "row 0",
+        "ragged.csv": "row 1 below the header",
         "latin.txt": "UTF-8",
         "bad.parquet": "not a readable face table",
         "lacks.parquet": "columns are missing: image",
@@ -336,3 +336,55 @@ def test_the_guide_works(folder):
     exec(program, made)
     with np.load("probe.npz") as alone:
         assert made["embeddings"].shape == alone["embedding"].shape
+
+
+@pytest.mark.parametrize(
+    ("image", "attributes"),
+    [("a.png", None), ({"bytes": b"", "path": ""}, None), ([1, 2], None), (b"", "missing"), (b"", {"missing": None})],
+)
+def test_a_table_whose_columns_hold_something_else_is_told(folder, image, attributes):
+    columns = {"face_id": ["a"], "image": [image]} | ({"attributes": [attributes]} if attributes else {})
+    pq.write_table(pa.table(columns), "faces.parquet")
+    told = refused("faces.parquet", "--model", "model", "--out", "out.npz")
+    assert f"the column {'attributes' if attributes else 'image'} is" in told
+
+
+def test_a_name_that_cannot_be_a_path_is_a_picture_that_is_not_there(folder):
+    draw(folder / "a.png")
+    (folder / "list.txt").write_text("a.png\n" + "b" * 5000)
+    assert embedded("list.txt", code=3)["missing"].tolist() == [False, True]
+    assert "File name too long" in refused("b" * 5000, "--model", "model", "--out", "other.npz")
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [("a.png/out.npz", "nothing can be written"), ("/proc/out.npz", "nothing can"), ("b" * 300 + ".npz", "too long")],
+)
+def test_a_place_that_cannot_be_written_to_is_told(folder, out, says):
+    draw(folder / "a.png")
+    (folder / "list.txt").write_text("a.png")
+    assert says in refused("list.txt", "--model", "model", "--out", out)
+
+
+def test_nothing_is_kept_of_a_run_that_could_read_nothing(folder):
+    (folder / "in").mkdir()
+    (folder / "in/a.png").write_text("no picture")
+    refused("in", "--model", "model", "--out", "out.npz")
+    assert {path.name for path in folder.iterdir()} == {"in", "model", "out.npz.unreadable.csv"}
+
+
+def test_a_picture_that_was_replaced_with_its_time_kept_is_another(folder):
+    draw(folder / "in/a.bmp")
+    before, times = read_pictures(folder / "in").fingerprint, (folder / "in/a.bmp").stat()
+    content = bytearray((folder / "in/a.bmp").read_bytes())
+    content[-1] ^= 1
+    (folder / "in/a.bmp").write_bytes(content)
+    while (folder / "in/a.bmp").stat().st_ctime_ns == times.st_ctime_ns:  # the clock of files is coarse
+        os.utime(folder / "in/a.bmp", ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.utime(folder / "in/a.bmp", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert read_pictures(folder / "in").fingerprint != before
+
+
+def test_a_list_with_two_columns_of_one_name_is_told(folder):
+    (folder / "list.csv").write_text("path,identity,identity\na.png,a,b\n")
+    assert "two columns 'identity'" in refused("list.csv", "--model", "model", "--out", "out.npz")

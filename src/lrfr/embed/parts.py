@@ -54,26 +54,30 @@ def parts_of(out: Path, fingerprint: str) -> Iterator[Parts]:
     Parts of another fingerprint (another model, other pictures) are thrown away.
 
     Raises:
-        EmbeddingError: another process is at work on the same file.
+        EmbeddingError: another process is at work on the same file, or nothing can be written there.
     """
     from filelock import FileLock, Timeout
 
     folder = out.parent / f".{out.name}.parts"
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder.with_suffix(".lock"), timeout=0):
-            parts = Parts(folder)
-            if not _is_about(folder, fingerprint):
-                shutil.rmtree(folder)
-                folder.mkdir()
-                write_text(folder / "fingerprint", fingerprint)
-            parts.count()
-            yield parts
-            shutil.rmtree(folder)
-            folder.with_suffix(".lock").unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)  # the lock takes a place that cannot be written to for locked
+        lock = FileLock(folder.with_suffix(".lock")).acquire(timeout=0)
     except Timeout as error:
         remedy = "wait for it to end, or give another --out"
         raise EmbeddingError("another process is writing the same file", where=out, remedy=remedy) from error
+    except OSError as error:
+        remedy = "give an --out in a folder that you may write to"
+        raise EmbeddingError(f"nothing can be written here: {error.strerror}", where=out, remedy=remedy) from error
+    with lock:
+        parts = Parts(folder)
+        if not _is_about(folder, fingerprint):
+            if folder.exists():
+                shutil.rmtree(folder)
+            write_text(folder / "fingerprint", fingerprint)
+        parts.count()
+        yield parts
+        shutil.rmtree(folder)
+        folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _is_about(folder: Path, fingerprint: str) -> bool:

@@ -63,8 +63,8 @@ def read_pictures(what: Path) -> Pictures:
     else:
         pictures = readers[what.suffix.lower()](what)
     if not len(pictures.columns):
-        endings = ", ".join(sorted(PICTURES))
-        raise SourceError("there are no pictures", where=what, remedy=f"pictures of a folder end in {endings}")
+        endings = f"pictures of a folder end in {', '.join(sorted(PICTURES))}"
+        raise SourceError("there are no pictures", where=what, remedy=endings if what.is_dir() else WHAT)
     return pictures
 
 
@@ -102,10 +102,13 @@ def _csv_columns(text: str, path: Path) -> dict[str, list[str]]:
     if PATH not in header:
         remedy = f"name the column of the files '{PATH}'; it has {', '.join(header) or 'no first line'}"
         raise SourceError(f"the list has no column '{PATH}'", where=path, remedy=remedy)
-    for number, row in enumerate(rows):
+    twice = [name for name in (PATH, *CARRIED) if header.count(name) > 1]
+    if twice:
+        raise SourceError(f"the list has two columns '{twice[0]}'", where=path, remedy="leave one of them out")
+    for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             what = f"a row has {len(row)} values, not {len(header)}"
-            raise SourceError(what, where=f"{path}, row {number}", remedy="correct that row")
+            raise SourceError(what, where=f"{path}, row {number} below the header", remedy="correct that row")
     taken = {PATH: "name"} | {name: name for name in CARRIED}
     return {taken[name]: [row[place] for row in rows] for place, name in enumerate(header) if name in taken}
 
@@ -126,12 +129,22 @@ def _tabled(path: Path) -> Pictures:
             if lost:
                 remedy = "give a table with face_id and image, as lrfr writes it"
                 raise FaceTableError(f"columns are missing: {', '.join(lost)}", where=path, remedy=remedy)
+            _check_types(file.schema_arrow, path)
             table = file.read(["face_id", *(name for name in CARRIED if name in there)])
         columns = {name: pc.fill_null(table[name].cast(pa.string()), "") for name in table.column_names}
     except (pa.ArrowException, OSError) as error:
         raise FaceTableError(f"not a readable face table: {error}", where=path) from error
     columns = pa.table({"name": columns.pop("face_id"), **columns})
     return Pictures(columns, partial(_rows_of_table, path), _fingerprint(path.parent, [path.name]))
+
+
+def _check_types(schema: pa.Schema, path: Path) -> None:
+    kind = schema.field("image").type
+    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        remedy = "store the encoded picture, a file's bytes, as binary"
+        raise FaceTableError(f"the column image is {kind}, not binary", where=path, remedy=remedy)
+    if "attributes" in schema.names and not pa.types.is_map(kind := schema.field("attributes").type):
+        raise FaceTableError(f"the column attributes is {kind}, not a map", where=path, remedy="leave it out")
 
 
 def _rows_of_table(path: Path, start: int) -> Iterator[Encoded]:
@@ -164,7 +177,7 @@ def _fingerprint(root: Path, names: Sequence[str]) -> str:
     for name in names:
         try:
             found = (root / name).stat()
-            told = f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n"
+            told = f"{name}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ctime_ns}\n"
         except (OSError, ValueError):  # ValueError: a list may hold what cannot be a path
             told = f"{name}\0\n"
         digest.update(told.encode())

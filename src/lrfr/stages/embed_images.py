@@ -61,9 +61,10 @@ def run(what: Path, model: Path, out: Path, fusion: Fusion) -> int:
             for part in _embedded(embedder, fusion, pictures.encoded(done), file, progress.update):
                 parts.add(*part)
         unreadable = write_unreadable(unreadable_list, pictures.columns, parts)
-        if unreadable == rows:
-            raise EmbeddingError("none of the pictures can be read", where=what, remedy=f"see {unreadable_list}")
-        WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim)
+        if unreadable < rows:
+            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim)
+    if unreadable == rows:
+        raise EmbeddingError("none of the pictures can be read", where=what, remedy=f"see {unreadable_list}")
     print(f"{out}: {rows - unreadable:,} embeddings of {dim} numbers")
     if unreadable:
         print(f"{unreadable:,} of {rows:,} pictures could not be read and are marked as missing: {unreadable_list}")
@@ -104,9 +105,9 @@ def _read(encoded: Encoded, size: tuple[int, int]) -> torch.Tensor | str:
     if encoded is None:
         return "missing"
     if isinstance(encoded, Path):
-        if not encoded.is_file():  # a folder, a pipe and a device are no files either
-            return "no_file"
         try:
+            if not encoded.is_file():  # a folder, a pipe and a device are no files either
+                return "no_file"
             encoded = encoded.read_bytes()
         except OSError:
             return "no_access"
