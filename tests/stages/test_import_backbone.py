@@ -292,6 +292,11 @@ def test_what_contradicts_the_publisher_is_refused(r18, options, says):
             lambda state: state["layer2.0.conv1.weight"].view(-1)[7:8].fill_(float("nan")),
             "tensors are not finite: stages.2",
         ),
+        (lambda state: state["bn1.running_var"][3:4].fill_(-1), "variances are negative: stem.1.running_var"),
+        (lambda state: state.update({"conv1.weight": state["conv1.weight"].int()}), "of whole numbers: stem.0.weight"),
+        (lambda state: state.update({"conv1.weight": state["conv1.weight"].to_sparse()}), "'conv1.weight' is no plain"),
+        (lambda state: state.update({"conv1.weight": state["conv1.weight"].to("meta")}), "without values"),
+        (lambda state: state.update({"fc.weight": state["fc.weight"].to(torch.complex64)}), "'fc.weight' is no plain"),
         (lambda state: state.pop("layer4.1.bn1.weight"), "of a depth that lrfr does not know"),
     ],
 )
@@ -302,6 +307,13 @@ def test_other_weights_than_the_networks_are_refused(arcface, change, says):
     output = refused("r18.pt")
     assert says in output
     assert "where: r18.pt" in output
+
+
+def test_two_tensors_for_one_place_are_refused(adaface):
+    state = {f"model.{name}": value for name, value in adaface.state_dict().items()}
+    state["body.0.res_layer.1.weight"] = torch.zeros_like(state["model.body.0.res_layer.1.weight"])
+    torch.save(state, "twice.ckpt")
+    assert "tensors have no place: model.body.0.res_layer.1.weight" in refused("twice.ckpt")
 
 
 @pytest.mark.parametrize(

@@ -66,4 +66,5 @@ def provenance(folder: Path) -> Settings | None:
 
 
 def _not_ours(path: Path, error: Exception) -> TrainingError:
-    return TrainingError(f"not a model of lrfr: {error}", where=path, remedy="dvc repro")
+    remedy = "dvc repro, if the pipeline made it; else import or copy it again"
+    return TrainingError(f"not a model of lrfr: {error}", where=path, remedy=remedy)

@@ -113,8 +113,12 @@ def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:
 
 
 def _without(prefix: str, tensors: Tensors) -> Tensors:
-    """Tensors by the names that they have without ``prefix``; those that do not begin with it keep theirs."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items()}
+    """Tensors by the names that they have without ``prefix``; those that do not begin with it, or whose name without
+    it is another's, keep theirs."""
+    return {
+        name if name.removeprefix(prefix) in tensors else name.removeprefix(prefix): value
+        for name, value in tensors.items()
+    }
 
 
 def preprocessing(publication: Publication, asked: Asked) -> Preprocessing:
@@ -172,7 +176,11 @@ def loaded(
     state = {name: tensors[published] for published, name in theirs.items() if published in tensors}
     shapes = [_shapes(name, state[name], ours[name]) for name in state if state[name].shape != ours[name].shape]
     _refuse("tensors have another shape", shapes, architecture)
+    whole = [name for name in state if ours[name].is_floating_point() and not state[name].is_floating_point()]
+    _refuse("tensors are of whole numbers", whole, architecture)
     _refuse("tensors are not finite", [name for name, value in state.items() if not _finite(value)], architecture)
+    below = [name for name, value in state.items() if name.endswith("running_var") and bool((value < 0).any())]
+    _refuse("variances are negative", below, architecture)
     embedder.backbone.load_state_dict({**ours, **state})
     return embedder, sorted(name for name in left_out if not name.endswith(COUNTERS))
 

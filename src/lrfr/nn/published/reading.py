@@ -91,6 +91,7 @@ def _tensors(held: object, path: Path) -> Tensors:
         held = next((held[key] for key in WRAPPERS if isinstance(held.get(key), Mapping)), held)
         tensors = {str(name): value for name, value in held.items() if isinstance(value, torch.Tensor)}
         if tensors:
+            _check_kinds(tensors, path)
             return {
                 name: value.detach().float() if value.is_floating_point() else value.detach()
                 for name, value in tensors.items()
@@ -100,3 +101,11 @@ def _tensors(held: object, path: Path) -> Tensors:
         where=path,
         remedy=f"a state dict is expected, as it is or under one of: {', '.join(WRAPPERS)}",
     )
+
+
+def _check_kinds(tensors: Tensors, path: Path) -> None:
+    for name, value in tensors.items():
+        if value.layout != torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
+            kind = "without values" if value.is_meta else f"{value.dtype}, {value.layout}"
+            remedy = "give the weights before they were quantised or packed, in floating point"
+            raise CheckpointError(f"'{name}' is no plain tensor of real numbers: {kind}", where=path, remedy=remedy)
