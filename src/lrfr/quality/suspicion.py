@@ -31,8 +31,10 @@ def wrong_identity(embedding: np.ndarray, identity: np.ndarray) -> IdentitySuspi
 
     The probability of an identity is the softmax of the cosine similarity to the mean of its other faces (leave one
     out), scaled by the factor of ``SCALES`` under which the given identities are likeliest: a weak model is doubted
-    more. The suspicion is one minus cleanlab's normalised margin (C. Northcutt, L. Jiang and I. Chuang, JAIR 70, 2021;
-    J. Kuan and J. Mueller, ICML DataPerf workshop, 2022): the given identity's probability less the greatest other.
+    more. The suspicion is the likeliest other identity's share of the probability that it and the given one have
+    together. Its rank is that of the difference of the two similarities, whatever else the face is like; the difference
+    of the probabilities themselves (cleanlab's normalised margin) is small wherever a face is like many, and finds fewer
+    (benchmarks/suspicion.md).
 
     Args:
         embedding: (N, D).
@@ -44,8 +46,6 @@ def wrong_identity(embedding: np.ndarray, identity: np.ndarray) -> IdentitySuspi
     people, given = np.unique(identity[rows], return_inverse=True)
     if len(people) < 2:
         return IdentitySuspicion(suspicion, suggested)
-    from cleanlab.rank import get_label_quality_scores
-
     faces = _unit(embedding[rows])
     sums = np.zeros((len(people), faces.shape[1]))
     np.add.at(sums, given, faces)
@@ -53,11 +53,11 @@ def wrong_identity(embedding: np.ndarray, identity: np.ndarray) -> IdentitySuspi
     scale = _likeliest_scale(_others(faces, given, sums, sample), given[sample])
     for start in range(0, len(rows), BLOCK):
         part = np.arange(start, min(start + BLOCK, len(rows)))
-        probability = np.exp(_log_softmax(scale * _others(faces, given, sums, part)))
-        quality = get_label_quality_scores(given[part], probability, method="normalized_margin")
-        suspicion[rows[part]] = 1 - quality
-        probability[np.arange(len(part)), given[part]] = -1
-        suggested[rows[part]] = people[probability.argmax(axis=1)]
+        similarity = _others(faces, given, sums, part)
+        own = similarity[np.arange(len(part)), given[part]]
+        similarity[np.arange(len(part)), given[part]] = -np.inf
+        suspicion[rows[part]] = 1 / (1 + np.exp(scale * (own - similarity.max(axis=1))))
+        suggested[rows[part]] = people[similarity.argmax(axis=1)]
     return IdentitySuspicion(suspicion, suggested)
 
 
