@@ -68,7 +68,7 @@ def main(place):
         assert in_a_fork(killed_while_saving(cut, name, step)) == -signal.SIGKILL
         assert in_a_fork(kept(cut, name)) == 0
         if pickle.loads((whole / "end").read_bytes()) == pickle.loads((cut / "end").read_bytes()):
-            print("alike:", name)
+            print("alike:", name, flush=True)  # or every fork would say it again
 
 
 main(Path(sys.argv[1]))

@@ -33,8 +33,8 @@ def wrong_identity(embedding: np.ndarray, identity: np.ndarray) -> IdentitySuspi
     out), scaled by the factor of ``SCALES`` under which the given identities are likeliest: a weak model is doubted
     more. The suspicion is the likeliest other identity's share of the probability that it and the given one have
     together. Its rank is that of the difference of the two similarities, whatever else the face is like; the difference
-    of the probabilities themselves (cleanlab's normalised margin) is small wherever a face is like many, and finds fewer
-    (benchmarks/suspicion.md).
+    of the probabilities themselves (cleanlab's normalised margin) is small wherever a face is like many, and finds
+    fewer (benchmarks/suspicion.md).
 
     Args:
         embedding: (N, D).
