@@ -8,11 +8,7 @@ without a name, are taken again through a poor camera from far away: native LR.
 """
 
 import hashlib
-import re
-import tarfile
-import zlib
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -25,14 +21,11 @@ from lrfr.errors import ImageError, SourceError
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, decode
 from lrfr.progress import track
 from lrfr.sources.acquired import Acquired
+from lrfr.sources.reading.lfw_pictures import HEAD, PUBLISHED_LAYOUT, read_pictures, stems_by_person
 
-LAYOUT = "a folder or a .tar, .tar.gz or .tgz archive with <any folders>/<Name>/<Name>_0001.jpg"
+LAYOUT = PUBLISHED_LAYOUT
 
-PICTURE = re.compile(r"(?:.*/)?(?P<name>[^/]+)/(?P<stem>(?P=name)_\d+)\.(?:jpe?g|png)", re.IGNORECASE)
-
-# LFW's pictures are cut so that the detected face fills their middle. Shares of the picture's width and height.
-HEAD = (0.26, 0.18, 0.48, 0.64)  # x, y, width, height of the head
-FACE_HEIGHT = 0.48  # MTCNN's box, brow to chin
+FACE_HEIGHT = 0.48  # share of the picture's height that MTCNN's box has, brow to chin
 
 
 class Settings(Section):
@@ -55,10 +48,8 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
         SourceError: there is nothing at ``root``, it is no whole archive, an archive member has a path that leads out
             of the archive, no picture lies in the layout, or no person has enough pictures.
     """
-    pictures = _read_pictures(root)
-    people: dict[str, list[str]] = {}
-    for stem in sorted(pictures):
-        people.setdefault(stem.rpartition("_")[0], []).append(stem)
+    pictures = read_pictures(root)
+    people = stems_by_person(pictures)
     named = [name for name, stems in people.items() if len(stems) >= settings.min_images]
     if len(named) < 2:
         what = f"{len(named)} of {len(people)} people have at least {settings.min_images} pictures; two are needed"
@@ -117,57 +108,3 @@ def _far_camera(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarr
     small = np.rint(np.clip(light, 0, 1) * 255).astype(np.uint8)
     quality = int(rng.integers(70, 96))
     return small, cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-
-
-def _read_pictures(root: Path) -> dict[str, bytes]:
-    """Every picture in the layout, by its file name without the ending."""
-    if root.is_dir():
-        members = _folder_members(root)
-    elif root.is_file():
-        members = _archive_members(root)
-    else:
-        raise SourceError("there is no dataset here", where=root, remedy=f"put LFW there: {LAYOUT}")
-    pictures: dict[str, bytes] = {}
-    for path, content in members:
-        if found := PICTURE.fullmatch(path):
-            if found["stem"] in pictures:
-                raise SourceError(f"the picture {found['stem']} stands twice", where=f"{root}: {path}")
-            pictures[found["stem"]] = content
-    if not pictures:
-        raise SourceError("no picture lies where LFW keeps it", where=root, remedy=f"expected: {LAYOUT}")
-    return pictures
-
-
-def _folder_members(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Path and content of the pictures in a folder."""
-    for path in sorted(root.rglob("*")):
-        relative = f"{root.name}/{path.relative_to(root).as_posix()}"
-        if PICTURE.fullmatch(relative) and path.is_file():
-            yield relative, path.read_bytes()
-
-
-def _archive_members(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Path and content of the pictures in a tar archive; nothing is unpacked onto the disk."""
-    try:
-        with tarfile.open(root) as archive:
-            for member in archive:
-                path = PurePosixPath(member.name)
-                if path.is_absolute() or ".." in path.parts:
-                    what = f"an archive member has a path that leads out of the archive: {member.name}"
-                    raise SourceError(what, where=root, remedy="get the archive from its publisher again")
-                content = archive.extractfile(member) if member.isfile() and PICTURE.fullmatch(member.name) else None
-                if content is not None:
-                    yield member.name, content.read()
-            _check_end(archive)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        remedy = f"copy or download it again; expected: {LAYOUT}"
-        raise SourceError(f"not a whole tar archive: {error}", where=root, remedy=remedy) from error
-
-
-def _check_end(archive: tarfile.TarFile) -> None:
-    """Raises where reading stopped short of the archive's end mark; tarfile takes a broken header for the end."""
-    stream = archive.fileobj
-    if stream is not None:
-        stream.seek(archive.offset)
-        if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError("it breaks off before its end mark")
