@@ -7,6 +7,7 @@ from lrfr.errors import ImageError, ParameterError
 from lrfr.faces import decode
 from lrfr.nn.batches.images import FaceImages
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.resolution import to_size
 from tests.face_tables import face_table
 
 SMALL = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=32, dropout=0.1)
@@ -80,6 +81,38 @@ def test_a_traced_embedder_takes_any_batch():
         traced = torch.jit.trace(network, torch.rand(2, 3, 32, 32))
         images = torch.rand(5, 3, 32, 32)
         assert torch.allclose(traced(images), network(images), atol=1e-6)
+
+
+def test_faces_are_super_resolved_before_they_are_recognised():
+    plain = embedder(preprocessing={"colour": "BGR", "interpolation": "bicubic"})
+    chosen = {"network": "vdsr", "width": 0.1}
+    network = embedder(preprocessing={"colour": "BGR", "interpolation": "bicubic"}, super_resolution=chosen)
+    images = torch.rand(2, 3, 20, 14)
+    assert torch.allclose(network(images), plain(images), atol=1e-5), "an untrained network is the identity"
+    torch.manual_seed(1)
+    with torch.no_grad():
+        network.super_resolution.residual[-1].weight.normal_(0, 0.3)
+    super_resolved = network.super_resolve(images)
+    enlarged = to_size(images, (32, 32), "bicubic")
+    assert torch.equal(super_resolved, network.super_resolution(enlarged))
+    assert not torch.allclose(super_resolved, enlarged, atol=0.05)
+    fed = (super_resolved.flip(1) - 0.5) / 0.5
+    assert torch.allclose(network(images), network.backbone(fed), atol=1e-5)
+    assert torch.equal(network.recognise(super_resolved), network(images))
+    assert torch.equal(plain.super_resolve(images), enlarged), "resized, where there is no such network"
+
+
+def test_a_network_may_want_its_faces_bicubic():
+    images = torch.rand(2, 3, 12, 12)
+    smooth, other = embedder(), embedder(preprocessing={"interpolation": "bicubic"})
+    assert torch.allclose(other(images), smooth(to_size(images, (32, 32), "bicubic")), atol=1e-5)
+    assert not torch.allclose(other(images), smooth(images), atol=1e-3)
+
+
+def test_an_unknown_super_resolution_network_is_named():
+    wanted = SMALL.model_dump() | {"super_resolution": {"network": "vdsl"}}
+    with pytest.raises(ParameterError, match=r"network 'vdsl'; known: drrn, srcnn, vdsr"):
+        settings(wanted, Architecture, "pretrain.architecture")
 
 
 def test_timm_models_are_backbones_too():

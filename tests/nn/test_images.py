@@ -9,7 +9,7 @@ import torch
 from lrfr.errors import ImageError
 from lrfr.faces import FACE_SCHEMA, decode, encode_png
 from lrfr.nn.batches.images import FaceImages, batches, in_order
-from lrfr.nn.embedder import to_size
+from lrfr.nn.resolution import to_size
 from tests.face_tables import face, face_table
 
 SIZES = [(20, 16), (48, 48), (7, 33), (60, 41), (47, 90), (112, 112), (1, 1), (56, 48)]
@@ -25,25 +25,27 @@ def table() -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def resized(faces: pa.Table, row: int, size: tuple[int, int]) -> torch.Tensor:
+def resized(faces: pa.Table, row: int, size: tuple[int, int], interpolation: str) -> torch.Tensor:
     pixels = torch.from_numpy(decode(faces["image"][row].as_py()).copy()).permute(2, 0, 1)[None].float() / 255
-    return to_size(pixels, size)[0]
+    return to_size(pixels, size, interpolation)[0]
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [(48, 48), (56, 48), (16, 40)])
-def test_faces_of_any_size_are_resized_as_the_network_resizes_them(size):
+def test_faces_of_any_size_are_resized_as_the_network_resizes_them(size, interpolation):
     faces = table()
-    images = FaceImages(faces, size)
+    images = FaceImages(faces, size, interpolation=interpolation)
     batch = images.tensors(images.__getitems__(list(range(len(SIZES)))))
     assert batch.shape == (len(SIZES), 3, *size) and batch.dtype == torch.float32
     for row in range(len(SIZES)):
-        assert torch.allclose(batch[row], resized(faces, row, size), atol=1e-6)
-        assert torch.equal(FaceImages(faces, size)[row], batch[row])
+        assert torch.allclose(batch[row], resized(faces, row, size, interpolation), atol=1e-6)
+        assert torch.equal(FaceImages(faces, size, interpolation=interpolation)[row], batch[row])
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [(48, 48), (56, 48)])
-def test_pixels_of_training_are_those_of_the_network_to_a_grey_level(size):
-    images = FaceImages(table(), size)
+def test_pixels_of_training_are_those_of_the_network_to_a_grey_level(size, interpolation):
+    images = FaceImages(table(), size, interpolation=interpolation)
     for row in range(len(SIZES)):
         pixels = images.resized(images.captured(row))
         assert pixels.dtype == np.uint8 and pixels.shape == (*size, 3) and pixels.flags.c_contiguous

@@ -27,6 +27,19 @@ def test_a_model_is_read_as_it_was_written(tmp_path):
     assert provenance(tmp_path) is None
 
 
+def test_a_model_with_super_resolution_is_read_as_it_was_written(tmp_path):
+    torch.manual_seed(0)
+    changed = {"super_resolution": {"network": "srcnn", "width": 0.1}, "preprocessing": {"interpolation": "bicubic"}}
+    embedder = Embedder(Architecture(**(SMALL.model_dump() | changed))).eval()
+    with torch.no_grad():
+        embedder.super_resolution.layers[0].weight *= 0.8
+    write_model(tmp_path, embedder)
+    again, _ = read_model(tmp_path)
+    images = torch.rand(2, 3, 20, 20)
+    assert again.architecture == embedder.architecture
+    assert torch.equal(again(images), embedder(images))
+
+
 def test_models_of_the_first_version_are_read(tmp_path):
     torch.manual_seed(0)
     embedder = Embedder(SMALL).eval()
@@ -34,7 +47,8 @@ def test_models_of_the_first_version_are_read(tmp_path):
     with safe_open(tmp_path / "model.safetensors", "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     since = {f"embedder.backbone.output.4.{name}" for name in ("weight", "bias")}
-    architecture = {name: value for name, value in SMALL.model_dump().items() if name != "preprocessing"}
+    later = {"preprocessing", "super_resolution"}
+    architecture = {name: value for name, value in SMALL.model_dump().items() if name not in later}
     old = {name: value for name, value in tensors.items() if name not in since}
     save_file(old, tmp_path / "model.safetensors", {"lrfr": json.dumps({"architecture": architecture})})
     images = torch.rand(2, 3, 20, 20)

@@ -17,12 +17,13 @@ PREPROCESSING = {"colour": "BGR", "mean": [0.3, 0.4, 0.5], "std": [0.2, 0.3, 0.4
 TOLERANCE = 1e-4
 
 
-def made(name, size, dim=16, width=0.125):
+def made(name, size, dim=16, width=0.125, **more):
     """A network whose normalisations know how large its activations are, as those of a trained one do."""
     torch.manual_seed(0)
     architecture = Architecture(
-        backbone=name, width=width, embedding_dim=dim, input_size=size, dropout=0.1, preprocessing=PREPROCESSING
-    )
+        backbone=name, width=width, embedding_dim=dim, input_size=size, dropout=0.1,
+        **({"preprocessing": PREPROCESSING} | more),
+    )  # fmt: skip
     embedder = Embedder(architecture)
     for module in embedder.modules():
         if isinstance(module, _BatchNorm):
@@ -58,6 +59,28 @@ def test_a_network_gives_the_same_by_onnx_runtime(tmp_path, name):
 def test_a_rectangle_and_one_of_timms_models_too(tmp_path):
     agree(made("lrfr_ir18", [40, 64]), tmp_path / "ours.onnx", [40, 64])
     agree(made("mobilenetv3_small_050", [64, 48], width=1.0), tmp_path / "timms.onnx", [64, 48])
+
+
+@pytest.mark.parametrize("name", ["srcnn", "vdsr", "drrn"])
+def test_faces_are_super_resolved_in_the_file_too(tmp_path, name):
+    embedder = made("lrfr_ir18", [32, 24], super_resolution={"network": name, "width": 0.1})
+    with torch.no_grad():
+        for value in embedder.super_resolution.parameters():
+            value += 0.02 * torch.randn_like(value)
+    agree(embedder, tmp_path / "model.onnx", [32, 24])
+    without = Embedder(embedder.architecture.model_copy(update={"super_resolution": None})).eval()
+    without.backbone.load_state_dict(embedder.backbone.state_dict())
+    images = np.random.default_rng(1).random((2, 3, 32, 24), dtype=np.float32)
+    with torch.inference_mode():
+        assert not np.allclose(run(tmp_path / "model.onnx", images), without(torch.from_numpy(images)), atol=1e-2)
+
+
+def test_the_file_says_how_to_resize_for_it(tmp_path):
+    for interpolation, says in (("bilinear", "bilinear, antialiased"), ("bicubic", "bicubic (a = -0.5), antialiased")):
+        path = tmp_path / f"{interpolation}.onnx"
+        export_onnx(made("lrfr_ir18", [32, 32], preprocessing={"interpolation": interpolation}), path, {})
+        told = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+        assert says in told["input"]
 
 
 def test_the_file_says_what_goes_in_and_where_it_comes_from_and_is_always_the_same(tmp_path):

@@ -10,6 +10,8 @@ from lrfr.config import Section
 from lrfr.errors import ImageError, ParameterError, unknown_name
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.networks.shape import Shape
+from lrfr.nn.resolution import Interpolation, to_size
+from lrfr.nn.super_resolution.settings import SuperResolution
 
 SMALLEST_SIDE = 16  # px
 TOLERANCE = 1e-3  # what rounding and resampling may add to 0..1
@@ -22,11 +24,13 @@ class Preprocessing(Section):
         colour: the order of the network's channels.
         mean: of each of its channels, on values 0..1.
         std: of each of its channels, on values 0..1.
+        interpolation: by which faces are resized for it, see :func:`lrfr.nn.resolution.to_size`.
     """
 
     colour: Literal["RGB", "BGR"] = "RGB"
     mean: list[float] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
     std: list[PositiveFloat] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
+    interpolation: Interpolation = "bilinear"
 
 
 class Architecture(Section):
@@ -39,7 +43,8 @@ class Architecture(Section):
             embedding; else one FC follows them.
         input_size: what faces are resized to, px: the side of a square, or [height, width].
         dropout: probability before the last layer, 0..1.
-        preprocessing: colour order and normalisation, which the embedder alone applies.
+        preprocessing: resizing, colour order and normalisation, which the embedder alone applies.
+        super_resolution: the network that faces go through before the backbone, if any.
     """
 
     backbone: str
@@ -48,6 +53,7 @@ class Architecture(Section):
     input_size: int | list[int]
     dropout: float = Field(ge=0, lt=1)
     preprocessing: Preprocessing = Preprocessing()
+    super_resolution: SuperResolution | None = None
 
     @field_validator("input_size", mode="before")
     @classmethod
@@ -66,15 +72,8 @@ class Architecture(Section):
         return height, width
 
 
-def to_size(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Images (B, 3, H, W) to (B, 3, height, width), bilinear, antialiased: the one way in which faces are resized."""
-    if tuple(images.shape[-2:]) == size:
-        return images
-    return nn.functional.interpolate(images, size, mode="bilinear", antialias=True)
-
-
 class Embedder(nn.Module):
-    """A backbone with its own resizing, colour order and normalisation, so that none can be forgotten.
+    """A backbone with its own resizing, super-resolution, colour order and normalisation, so that none is forgotten.
 
     Takes RGB images (B, 3, H, W) of any size, values 0..1, whatever its backbone takes.
     """
@@ -86,6 +85,8 @@ class Embedder(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.backbone = _backbone(architecture)
+        chosen = architecture.super_resolution
+        self.super_resolution = chosen.build() if chosen is not None else None
         for name in ("mean", "std"):
             value = torch.tensor(getattr(architecture.preprocessing, name)).view(1, 3, 1, 1)
             self.register_buffer(name, value, persistent=False)  # it is a part of the architecture
@@ -98,11 +99,23 @@ class Embedder(nn.Module):
         """
         if not torch.jit.is_tracing():
             _refuse_what_is_no_image(images, look_at_values=not self.training)
-        images = to_size(images, self.architecture.size)
+        return self.recognise(self.super_resolve(images))
+
+    def super_resolve(self, images: torch.Tensor) -> torch.Tensor:
+        """RGB images (B, 3, H, W) of any size, values 0..1, at the network's size, super-resolved if it does so.
+
+        Super-resolved values may lie a little outside 0..1.
+        """
+        preprocessing = self.architecture.preprocessing
+        images = to_size(images, self.architecture.size, preprocessing.interpolation)
+        return images if self.super_resolution is None else self.super_resolution(images)
+
+    def recognise(self, faces: torch.Tensor) -> torch.Tensor:
+        """Faces (B, 3, H, W) that :meth:`super_resolve` made, to embeddings (B, D), float32, of any length."""
         if self.architecture.preprocessing.colour == "BGR":
-            images = images.flip(1)
-        images = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        return self.backbone(images).float()
+            faces = faces.flip(1)
+        faces = ((faces - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        return self.backbone(faces).float()
 
 
 def _refuse_what_is_no_image(images: torch.Tensor, look_at_values: bool) -> None:

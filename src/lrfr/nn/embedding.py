@@ -19,7 +19,8 @@ from lrfr.core.resampling import rendition
 from lrfr.errors import ImageError
 from lrfr.faces import decode
 from lrfr.nn.compute import device
-from lrfr.nn.embedder import Embedder, to_size
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.resolution import Interpolation, to_size
 from lrfr.parallel import cores
 
 BATCH = 128
@@ -50,7 +51,8 @@ def embed_images(embedder: Embedder, images: Sequence[np.ndarray], fusion: Fusio
     for number, image in enumerate(images):
         _refuse_what_is_no_picture(image, number)
     embedder = ready(embedder)
-    batches = ahead(partial(fitted, size=embedder.architecture.size), _parted(images))
+    size, interpolation = embedder.architecture.size, embedder.architecture.preprocessing.interpolation
+    batches = ahead(partial(fitted, size=size, interpolation=interpolation), _parted(images))
     return np.concatenate([_nothing(embedder, fusion), *(embed_fitted(embedder, batch, fusion) for batch in batches)])
 
 
@@ -80,7 +82,7 @@ def embed_faces(
     face_ids: list[str] = []
     missing: list[bool] = []
     blocks = {column: [_nothing(embedder, fusion)] for column in names}
-    fit = partial(_renditions, names=list(names.values()), size=embedder.architecture.size)
+    fit = partial(_renditions, names=list(names.values()), architecture=embedder.architecture)
     for rows in ahead(fit, map(_rows, faces)):
         face_ids += [face for face, _ in rows]
         missing += [made is None for _, made in rows]
@@ -100,10 +102,10 @@ def ready(embedder: Embedder) -> Embedder:
     return embedder.to(device(), memory_format=torch.channels_last).eval()  # pyrefly: ignore
 
 
-def fitted(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
-    """An image (H, W, 3), uint8, as the network takes it: (1, 3, height, width), values 0..1."""
+def fitted(image: np.ndarray, size: tuple[int, int], interpolation: Interpolation = "bilinear") -> torch.Tensor:
+    """An image (H, W, 3), uint8, as a network of that size takes it: (1, 3, height, width), values 0..1."""
     planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))[None]).float() / 255
-    return to_size(planes, size)
+    return to_size(planes, size, interpolation)
 
 
 @torch.inference_mode()
@@ -162,13 +164,14 @@ def _rows(faces: pa.RecordBatch) -> list[Row]:
     return [(face, None if "missing" in dict(pairs or []) else image) for face, image, pairs in rows]
 
 
-def _renditions(row: Row, names: list[str], size: tuple[int, int]) -> tuple[str, list[torch.Tensor] | None]:
+def _renditions(row: Row, names: list[str], architecture: Architecture) -> tuple[str, list[torch.Tensor] | None]:
     """A face's renditions, each as the network takes it."""
     face, encoded = row
     if encoded is None:
         return face, None
     image = decode(encoded, f"face {face}")
-    return face, [fitted(image if name == FULL else rendition(image, name), size) for name in names]
+    size, interpolation = architecture.size, architecture.preprocessing.interpolation
+    return face, [fitted(image if name == FULL else rendition(image, name), size, interpolation) for name in names]
 
 
 def _parted(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

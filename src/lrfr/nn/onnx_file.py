@@ -10,26 +10,19 @@ import numpy as np
 import torch
 
 from lrfr.files import atomic_path
-from lrfr.nn.embedder import Embedder
+from lrfr.nn.embedder import Architecture, Embedder
 
 INPUT, OUTPUT = "images", "embeddings"
 CHECKED = (4, 1)  # batch sizes that are compared; the first is traced
-CONTRACT = {
-    "input": "RGB faces (B, 3, height, width), float32, values 0..1; resize them bilinear, antialiased. Colour order "
-    "and normalisation of the network are inside.",
-    "colour": "RGB",
-    "range": "0..1",
-    "output": "(B, D), float32, not of unit length",
-}
-"""What a user has to know, in the file itself."""
+RESIZED = {"bilinear": "bilinear, antialiased", "bicubic": "bicubic (a = -0.5), antialiased, cut off at 0 and 1"}
 
 
 def export_onnx(embedder: Embedder, path: Path, provenance: Mapping[str, object]) -> float:
     """Writes an embedder as ONNX: input ``images`` (B, 3, H, W) RGB 0..1, output ``embeddings`` (B, D), any B.
 
-    H and W are the network's own size. Colour order and normalisation are in the graph; resizing is not. The file's
-    ``metadata_props`` say all of that, and have the ``architecture`` and the ``provenance`` as JSON. Equal embedders
-    give equal bytes.
+    H and W are the network's own size. Super-resolution, colour order and normalisation are in the graph; resizing is
+    not. The file's ``metadata_props`` say all of that, and have the ``architecture`` and the ``provenance`` as JSON.
+    Equal embedders give equal bytes.
 
     Args:
         embedder: on the processor, in evaluation mode.
@@ -42,18 +35,31 @@ def export_onnx(embedder: Embedder, path: Path, provenance: Mapping[str, object]
     import onnx
 
     model = onnx.load_from_string(_traced(embedder))
-    height, width = embedder.architecture.size
-    told = CONTRACT | {
-        "height": str(height),
-        "width": str(width),
-        "architecture": json.dumps(embedder.architecture.model_dump(), sort_keys=True),
-        "provenance": json.dumps(provenance, sort_keys=True),
-    }
-    onnx.helper.set_model_props(model, told)
+    onnx.helper.set_model_props(model, _contract(embedder.architecture) | {"provenance": _json(provenance)})
     onnx.checker.check_model(model)
     with atomic_path(path) as temporary:
         temporary.write_bytes(model.SerializeToString(deterministic=True))
         return max(_difference(embedder, temporary, count) for count in CHECKED)
+
+
+def _contract(architecture: Architecture) -> dict[str, str]:
+    """What a user has to know, in the file itself."""
+    height, width = architecture.size
+    resized = RESIZED[architecture.preprocessing.interpolation]
+    return {
+        "input": f"RGB faces (B, 3, height, width), float32, values 0..1; resize them {resized}. Colour order and "
+        "normalisation of the network are inside, and super-resolution if it has any.",
+        "colour": "RGB",
+        "range": "0..1",
+        "output": "(B, D), float32, not of unit length",
+        "height": str(height),
+        "width": str(width),
+        "architecture": _json(architecture.model_dump()),
+    }
+
+
+def _json(told: Mapping[str, object]) -> str:
+    return json.dumps(told, sort_keys=True)
 
 
 def _traced(embedder: Embedder) -> bytes:

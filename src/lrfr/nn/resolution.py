@@ -1,16 +1,35 @@
-"""Images at lower resolutions, as tensors."""
+"""Images at other sizes and at lower resolutions, as tensors."""
+
+from typing import Literal
 
 import torch
 from torch.nn import functional as F
 
+Interpolation = Literal["bilinear", "bicubic"]
 
-def at_resolution(images: torch.Tensor, resolution: int) -> torch.Tensor:
-    """Images (B, C, H, W) shrunk so that their shortest side is ``resolution`` px, and back, bilinear
-    (Massoli et al., T-C, 2020, section 5); as they are, where they are not larger."""
+
+def to_size(images: torch.Tensor, size: tuple[int, int], interpolation: Interpolation = "bilinear") -> torch.Tensor:
+    """Images (B, C, H, W) to (B, C, height, width), antialiased: the one way in which faces are resized.
+
+    Bicubic is Keys' kernel with a = -0.5, as Pillow's and MATLAB's. It overshoots at edges, so values 0..1 are cut off
+    at 0 and 1.
+    """
+    if tuple(images.shape[-2:]) == size:
+        return images
+    resized = F.interpolate(images, size, mode=interpolation, antialias=True)
+    return resized.clamp(0, 1) if interpolation == "bicubic" and images.is_floating_point() else resized
+
+
+def at_resolution(
+    images: torch.Tensor, resolution: int, down: Interpolation = "bilinear", up: Interpolation = "bilinear"
+) -> torch.Tensor:
+    """Images (B, C, H, W) shrunk so that their shortest side is ``resolution`` px, and back; as they are, where they
+    are not larger. Both ways bilinear in Massoli et al., T-C, 2020, section 5."""
     height, width = images.shape[-2:]
     factor = resolution / min(height, width)
     if factor >= 1:
         return images
-    size = (max(round(height * factor), 1), max(round(width * factor), 1))
-    small = F.interpolate(images, size, mode="bilinear", antialias=True)
-    return F.interpolate(small, (height, width), mode="bilinear")
+    small = to_size(images, (max(round(height * factor), 1), max(round(width * factor), 1)), down)
+    if up == "bilinear":
+        return F.interpolate(small, (height, width), mode="bilinear")
+    return to_size(small, (height, width), up)

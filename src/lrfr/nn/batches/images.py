@@ -7,10 +7,12 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 import torch
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from lrfr.faces import decode
-from lrfr.nn.embedder import to_size
+from lrfr.nn.batches.alignment import aligned_if_possible
+from lrfr.nn.resolution import Interpolation, to_size
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,23 @@ class FaceImages(Dataset):
     Args:
         faces: rows of a face table.
         size: H and W, px.
+        landmarks: (N, 5, 2), px, by which the faces are aligned; none is when it is None.
+        interpolation: by which they are resized.
     """
 
-    def __init__(self, faces: pa.Table, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        faces: pa.Table,
+        size: tuple[int, int],
+        landmarks: np.ndarray | None = None,
+        interpolation: Interpolation = "bilinear",
+    ) -> None:
         images = faces.column("image").cast(pa.large_binary()).combine_chunks()
         _, offsets, encoded = images.buffers()
         self._offsets = np.frombuffer(offsets, np.int64)[images.offset : images.offset + len(images) + 1]
         self._encoded = np.frombuffer(encoded or b"", np.uint8)
         self._ids = faces.column("face_id")
-        self._size = size
+        self._size, self._landmarks, self._interpolation = size, landmarks, interpolation
 
     def __len__(self) -> int:
         """The number of faces."""
@@ -53,8 +63,8 @@ class FaceImages(Dataset):
         return self.tensors(self.__getitems__([index]))[0]
 
     def __getitems__(self, rows: list[int]) -> Crops:
-        """A batch of faces as they are captured: what processes hand over."""
-        faces = [self.captured(row) for row in rows]
+        """A batch of faces, not yet resized: what processes hand over."""
+        faces = [self._presented(row) for row in rows]
         flat = np.concatenate([face.ravel() for face in faces])
         return Crops(torch.from_numpy(flat), [face.shape[:2] for face in faces])
 
@@ -64,7 +74,7 @@ class FaceImages(Dataset):
         pixels, start = crops.pixels.numpy(), 0
         for planes, (height, width) in zip(batch, crops.sizes, strict=True):
             end = start + height * width * 3
-            _fill(planes, pixels[start:end].reshape(height, width, 3))
+            _fill(planes, pixels[start:end].reshape(height, width, 3), self._interpolation)
             start = end
         return torch.from_numpy(batch)
 
@@ -76,33 +86,44 @@ class FaceImages(Dataset):
         """
         return decode(self._encoded[self._offsets[row] : self._offsets[row + 1]].tobytes(), self._ids[row])
 
+    def _presented(self, row: int) -> np.ndarray:
+        pixels = self.captured(row)
+        return pixels if self._landmarks is None else aligned_if_possible(pixels, self._landmarks[row])
+
     def resized(self, pixels: np.ndarray) -> np.ndarray:
         """An image (h, w, 3), uint8, at the network's size (H, W, 3), uint8."""
         if pixels.shape[:2] == self._size:
             return pixels
-        resized = to_size(torch.from_numpy(pixels).permute(2, 0, 1)[None], self._size)
+        if self._interpolation == "bicubic":  # torch's, of uint8, cuts off between rows and columns too
+            planes = np.empty((3, *self._size), np.float32)
+            _fill(planes, pixels, self._interpolation)
+            return np.ascontiguousarray(np.rint(planes.transpose(1, 2, 0) * 255), np.uint8)
+        resized = to_size(torch.from_numpy(pixels).permute(2, 0, 1)[None], self._size, self._interpolation)
         return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
 
 
-def _fill(planes: np.ndarray, pixels: np.ndarray) -> None:
+def _fill(planes: np.ndarray, pixels: np.ndarray, interpolation: Interpolation) -> None:
     """Fills planes (3, H, W), 0..1, with an image (h, w, 3), uint8, resized as :func:`to_size` does."""
     (height, width, _), (tall, wide) = pixels.shape, planes.shape[1:]
     if height > tall or width > wide or (height, width) == (tall, wide):
         tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])).float() / 255
-        planes[:] = to_size(tensor, (tall, wide))[0].numpy()
+        planes[:] = to_size(tensor, (tall, wide), interpolation)[0].numpy()
         return
     # Two small matrix products take a tenth of the time of torch's call.
     rows = pixels.transpose(2, 0, 1).reshape(3 * height, width).astype(np.float32)
-    widened = (rows @ _weights(width, wide, 1 / 255).T).reshape(3, height, wide)
-    np.matmul(_weights(height, tall), widened, out=planes)
+    widened = (rows @ _weights(width, wide, interpolation, 1 / 255).T).reshape(3, height, wide)
+    np.matmul(_weights(height, tall, interpolation), widened, out=planes)
+    if interpolation == "bicubic":
+        np.clip(planes, 0, 1, out=planes)
 
 
 @lru_cache(maxsize=4096)
-def _weights(length: int, side: int, scale: float = 1.0) -> np.ndarray:
+def _weights(length: int, side: int, interpolation: Interpolation, scale: float = 1.0) -> np.ndarray:
     """What each of ``side`` pixels takes from each of ``length`` pixels in :func:`to_size`: (side, length)."""
     columns = torch.eye(length).view(length, 1, length, 1) * scale
     # Column by column in memory, as the product with its transpose reads it
-    return np.asfortranarray(to_size(columns, (side, side))[:, 0, :, 0].T.numpy())
+    weights = F.interpolate(columns, (side, side), mode=interpolation, antialias=True)  # not cut off: some are below 0
+    return np.asfortranarray(weights[:, 0, :, 0].T.numpy())
 
 
 def batches(images: FaceImages, order: Iterable[list[int]], workers: int = 0) -> Iterator[torch.Tensor]:
