@@ -52,6 +52,10 @@ class FaceTableError(LrfrError):
     """A face table that is missing, misses a column or breaks the schema."""
 
 
+class LandmarkError(LrfrError):
+    """Landmarks that do not say where a face is."""
+
+
 class VerdictError(LrfrError):
     """A verification manifest with a line that cannot be right."""
 

@@ -4,9 +4,10 @@ and interruptions change nothing."""
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cache
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -16,13 +17,35 @@ from threadpoolctl import ThreadpoolController
 from torch.utils.data import DataLoader, Dataset
 
 from lrfr.errors import LrfrError
+from lrfr.nn.batches.alignment import Alignment, RandomAlignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.images import FaceImages, in_order
 from lrfr.nn.batches.order import Key, MixedOrder
+from lrfr.nn.resolution import Interpolation
 from lrfr.nn.training.task import Batch, Faces
 
 Degrade = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Made = dict[str, tuple[torch.Tensor, torch.Tensor]]
+
+
+class TrainingFaces(Protocol):
+    """One collection of faces, as a training wants it.
+
+    Attributes:
+        images: the faces as they are, for validation.
+        labels: what is learnt of each (N, ...): the number of its identity (N,), or where its landmarks are (N, 10).
+    """
+
+    images: FaceImages
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        """The number of faces."""
+        ...
+
+    def training_batch(self, keys: list[Key]) -> tuple[torch.Tensor, torch.Tensor]:
+        """What training sees of the faces: RGB (B, H, W, 3), uint8, and the labels (B, ...) of what is seen."""
+        ...
 
 
 class LabelledFaces:
@@ -33,6 +56,7 @@ class LabelledFaces:
         labels: (N,) int64.
         augmentation: of the image at the network's size, in training.
         degrade: of the image as captured, in training; nothing when None.
+        alignment: of the image before that, in training; nothing when None.
     """
 
     def __init__(
@@ -41,9 +65,10 @@ class LabelledFaces:
         labels: np.ndarray,
         augmentation: Augmentation | None = None,
         degrade: Degrade | None = None,
+        alignment: RandomAlignment | None = None,
     ) -> None:
         self.images, self.labels = images, labels
-        self._augmentation, self._degrade = augmentation, degrade
+        self._augmentation, self._degrade, self._alignment = augmentation, degrade, alignment
 
     def __len__(self) -> int:
         """The number of faces."""
@@ -51,8 +76,7 @@ class LabelledFaces:
 
     def training_batch(self, keys: list[Key]) -> tuple[torch.Tensor, torch.Tensor]:
         """What training sees of the faces: RGB (B, H, W, 3), uint8, degraded and augmented, and labels (B,)."""
-        # The images' matrices are too small for BLAS to share among threads, which would wait for each other
-        with _blas().limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             images = [self._resized(*key) for key in keys]
         if self._augmentation is not None:  # after all are decoded: in turn, each throws the other out of the caches
             images = [self._augmentation(image, seed) for image, (_, seed) in zip(images, keys, strict=True)]
@@ -61,6 +85,8 @@ class LabelledFaces:
 
     def _resized(self, row: int, seed: int) -> np.ndarray:
         pixels = self.images.captured(row)
+        if self._alignment is not None:
+            pixels = self._alignment(pixels, row, np.random.default_rng((seed, 2)))
         if self._degrade is not None:
             pixels = self._degrade(pixels, np.random.default_rng((seed, 1)))
         return self.images.resized(pixels)
@@ -69,7 +95,7 @@ class LabelledFaces:
 class _Batches(Dataset):
     """The batches of several collections, by the keys of an update."""
 
-    def __init__(self, collections: Mapping[str, LabelledFaces]) -> None:
+    def __init__(self, collections: Mapping[str, TrainingFaces]) -> None:
         self._collections = collections
 
     def __getitem__(self, index: dict[str, list[Key]]) -> Made | LrfrError:
@@ -80,7 +106,7 @@ class _Batches(Dataset):
 
 
 def training_batches(
-    collections: Mapping[str, LabelledFaces],
+    collections: Mapping[str, TrainingFaces],
     order: MixedOrder,
     workers: int = 0,
     device: torch.device | str = "cpu",
@@ -110,7 +136,7 @@ def training_batches(
         yield {name: _on(device, *parts) for name, parts in made.items()}
 
 
-def validation_batches(faces: LabelledFaces, batch_size: int, device: torch.device | str = "cpu") -> Iterator[Faces]:
+def validation_batches(faces: TrainingFaces, batch_size: int, device: torch.device | str = "cpu") -> Iterator[Faces]:
     """All faces once, in the table's order, as the deployed model sees them, on ``device``."""
     start = 0
     for images in in_order(faces.images, len(faces), batch_size):
@@ -120,16 +146,22 @@ def validation_batches(faces: LabelledFaces, batch_size: int, device: torch.devi
 
 
 def labelled(
-    faces: pa.Table, size: tuple[int, int], degrade: Degrade | None = None
+    faces: pa.Table,
+    size: tuple[int, int],
+    degrade: Degrade | None = None,
+    alignment: Alignment | None = None,
+    interpolation: Interpolation = "bilinear",
 ) -> tuple[LabelledFaces, LabelledFaces | None, int]:
     """The train and validation rows of a face table, resized to ``size``, and the number of train identities.
 
     Classes are the train identities in alphabetical order. Without validation rows the second is None.
 
     Args:
-        faces: rows with ``image``, ``face_id``, ``identity`` and ``split``.
+        faces: rows with ``image``, ``face_id``, ``identity`` and ``split``, and ``landmarks`` for an alignment.
         size: height and width, px.
         degrade: what happens to a train face, as captured, given randomness of its own.
+        alignment: how often a train face is aligned before that; if always, validation faces are aligned too.
+        interpolation: by which faces are resized.
     """
     splits = np.array(faces.column("split").to_pylist())
     identities = np.array(faces.column("identity").to_pylist(), dtype=object)
@@ -139,7 +171,10 @@ def labelled(
     def rows(split: str, augmentation: Augmentation | None = None, degrade: Degrade | None = None) -> LabelledFaces:
         chosen = np.flatnonzero(splits == split)
         labels = np.array([number[identities[row]] for row in chosen], dtype=np.int64)
-        return LabelledFaces(FaceImages(faces.take(chosen), size), labels, augmentation, degrade)
+        some = faces.take(chosen)
+        aligned = RandomAlignment(alignment, landmarks_of(some.column("landmarks").to_pylist())) if alignment else None
+        always = aligned.landmarks if aligned and aligned.alignment.share == 1 else None
+        return LabelledFaces(FaceImages(some, size, always, interpolation), labels, augmentation, degrade, aligned)
 
     validation = rows("validation") if (splits == "validation").any() else None
     return rows("train", Augmentation(), degrade), validation, len(names)
@@ -149,6 +184,11 @@ def _on(device: torch.device, images: torch.Tensor, labels: torch.Tensor) -> Fac
     """Faces on a device, channels last in memory; pinned memory is copied while this process goes on."""
     images = images.to(device, non_blocking=True).permute(0, 3, 1, 2)
     return Faces(images.float().div_(255), labels.to(device, non_blocking=True))
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """The matrices of small images are too small for BLAS to share among threads, which would wait for each other."""
+    return _blas().limit(limits=1, user_api="blas")
 
 
 @cache

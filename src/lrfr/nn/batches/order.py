@@ -83,8 +83,12 @@ class MixedOrder(Sampler[dict[str, list[Key]]]):
         return list(zip(rows[mine].tolist(), seeds[mine].tolist(), strict=True))
 
 
-def parts_of_batch(names: list[str], batch_size: int, shares: Mapping[str, float]) -> dict[str, int]:
+def parts_of_batch(
+    names: list[str], batch_size: int, shares: Mapping[str, float], where: str = f"{WHERE}.shares"
+) -> dict[str, int]:
     """How many images of a batch each collection contributes, by the method of the largest remainder.
+
+    ``where`` says in errors whose shares they are.
 
     Raises:
         ParameterError: ``shares`` names other collections, or leaves one without an image.
@@ -92,10 +96,10 @@ def parts_of_batch(names: list[str], batch_size: int, shares: Mapping[str, float
     if shares:
         for name in shares:
             if name not in names:
-                raise unknown_name("collection", name, names, f"{WHERE}.shares")
+                raise unknown_name("collection", name, names, where)
         missing = [name for name in names if name not in shares]
         if missing:
-            raise ParameterError(f"no share of the batch is set for '{missing[0]}'", where=f"{WHERE}.shares")
+            raise ParameterError(f"no share of the batch is set for '{missing[0]}'", where=where)
     weights = np.array([shares.get(name, 1.0) for name in names])
     exact = batch_size * weights / weights.sum()
     sizes = np.floor(exact + 1e-9).astype(int)
@@ -104,7 +108,7 @@ def parts_of_batch(names: list[str], batch_size: int, shares: Mapping[str, float
     for name, size in zip(names, sizes.tolist(), strict=True):
         if size < 1:
             what = f"of {batch_size} images of a batch, none falls to the collection '{name}'"
-            raise ParameterError(what, where=f"{WHERE}.shares", remedy="raise its share, or batch_size")
+            raise ParameterError(what, where=where, remedy="raise its share, or batch_size")
     return dict(zip(names, sizes.tolist(), strict=True))
 
 

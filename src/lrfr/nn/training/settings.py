@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from lrfr.config import Section
+from lrfr.nn.batches.alignment import Alignment
 from lrfr.nn.batches.low_resolution import LowResolution
 
 
@@ -35,7 +36,8 @@ class Training(Optimization):
 
     ``batch_size`` counts the images of an update, of all collections and in all processes, and ``shares`` divides it
     among the collections (equally when empty). With ``images_per_identity`` a batch holds so many of each of its
-    identities. ``low_resolution`` makes some of the sharp faces small on the way.
+    identities. ``alignment`` aligns some of the faces by their landmarks on the way, and ``low_resolution`` then makes
+    some of the sharp ones small.
 
     The learning rate falls to zero (``cosine``); is divided by ``milestone_divisor`` at every one of ``milestones``,
     counted in epochs or updates (``step``); or by ``plateau_divisor`` when the validation loss has not fallen for more
@@ -51,6 +53,7 @@ class Training(Optimization):
     batch_size: int = Field(gt=1)
     shares: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     images_per_identity: PositiveInt | None = None
+    alignment: Alignment | None = None
     low_resolution: LowResolution | None = None
     schedule: Literal["cosine", "step", "plateau"]
     warmup_epochs: float = Field(default=0, ge=0)

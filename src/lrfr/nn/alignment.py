@@ -1,0 +1,36 @@
+"""A face, warped so that its landmarks lie where the network expects them."""
+
+import cv2
+import numpy as np
+
+from lrfr.core.alignment import SIDE, TEMPLATE, similarity
+
+HALF = np.array([0.5, 0.5])  # OpenCV counts from the first pixel's centre, landmarks from its corner
+
+
+def align(image: np.ndarray, landmarks: np.ndarray, size: int = SIDE) -> np.ndarray:
+    """Aligns a face to the template, as insightface's ``norm_crop``: bilinear, and black outside of the picture.
+
+    Unlike there, a face that is larger than the aligned one is shrunk first, so that nothing aliases.
+
+    Args:
+        image: RGB (H, W, 3), uint8.
+        landmarks: (5, 2) x, y of eyes, nose and mouth corners, px from the image's upper left corner.
+        size: side of the aligned face, px; the template grows with it.
+
+    Returns:
+        RGB (size, size, 3), uint8.
+
+    Raises:
+        LandmarkError: the landmarks do not say where the face is.
+    """
+    template = TEMPLATE * (size / SIDE)
+    matrix = similarity(landmarks, template)
+    scale = float(np.hypot(*matrix[:, 0]))
+    if scale < 1:
+        height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+        landmarks = landmarks * [width / image.shape[1], height / image.shape[0]]
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        matrix = similarity(landmarks, template)
+    shift = matrix[:, :2] @ HALF + matrix[:, 2] - HALF
+    return cv2.warpAffine(image, np.column_stack([matrix[:, :2], shift]), (size, size), flags=cv2.INTER_LINEAR)
