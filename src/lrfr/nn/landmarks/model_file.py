@@ -1,0 +1,25 @@
+"""The landmark network on disk, with its width."""
+
+from pathlib import Path
+
+from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.weights_file import FILE, expected, read_weights, write_weights
+
+
+def write_landmark_model(folder: Path, model: CNN6) -> None:
+    """Writes a network into ``folder``, atomically."""
+    write_weights(folder / FILE, model.state_dict(), {"cnn6": {"width": model.width}})
+
+
+def read_landmark_model(folder: Path) -> CNN6:
+    """Reads a network in evaluation mode.
+
+    Raises:
+        TrainingError: the file is missing, or is no landmark network of ours.
+    """
+    path = folder / FILE
+    with expected("a landmark network", path):
+        described, tensors = read_weights(path)
+        model = CNN6(described["cnn6"]["width"])
+        model.load_state_dict(tensors)
+    return model.eval()

@@ -1,0 +1,45 @@
+"""params.yaml: how landmarks are learnt."""
+
+from typing import Annotated, Self
+
+from annotated_types import Len
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from lrfr.config import Section
+from lrfr.nn.training.settings import Training
+
+
+class Wing(Section):
+    """The Wing loss: where its logarithm ends, and how sharp it is at 0; px of the 64 px input."""
+
+    w: PositiveFloat = 10.0
+    epsilon: PositiveFloat = 2.0
+
+
+class Landmarks(Section):
+    """The network and its training.
+
+    Attributes:
+        width: factor on CNN-6's channels; 1 is the published network.
+        heights: lowest and highest height that faces are shrunk to in training, px, octaves equally often.
+        wing: the loss.
+        tight: the share (0..1) of the training faces that are cropped tightly, with edges cut off, as in TinyFace
+            (RIFR, section II).
+        training: of the network. Every face is shrunk, to ``heights``; ``low_resolution`` would do it twice.
+    """
+
+    width: float = Field(1.0, ge=0.05, le=4)
+    heights: Annotated[list[PositiveInt], Len(2, 2)]
+    wing: Wing = Wing()
+    tight: float = Field(ge=0, le=1)
+    training: Training
+
+    @model_validator(mode="after")
+    def _is_of_landmarks(self) -> Self:
+        if self.heights[0] > self.heights[1]:
+            raise ValueError("heights start with the lower end")
+        if self.training.low_resolution is not None:
+            raise ValueError("leave training.low_resolution out: heights say how small the faces are made")
+        if self.training.images_per_identity is not None:
+            raise ValueError("leave training.images_per_identity out: landmarks have no identity")
+        return self
