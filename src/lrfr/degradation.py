@@ -1,8 +1,10 @@
 """A synthesiser in front of a training: params.yaml's section to what the data path calls."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from lrfr.config import settings
+from lrfr.errors import ParameterError
 from lrfr.nn.batches.low_resolution import Degradation, LowResolution
 from lrfr.synthesis import synthesizer
 
@@ -22,3 +24,24 @@ def degradation(section: LowResolution | None, where: str) -> Degradation | None
     module = synthesizer(section.synthesizer)
     chosen = settings(section.settings, module.Settings, f"{where}.settings")
     return Degradation(section, partial(module.synthesize, settings=chosen))
+
+
+def degradations(section: LowResolution | None, collections: Sequence[str], where: str) -> dict[str, Degradation]:
+    """:func:`degradation` for each of a training's collections that are made small: auxiliary faces, if any.
+
+    Args:
+        section: a training's ``low_resolution``.
+        collections: what the training learns from.
+        where: names the training in errors, such as ``params.yaml: methods.baseline.training``.
+
+    Raises:
+        ParameterError: as there; or all faces are native ones.
+    """
+    place = f"{where}.low_resolution"
+    found = degradation(section, place)
+    if found is None:
+        return {}
+    if "auxiliary" not in collections:
+        what = "this trains on native faces alone, and only sharp ones are made small"
+        raise ParameterError(what, where=place, remedy="leave low_resolution out")
+    return {"auxiliary": found}

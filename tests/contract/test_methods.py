@@ -8,8 +8,9 @@ import torch
 
 from lrfr.config import read_params, settings
 from lrfr.errors import ParameterError
-from lrfr.methods import method
+from lrfr.methods import method, metric, trains_on
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Faces, Moment
 from lrfr.stages import finetune
 
@@ -28,13 +29,23 @@ def build(name):
 def test_it_cites_its_source(name):
     module = method(name)
     published = re.search(r"\b(19|20)\d\d\b", module.__doc__ or "")
-    assert published or not module.TRAINS_ON
+    assert published or not module.STEPS
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_it_learns_from_collections_that_there_are(name):
-    assert isinstance(method(name).TRAINS_ON, tuple)
-    assert set(method(name).TRAINS_ON) <= set(finetune.TABLES)
+    assert set(trains_on(method(name))) <= set(finetune.TABLES)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_step_has_its_training_and_the_other_way_round(name):
+    fields = method(name).Settings.model_fields
+    assert [key for key, field in fields.items() if field.annotation is Training] == list(method(name).STEPS)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_metric_is_one_that_there_is(name):
+    assert metric(method(name)) in (None, "cosine", "euclidean")
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -45,11 +56,12 @@ def test_it_embeds_faces_of_any_size(name):
     assert torch.isfinite(embedding).all()
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if method(name).TRAINS_ON])
-def test_its_named_losses_train_what_it_says_is_trained(name):
+@pytest.mark.parametrize(("name", "step"), [(name, step) for name in METHODS for step in method(name).STEPS])
+def test_its_named_losses_train_what_it_says_is_trained(name, step):
     module, task = build(name)
     faces = Faces(torch.rand(6, 3, 48, 48), torch.arange(6) % 5)
-    batch = dict.fromkeys(module.TRAINS_ON, faces)
+    batch = dict.fromkeys(module.STEPS[step], faces)
+    task.begin(step)
     for player, groups in task.train().players().items():
         terms = task.losses(batch, Moment(5, 10, np.random.default_rng(0)), player)
         assert terms and all(value.ndim == 0 and torch.isfinite(value) for value in terms.values())

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lrfr.methods import tc
+from lrfr.methods import curriculum_only, ntnc, tc, teacher_only
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Faces, Moment
 
@@ -20,16 +21,36 @@ TRAINING = Training(
     clip_norm=5,
     precision="fp32",
 )
-SETTINGS = tc.Settings(distillation_weight=0.1, scale=32, smallest_exponent=3, largest_exponent=5, training=TRAINING)
+STUDENT = {"scale": 32, "smallest_exponent": 3, "largest_exponent": 5, "training": TRAINING}
+VARIANTS = {
+    tc: {"distillation_weight": 0.1},
+    teacher_only: {"distillation_weight": 0.1, "frequency": 0.5},
+    curriculum_only: {},
+    ntnc: {"frequency": 0.5},
+}
 
 
 def moment(step, total=100):
     return Moment(step, total, np.random.default_rng(step))
 
 
-def method():
+def method(module=tc, **changes):
     torch.manual_seed(0)
-    return tc.build(SETTINGS, (Embedder(ARCHITECTURE), torch.randn(5, 16)), {"auxiliary": 5})
+    settings = module.Settings(**(STUDENT | VARIANTS[module] | changes))
+    return module.build(settings, (Embedder(ARCHITECTURE), torch.randn(5, 16)), {"auxiliary": 5})
+
+
+def some_faces(count=8):
+    return Faces(torch.rand(count, 3, 48, 48), torch.arange(count) % 5)
+
+
+def shrunk(task, faces, at):
+    """Which of the faces the student sees down-sampled at a moment."""
+    seen = []
+    watch = task.embedder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    task.losses({"auxiliary": faces}, at, "main")
+    watch.remove()
+    return (seen[0] != faces.images).flatten(1).any(1)
 
 
 def test_feature_distillation_is_the_sum_of_squared_distances():
@@ -55,12 +76,12 @@ def test_resolutions_are_powers_of_two_drawn_evenly():
 
 def test_the_shortest_side_is_reduced_and_the_aspect_kept():
     images = torch.rand(2, 3, 60, 40)
-    reduced = tc.at_resolution(images, 8)
+    reduced = at_resolution(images, 8)
     assert reduced.shape == images.shape
-    assert torch.equal(tc.at_resolution(images, 40), images)
+    assert torch.equal(at_resolution(images, 40), images)
     fine = torch.zeros(1, 3, 40, 40)
     fine[..., ::2] = 1  # stripes that 8 px cannot hold
-    assert tc.at_resolution(fine, 8).std() < 0.1 < fine.std()
+    assert at_resolution(fine, 8).std() < 0.1 < fine.std()
 
 
 def test_the_student_starts_as_a_copy_and_the_teacher_never_changes():
@@ -94,10 +115,67 @@ def test_processes_that_share_a_batch_get_the_loss_of_one():
 
 
 def test_distillation_is_weighted_by_lambda_and_grows_with_the_curriculum():
-    task = method().eval()
-    batch = {"auxiliary": Faces(torch.rand(8, 3, 48, 48), torch.zeros(8, dtype=torch.long))}
-    assert task.losses(batch, moment(99), "main")["distillation"] > 0
-    task.settings = SETTINGS.model_copy(update={"distillation_weight": 0.2})
-    doubled = task.losses(batch, moment(99), "main")["distillation"]
-    task.settings = SETTINGS
-    assert doubled.item() == pytest.approx(2 * task.losses(batch, moment(99), "main")["distillation"].item())
+    batch = {"auxiliary": some_faces()}
+    assert method().eval().losses(batch, moment(0), "main")["distillation"] == 0
+    once, twice = (
+        method(distillation_weight=value).eval().losses(batch, moment(99), "main")["distillation"].item()
+        for value in (0.1, 0.2)
+    )
+    assert twice == pytest.approx(2 * once) and once > 0
+
+
+def test_the_loss_is_that_of_equation_1():
+    task, faces = method().eval(), some_faces()
+    terms = task.losses({"auxiliary": faces}, moment(60), "main")
+    rng, view = np.random.default_rng(60), faces.images.clone()
+    for row in range(len(view)):
+        if rng.random() < 60 / 99:
+            view[row : row + 1] = at_resolution(view[row : row + 1], tc.draw_resolution(rng, 3, 5))
+    student, teacher = task.embedder(view), task.teacher(faces.images)
+    cosines = torch.nn.functional.normalize(student) @ torch.nn.functional.normalize(task.head.weight).T
+    log_p = torch.log_softmax(32 * cosines, 1)
+    expected = -sum(log_p[row, label] for row, label in enumerate(faces.labels)) / len(view)
+    assert terms["classification"].item() == pytest.approx(expected.item(), rel=1e-4)
+    expected = 0.1 * sum((teacher[row] - student[row]).square().sum() for row in range(len(view)))
+    assert terms["distillation"].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("module", VARIANTS)
+def test_a_teacher_is_there_where_the_name_says_so(module):
+    task = method(module).eval()
+    taught = module in (tc, teacher_only)
+    terms = task.losses({"auxiliary": some_faces()}, moment(50), "main")
+    assert set(terms) == ({"classification", "distillation"} if taught else {"classification"})
+    assert (task.teacher is not None) == taught
+    sum(terms.values()).backward()
+    trained = [parameter for group in task.players()["main"] for parameter in group["params"]]
+    assert all(parameter.grad is not None for parameter in trained)
+    students = [*Embedder(ARCHITECTURE).parameters(), task.head.weight]  # all parameters are free
+    assert len(trained) == sum(parameter.requires_grad for parameter in students)
+
+
+@pytest.mark.parametrize("module", VARIANTS)
+def test_a_curriculum_begins_with_full_resolution_and_ends_with_none_and_a_frequency_stays(module):
+    task, faces = method(module).eval(), some_faces(200)
+    shares = [shrunk(task, faces, moment(step)).float().mean().item() for step in (0, 50, 99)]
+    expected = [0, 50 / 99, 1] if module in (tc, curriculum_only) else [0.5, 0.5, 0.5]
+    assert shares == pytest.approx(expected, abs=0.12)
+
+
+@pytest.mark.parametrize(("frequency", "share"), [(0, 0), (1, 1)])
+def test_the_frequency_is_the_chance_of_down_sampling(frequency, share):
+    for module in (ntnc, teacher_only):
+        task = method(module, frequency=frequency).eval()
+        assert shrunk(task, some_faces(20), moment(7)).float().mean() == share
+
+
+def test_all_variants_draw_the_same_resolutions_and_start_from_the_same_student():
+    faces = some_faces()
+    terms = [method(module).eval().losses({"auxiliary": faces}, moment(99), "main") for module in (tc, curriculum_only)]
+    assert terms[0]["classification"].item() == terms[1]["classification"].item()
+
+
+@pytest.mark.parametrize("wrong", [{"smallest_exponent": 6}, {"frequency": 1.5}])
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"smallest_exponent is above|less than or equal to 1"):
+        method(ntnc, **wrong)

@@ -14,6 +14,7 @@ from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.labelled import labelled, training_batches, validation_batches
 from lrfr.nn.batches.low_resolution import LowResolution, draw_height
 from lrfr.nn.batches.order import MixedOrder
+from lrfr.nn.resolution import to_size
 from tests.face_tables import face_table
 
 SIZE = (32, 24)
@@ -23,6 +24,18 @@ PHOTOGRAPHIC = {"blur": [0.2, 0.9], "noise": [0.005, 0.03], "jpeg_quality": [45,
 def low_resolution(**changes: object) -> LowResolution:
     section = {"synthesizer": "photographic", "settings": PHOTOGRAPHIC, "share": 1.0, "heights": [8, 12]}
     return LowResolution.model_validate(section | changes)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_training_and_validation_resize_as_the_network_does(interpolation):
+    table = face_table(people=4, images=8, splits=("train", "train", "train", "validation"))
+    for some, split in zip(labelled(table, SIZE, interpolation=interpolation), ("train", "validation"), strict=False):
+        rows = [row for row, name in enumerate(table["split"].to_pylist()) if name == split]
+        pixels = some.images.resized(some.images.captured(0))
+        captured = torch.from_numpy(decode(table["image"][rows[0]].as_py()).copy()).permute(2, 0, 1)[None] / 255
+        expected = to_size(captured, SIZE, interpolation)[0]
+        assert np.allclose(pixels.transpose(2, 0, 1) / 255, expected, atol=1.01 / 255)
+        assert torch.allclose(some.images[0], expected, atol=1e-5)
 
 
 def test_the_parts_of_a_batch_come_from_their_collections():

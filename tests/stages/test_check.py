@@ -8,7 +8,9 @@ from lrfr import paths
 from lrfr.errors import ParameterError, SourceError
 from lrfr.stages import check
 from tests.face_tables import write_params
+from tests.nn.small_training import DISCRIMINATOR
 
+SMALLER = {"synthesizer": "downsample", "share": 0.5, "heights": [8, 12]}
 PROJECT = Path(__file__).parents[2]
 
 
@@ -45,7 +47,30 @@ def test_the_default_parameters_are_right(capsys):
         (lambda p: p["evaluation_sets"]["pairs"].update(source="generated_pair"), "did you mean 'generated_pairs'"),
         (lambda p: p["evaluation_sets"]["pairs"]["settings"].update(image=2), "did you mean 'images'"),
         (lambda p: p["twin"].update(faces="lineups"), "did you mean 'lineup'"),
-        (lambda p: p["methods"].pop("random"), "the method 'random' is missing"),
+        (lambda p: p["compare"].remove("random"), "the method 'random' is missing"),
+        (lambda p: p["compare"].append("csry"), "unknown method 'csry'(.|\n)*params.yaml: compare"),
+        (lambda p: p["release"].update(method="joint"), "unknown method 'joint'(.|\n)*params.yaml: release.method"),
+        (lambda p: p["evaluate"].update(super_resolution=["vdrs"]), "did you mean 'vdsr'"),
+        (lambda p: p["landmarks"].update(heigths=[8, 64]), "did you mean 'heights'"),
+        (lambda p: p["super_resolution"]["vdsr"].update(network="vdrs"), "super-resolution network 'vdrs'"),
+        (lambda p: p["methods"]["csri"]["synthetic"].update(epoch=3), "did you mean 'epochs'"),
+        (
+            lambda p: p["methods"]["csri"]["training"].update(shares={"auxiliary": 1.0, "natve": 1.0}),
+            "unknown collection 'natve'(.|\n)*methods.csri.training.shares(.|\n)*'native'",
+        ),
+        (
+            lambda p: p["methods"]["csri"]["synthetic"].update(shares={"auxiliary": 1.0, "native": 1.0}),
+            "unknown collection 'native'(.|\n)*methods.csri.synthetic.shares",
+        ),
+        (
+            lambda p: p["methods"]["joint"]["synthetic"].update(players={"critic": DISCRIMINATOR}),
+            "unknown player 'critic'(.|\n)*methods.joint.synthetic.players",
+        ),
+        (lambda p: p["landmarks"]["training"].update(players={"critic": DISCRIMINATOR}), "unknown player 'critic'"),
+        (
+            lambda p: p["methods"]["joint"]["training"].update(low_resolution=SMALLER),
+            "native faces alone(.|\n)*methods.joint.training.low_resolution",
+        ),
         (lambda p: p["pretrain"]["architecture"].update(backbone="lrfr_ir19"), "unknown backbone 'lrfr_ir19'"),
     ],
 )

@@ -125,6 +125,19 @@ def test_native_faces_are_not_made_smaller():
         finetune.run("baseline")
 
 
+def test_faces_are_aligned_where_the_training_says_so():
+    seen = []
+    for changes in ({}, {"alignment": {"share": 1.0, "tight": 0.5}}):
+        chosen = section(**changes)
+        write(start()[1], baseline={"head": HEAD, "training": chosen})
+        pretrain.run()
+        finetune.run("baseline")
+        write(start()[1] | {"training": chosen})
+        pretrain.run()
+        seen.append([curves(name)[0]["classification"] for name in ("pretrained", "baseline")])
+    assert all(plain != aligned for plain, aligned in zip(*seen, strict=True))
+
+
 def test_the_same_command_trains_in_two_processes(tmp_path):
     write()
     pretrain.run()

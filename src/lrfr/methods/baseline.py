@@ -15,7 +15,7 @@ from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import HeadSettings
 from lrfr.nn.training.settings import Training
 
-TRAINS_ON: tuple[str, ...] = ("native",)
+STEPS: dict[str, tuple[str, ...]] = {"training": ("native",)}
 
 
 class Settings(Section):

@@ -11,7 +11,7 @@ from lrfr.config import Section
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.training.task import Task
 
-TRAINS_ON: tuple[str, ...] = ()
+STEPS: dict[str, tuple[str, ...]] = {}
 
 
 class Settings(Section):

@@ -1,118 +1,42 @@
 """T-C: teacher and curriculum for cross-resolution recognition.
 
-Massoli, Amato & Falchi, "Cross-resolution learning for face recognition", Image and Vision Computing 99, 2020.
-
-Where the paper is silent:
-
-- The paper's teacher was trained with a plain softmax over raw features. Ours comes from ArcFace, whose prototypes
-  live on the sphere; so that the student starts as a copy of the *whole* teacher, classifier included, its softmax is
-  the cosine one (``NormFace``) with the teacher's scale and prototypes, without a margin.
-- eq 1 does not say whether its cross entropy is a sum or a mean; it is the mean, as every framework's default, while
-  the distillation term is the sum over the batch that the equation writes.
-- The validation loss that the plateau is looked for in is the sum of the cross entropies at the two resolutions
-  (params.yaml: 24 px and full).
+Massoli, Amato & Falchi, "Cross-resolution learning for face recognition", Image and Vision Computing 99, 2020; what
+the paper leaves open is said in :mod:`lrfr.families.cross_resolution`.
 """
 
 import copy
 from collections.abc import Mapping
-from typing import Self
 
-import numpy as np
 import torch
-from pydantic import Field, model_validator
-from torch.nn import functional as F
+from pydantic import Field
 
-from lrfr.config import Section
+from lrfr.families.cross_resolution import (
+    CrossResolution,
+    StudentSettings,
+    curriculum,
+    curriculum_probability,
+    draw_resolution,
+    feature_distillation,
+)
 from lrfr.nn.embedder import Embedder
-from lrfr.nn.heads import NormFace
-from lrfr.nn.resolution import at_resolution
-from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
 
-TRAINS_ON: tuple[str, ...] = ("auxiliary",)
+STEPS: dict[str, tuple[str, ...]] = {"training": ("auxiliary",)}
 
 
-class Settings(Section):
-    """Lambda of eq 1, the student's softmax scale, and the exponents (of 2) of the drawn resolutions, 3 to 8 as
-    published."""
+class Settings(StudentSettings):
+    """The student's, and lambda of eq 1."""
 
     distillation_weight: float = Field(ge=0)
-    scale: float = Field(gt=0)
-    smallest_exponent: int = Field(ge=2)
-    largest_exponent: int = Field(le=8)
-    training: Training
-
-    @model_validator(mode="after")
-    def _exponents_are_in_order(self) -> Self:
-        if self.smallest_exponent > self.largest_exponent:
-            raise ValueError("smallest_exponent is above largest_exponent")
-        return self
-
-
-def feature_distillation(teacher: torch.Tensor, student: torch.Tensor) -> torch.Tensor:
-    """eq 1, second term without lambda: the sum over the batch of || F_T(x) - F_S(x_lr) ||^2, of features (B, D)."""
-    return (teacher - student).square().sum()
-
-
-def curriculum_probability(step: int, total: int) -> float:
-    """The chance that the student sees a down-sampled image: linear from 0 at the first update to 1 at the last."""
-    return min(step / max(total - 1, 1), 1.0)
-
-
-def draw_resolution(rng: np.random.Generator, smallest: int = 3, largest: int = 8) -> int:
-    """A resolution in px: 2^e, e uniform over the integers ``smallest`` ... ``largest`` (section 5: 3 ... 8)."""
-    return 2 ** int(rng.integers(smallest, largest + 1))
-
-
-class TeacherAndCurriculum(Task):
-    """A frozen teacher at full resolution, and a student, born as its copy, at drawn resolutions (Fig. 2)."""
-
-    def __init__(self, settings: Settings, teacher: Embedder, prototypes: torch.Tensor) -> None:
-        super().__init__()
-        self.settings = settings
-        self.embedder = copy.deepcopy(teacher)
-        self.head = NormFace(prototypes.shape[1], len(prototypes), settings.scale)
-        self.head.weight.data.copy_(prototypes)
-        self.teacher = teacher.requires_grad_(False).eval()
-
-    def train(self, mode: bool = True) -> "TeacherAndCurriculum":
-        """The teacher stays in evaluation mode."""
-        super().train(mode)
-        self.teacher.eval()
-        return self
-
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
-        """eq 1: cross entropy, and lambda times the distillation."""
-        (faces,) = batch.values()
-        with torch.no_grad():
-            taught = self.teacher(faces.images)
-        features = self.embedder(self._student_view(faces.images, moment))
-        weight = self.settings.distillation_weight * moment.processes
-        return {
-            "classification": F.cross_entropy(self.head(features, faces.labels), faces.labels),
-            "distillation": weight * feature_distillation(taught, features),
-        }
-
-    def validation_losses(self, faces: Faces) -> Terms:
-        """The student's cross entropy."""
-        return {"classification": F.cross_entropy(self.head(self.embedder(faces.images), faces.labels), faces.labels)}
-
-    def _student_view(self, images: torch.Tensor, moment: Moment) -> torch.Tensor:
-        chance = curriculum_probability(moment.step, moment.total)
-        limits = (self.settings.smallest_exponent, self.settings.largest_exponent)
-        everybodys = len(images) * moment.processes
-        drawn = [draw_resolution(moment.rng, *limits) if moment.rng.random() < chance else 0 for _ in range(everybodys)]
-        drawn = drawn[len(images) * moment.process :][: len(images)]
-        view = images.clone()
-        for resolution in sorted({value for value in drawn if value}):
-            rows = [row for row, value in enumerate(drawn) if value == resolution]
-            view[rows] = at_resolution(images[rows], resolution)
-        return view
 
 
 def build(
     settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: Mapping[str, int]
-) -> TeacherAndCurriculum:
+) -> CrossResolution:
     """Teacher and student from the pretrained model, which knows the same auxiliary identities."""
     embedder, prototypes = pretrained
-    return TeacherAndCurriculum(settings, embedder, prototypes)
+    return CrossResolution(
+        settings, copy.deepcopy(embedder), prototypes, curriculum, embedder, settings.distillation_weight
+    )
+
+
+__all__ = ["STEPS", "Settings", "build", "curriculum_probability", "draw_resolution", "feature_distillation"]

@@ -32,7 +32,13 @@ def run() -> None:
         degrade = degradation(chosen.training.low_resolution, "params.yaml: pretrain.training.low_resolution")
         make_deterministic(params.seed, params.threads)
         embedder = read_start(chosen.start) if chosen.start else Embedder(chosen.architecture)  # pyrefly: ignore
-        faces, validation, classes = labelled(read_faces(paths.AUXILIARY), embedder.architecture.size, degrade)
+        faces, validation, classes = labelled(
+            read_faces(paths.AUXILIARY),
+            embedder.architecture.size,
+            degrade,
+            chosen.training.alignment,
+            embedder.architecture.preprocessing.interpolation,
+        )
         task = Classifier(embedder, chosen.head, classes)
         known = fingerprint([params.pretrain, params.seed, params.threads], paths.AUXILIARY)
         saved = SavedState(paths.checkpoint("pretrained"), known)

@@ -1,6 +1,16 @@
 """Networks of our own, one file per family; torch alone, timm is not needed to build them."""
 
-from lrfr.nn.networks import centreface, deepid2, improved_resnet, mobilefacenet, resnet, se_resnet, sphereface, vgg
+from lrfr.nn.networks import (
+    centreface,
+    deepid2,
+    improved_resnet,
+    mobilefacenet,
+    resnet,
+    rpcn,
+    se_resnet,
+    sphereface,
+    vgg,
+)
 
 NETWORKS = {
     **improved_resnet.NETWORKS,
@@ -11,4 +21,5 @@ NETWORKS = {
     **centreface.NETWORKS,
     **vgg.NETWORKS,
     **deepid2.NETWORKS,
+    **rpcn.NETWORKS,
 }

@@ -21,7 +21,7 @@ def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module
         TrainingError: a batch normalisation of another kind than torch's plain ones, such as timm's fused ones.
     """
     for name, part in module.named_modules():
-        if isinstance(part, _BatchNorm) and type(part) not in PLAIN:
+        if isinstance(part, _BatchNorm) and type(part) not in (*PLAIN, nn.SyncBatchNorm, SynchronisedBatchNorm):
             raise TrainingError(
                 f"the statistics of '{name}' ({type(part).__name__}) cannot be taken over several processes",
                 remedy="train in one process, or choose a backbone of our own (lrfr_...)",

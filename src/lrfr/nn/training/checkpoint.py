@@ -22,12 +22,13 @@ def fingerprint(settings: Any, *files: Path) -> str:
 
     Args:
         settings: anything that JSON can hold.
-        files: data, earlier models, the method's code. The code of networks and synthesisers, and torch's version,
-            always count.
+        files: data, earlier models, the method's code. The code of networks, of the families
+            of methods and of synthesisers, and torch's version, always count.
     """
     digest = hashlib.sha256(json.dumps([settings, torch.__version__], sort_keys=True).encode())
     package = Path(__file__).parents[2]
-    for file in (*files, *sorted([*package.glob("nn/**/*.py"), *package.glob("synthesis/*.py")])):
+    code = sorted(file for layer in ("nn", "families", "synthesis") for file in package.glob(f"{layer}/**/*.py"))
+    for file in (*files, *code):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrfr.files import write_text
@@ -36,8 +36,20 @@ class Means:
         self._sums = state
 
 
+def one_after_the_other(trainings: Sequence[Curves]) -> Curves:
+    """The curves of trainings that followed each other as those of one, whose updates are counted through."""
+    rows: Curves = []
+    for curves in trainings:
+        before = rows[-1]["step"] if rows else 0
+        rows += [row | {"step": row["step"] + before} for row in curves]
+    return rows
+
+
 def write_curves(path: Path, curves: Curves) -> None:
-    """Writes one line per epoch: step, learning_rate, loss terms, validation losses. Untrained: the header alone."""
+    """Writes one line per epoch: step, learning_rate, loss terms, validation losses. Untrained: the header alone.
+
+    A term that a row has not is left blank.
+    """
     columns = list(dict.fromkeys(name for row in curves for name in row)) or ["step", "learning_rate"]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from lrfr.errors import InterruptedTrainingError, ParameterError
-from lrfr.nn.batches.labelled import LabelledFaces, training_batches
+from lrfr.nn.batches.labelled import TrainingFaces, training_batches
 from lrfr.nn.batches.order import MixedOrder
 from lrfr.nn.compute import decoding_workers, device
 from lrfr.nn.processes import launch, processes, this_process
@@ -35,8 +35,8 @@ SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 def train(
     task: Task,
-    collections: Mapping[str, LabelledFaces],
-    validation: LabelledFaces | None,
+    collections: Mapping[str, TrainingFaces],
+    validation: TrainingFaces | None,
     training: Training,
     seed: int,
     saved: SavedState,
@@ -92,8 +92,8 @@ class _Run:
     def __init__(
         self,
         task: Task,
-        collections: Mapping[str, LabelledFaces],
-        validation: LabelledFaces | None,
+        collections: Mapping[str, TrainingFaces],
+        validation: TrainingFaces | None,
         training: Training,
         seed: int,
         saved: SavedState,

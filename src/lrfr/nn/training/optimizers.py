@@ -1,6 +1,6 @@
 """The optimisers of a task's players."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,13 +19,22 @@ def optimizers_of(task: Task, training: Training) -> dict[str, Optimizer]:
         ParameterError: params.yaml sets a player that the task has not.
     """
     players = task.players()
-    for name in training.players:
-        if name not in players or name == "main":
-            others = [player for player in players if player != "main"] or ["none, this method has only 'main'"]
-            raise unknown_name("player", name, others, "params.yaml: training.players")
+    check_players(training, players)
     # Only what has no scaler of its own may be fused: clipping has to see unscaled gradients.
     fused = next(task.parameters()).is_cuda and training.precision != "fp16"
     return {name: _optimizer(groups, training.optimization(name), fused) for name, groups in players.items()}
+
+
+def check_players(training: Training, players: Iterable[str], where: str = "params.yaml: training.players") -> None:
+    """Looks at whose optimisers are set; ``main``'s is the training's own.
+
+    Raises:
+        ParameterError: one is set for a player that is not among ``players``.
+    """
+    others = [player for player in players if player != "main"]
+    for name in training.players:
+        if name not in others:
+            raise unknown_name("player", name, others or ["none, this method has only 'main'"], where)
 
 
 def _optimizer(groups: list[dict[str, Any]], chosen: Optimization, fused: bool) -> Optimizer:

@@ -15,11 +15,11 @@ Optimizers = Mapping[str, torch.optim.Optimizer]
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces with the numbers of their identities.
+    """Faces with the numbers of their identities, or with what else is learnt of them.
 
     Attributes:
         images: RGB (B, 3, H, W), values 0..1.
-        labels: (B,) int64, counted within the collection that they come from.
+        labels: (B,) int64, counted within the collection that they come from; landmarks: (B, 10) float32, px.
     """
 
     images: torch.Tensor
@@ -58,6 +58,9 @@ class Task(nn.Module):
     """
 
     embedder: Embedder
+
+    def begin(self, step: str) -> None:
+        """What is trained in a step, by its name, and by which losses; called before each, whose optimisers are new."""
 
     def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
         """The loss terms, scalars with their weights, that ``player`` is to make smaller at one update."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lrfr.nn.batches.labelled import LabelledFaces, validation_batches
+from lrfr.nn.batches.labelled import TrainingFaces, validation_batches
 from lrfr.nn.processes import processes, sums_over_processes, this_process
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.task import Faces, Task
@@ -19,7 +19,7 @@ BATCH = 256
 
 
 @torch.inference_mode()
-def validate(task: Task, faces: LabelledFaces, sides: Sequence[int], fabric: "Fabric") -> dict[str, float]:
+def validate(task: Task, faces: TrainingFaces, sides: Sequence[int], fabric: "Fabric") -> dict[str, float]:
     """The means over all faces of a task's validation losses.
 
     Args:

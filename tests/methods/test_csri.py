@@ -1,0 +1,218 @@
+"""The family of CSRI: independent, joint, csri."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from lrfr.config import settings
+from lrfr.errors import ParameterError
+from lrfr.methods import method, trains_on
+from lrfr.methods.csri import fr_loss, sr_loss
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.super_resolution.pairs import low_resolution_pairs
+from lrfr.nn.training.task import Faces, Moment
+
+ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.0625, embedding_dim=8, input_size=16, dropout=0.0)
+TRAINING = {
+    "epochs": 1, "batch_size": 4, "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine",
+    "clip_norm": None, "precision": "fp32",
+}  # fmt: skip
+CLASSES = {"auxiliary": 5, "native": 3}
+STEPS = [(name, step) for name in ("independent", "joint", "csri") for step in method(name).STEPS]
+
+
+def values(name, **changes):
+    own = {} if name == "independent" else {"sr_weight": 0.003}
+    common = {"super_resolution": {"network": "vdsr", "width": 0.1}, "head": {"name": "Softmax"}, "sides": [6, 9]}
+    return common | own | dict.fromkeys(method(name).STEPS, TRAINING) | changes
+
+
+def build(name, **changes):
+    """The task; its SR network is no longer the identity that it is born as, nor its normalisations'."""
+    torch.manual_seed(0)
+    module = method(name)
+    chosen = settings(values(name, **changes), module.Settings, name)
+    pretrained = Embedder(ARCHITECTURE)
+    classes = {key: CLASSES[key] for key in trains_on(module)}
+    task = module.build(chosen, (pretrained.eval(), torch.randn(5, 8)), classes)
+    with torch.no_grad():
+        task.embedder.super_resolution.residual[-1].weight.normal_(std=0.05)
+    return task
+
+
+def batch(*collections):
+    rng = torch.Generator().manual_seed(1)
+    return {
+        name: Faces(torch.rand(6, 3, 16, 16, generator=rng), torch.arange(6) % CLASSES[name]) for name in collections
+    }
+
+
+def moment():
+    return Moment(5, 10, np.random.default_rng(0))
+
+
+def begun(name, step, **changes):
+    """The task at a step, and a batch of the step's collections."""
+    task = build(name, **changes)
+    task.begin(step)
+    return task.train(), batch(*method(name).STEPS[step])
+
+
+@given(st.integers(1, 4), st.integers(2, 6))
+def test_eq_1_is_the_sum_over_pixels_and_the_mean_over_faces(faces, side):
+    rng = np.random.default_rng(faces * 10 + side)
+    one, other = rng.random((2, faces, 3, side, side))
+    expected = sum((a - b) ** 2 for a, b in zip(one.ravel(), other.ravel(), strict=True)) / faces
+    assert sr_loss(torch.from_numpy(one), torch.from_numpy(other)).item() == pytest.approx(expected, rel=1e-5)
+
+
+@given(st.integers(1, 5), st.integers(2, 6))
+def test_eq_2_is_the_negative_logarithm_of_the_identitys_probability(faces, people):
+    rng = np.random.default_rng(faces * 10 + people)
+    logits, labels = rng.normal(size=(faces, people)), rng.integers(people, size=faces)
+    probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    expected = -np.log(probability[range(faces), labels]).mean()
+    assert fr_loss(torch.from_numpy(logits), torch.from_numpy(labels)).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS)
+def test_a_steps_terms_are_those_of_its_equation(name, step):
+    """Eq 1, 3 and 4, recomputed through the embedder's public methods; in one batch, as the networks see it."""
+    task, faces = begun(name, step)
+    again = copy.deepcopy(task)
+    terms = task.losses(faces, moment(), "main")
+    lr = {key: value.images for key, value in faces.items()}
+    if "auxiliary" in lr:
+        lr["auxiliary"] = low_resolution_pairs(lr["auxiliary"], [6, 9], "bicubic", moment())
+    super_resolved = again.embedder.super_resolution(torch.cat([*lr.values()]))
+    logits = again.embedder.recognise(super_resolved)
+    expected = {}
+    if (name, step) in {("independent", "super_resolution_training"), ("joint", "synthetic")} or name == "csri":
+        weight = 1 if name == "independent" else 0.003
+        distance = (super_resolved[:6] - faces["auxiliary"].images).square().sum() / 6
+        expected["super_resolution"] = weight * distance
+    if step != "super_resolution_training":
+        for place, (key, branch) in enumerate((key, "synthetic" if key == "auxiliary" else "native") for key in lr):
+            mine = F.linear(logits[6 * place :][:6], again.heads[key].weight)
+            expected[f"{branch}_classification"] = F.cross_entropy(mine, faces[key].labels)
+    assert terms.keys() == expected.keys()
+    for term, value in expected.items():
+        assert terms[term].item() == pytest.approx(value.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "trained"),
+    [
+        ("independent", "super_resolution_training", {"embedder.super_resolution"}),
+        ("independent", "synthetic", {"embedder.backbone", "heads.auxiliary"}),
+        ("independent", "training", {"embedder.backbone", "heads.native"}),
+        ("joint", "synthetic", {"embedder.super_resolution", "embedder.backbone", "heads.auxiliary"}),
+        ("joint", "training", {"embedder.backbone", "heads.native"}),
+        ("csri", "synthetic", {"embedder.super_resolution", "embedder.backbone", "heads.auxiliary"}),
+        (
+            "csri",
+            "training",
+            {"embedder.super_resolution", "embedder.backbone", "heads.auxiliary", "heads.native"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("network", ["vdsr", "drrn"])
+def test_a_step_changes_what_it_trains_and_nothing_else(monkeypatch, name, step, trained, network):
+    """DRRN has statistics of its own, which must not move while it is frozen."""
+    monkeypatch.setattr("lrfr.nn.super_resolution.drrn.UNITS", 1)
+    torch.manual_seed(0)
+    module = method(name)
+    chosen = settings(
+        values(name, super_resolution={"network": network, "width": 0.1}, head={"name": "CenterLoss"}),
+        module.Settings,
+        name,
+    )
+    pretrained = Embedder(ARCHITECTURE)
+    task = module.build(chosen, (pretrained, torch.randn(5, 8)), {key: CLASSES[key] for key in trains_on(module)})
+    for part in method(name).STEPS:
+        task.begin(part)  # what an earlier step froze thaws
+        if part == step:
+            break
+    task.train()
+    before = {key: value.clone() for key, value in task.state_dict().items()}
+    optimizer = torch.optim.SGD(task.players()["main"][0]["params"], lr=0.1)
+    for _ in range(2):  # the last layer of an SR network is born as 0: the others learn nothing from the first update
+        optimizer.zero_grad()
+        sum(task.losses(batch(*module.STEPS[step]), moment(), "main").values()).backward()
+        optimizer.step()
+    changed = {".".join(key.split(".")[:2]) for key, value in task.state_dict().items() if not value.equal(before[key])}
+    assert changed == trained
+
+
+def test_both_branches_go_through_the_same_networks():
+    """The gradient of eq 4 is the sum of its terms' gradients, on one set of parameters."""
+    task, faces = begun("csri", "training")
+    task.eval()  # statistics of one branch's batch would be others
+    parameters = [*task.embedder.parameters()]
+    assert len({value.data_ptr() for value in parameters}) == len(parameters)
+
+    def gradient(terms):
+        return torch.cat([g.flatten() for g in torch.autograd.grad(sum(terms), parameters)])
+
+    terms = task.losses(faces, moment(), "main")
+    native = F.cross_entropy(task.heads["native"].plain(task.embed(faces["native"].images)), faces["native"].labels)
+    synthetic = task.losses({"auxiliary": faces["auxiliary"]}, moment(), "main")
+    together, apart = gradient(terms.values()), gradient([native, *synthetic.values()])
+    assert torch.allclose(together, apart, rtol=1e-3, atol=1e-4 * together.abs().max().item())
+
+
+def test_the_centre_loss_of_centreface_goes_with_either_branch():
+    task, faces = begun("csri", "training", head={"name": "CenterLoss"})
+    names = {f"{branch}_{term}" for branch in ("synthetic", "native") for term in ("classification", "center")}
+    assert set(task.losses(faces, moment(), "main")) == {"super_resolution"} | names
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS)
+def test_validation_gives_the_steps_own_terms_and_always_the_same(name, step):
+    task, faces = begun(name, step)
+    task.eval()
+    (first, *_) = faces.values()
+    once, again = (task.validation_losses(first) for _ in range(2))
+    assert once == again
+    terms = [term for term in task.losses(faces, moment(), "main") if "native" not in term or len(faces) == 1]
+    assert list(once) == terms
+
+
+def test_validation_is_the_mean_over_the_sides():
+    (faces,) = batch("auxiliary").values()
+    both = build("joint").eval().validation_losses(faces)
+    apart = [build("joint", sides=[side]).eval().validation_losses(faces) for side in (6, 9)]
+    for name, value in both.items():
+        assert value.item() == pytest.approx((apart[0][name] + apart[1][name]).item() / 2, rel=1e-5)
+
+
+def test_the_deployed_embedder_is_the_pretrained_backbone_behind_super_resolution():
+    task = build("csri").eval()
+    assert task.embedder.architecture.super_resolution.network == "vdsr"
+    assert task.embedder.architecture.preprocessing.interpolation == "bicubic"
+    torch.manual_seed(0)
+    pretrained = Embedder(ARCHITECTURE).eval()
+    images = torch.rand(2, 3, 16, 16)
+    seen = task.embedder.super_resolve(images)
+    assert not torch.allclose(seen, images, atol=1e-3)
+    assert torch.allclose(task.embed(images), pretrained.recognise(seen), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"sides": []}, "at least 1 item"),
+        ({"super_resolution": {"network": "vdsrr"}}, "vdsr"),
+        ({"head": {"name": "Softmax", "sample_rate": 0.5}}, "leave sample_rate out"),
+        ({"synthetic": TRAINING | {"validation_sides": [8]}}, "leave validation_sides out"),
+        ({"sr_weight": -1.0}, "greater than or equal to 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes, complaint):
+    with pytest.raises(ParameterError, match=complaint):
+        settings(values("csri", **changes), method("csri").Settings, "csri")
