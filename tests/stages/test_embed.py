@@ -7,7 +7,7 @@ import torch
 
 from lrfr import faces, paths
 from lrfr.core.resampling import rendition
-from lrfr.errors import FaceTableError, ImageError, ParameterError
+from lrfr.errors import EmbeddingError, FaceTableError, ImageError, ParameterError
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import write_model
 from lrfr.stages import embed
@@ -52,8 +52,8 @@ def test_every_test_set_is_embedded_with_the_renditions_of_its_protocol():
     for name in ("benchmark", "twin", *SETS):
         arrays = stored(name)
         asked = SETS[name][1] if name in SETS else []
-        assert set(arrays) == {"face_id", "missing", "trains_on", "embedding", *asked}
-        assert arrays["trains_on"] == "native"
+        assert set(arrays) == {"face_id", "missing", "trains_on", "metric", "embedding", *asked}
+        assert (arrays["trains_on"], arrays["metric"]) == ("native", "")
         assert all(arrays[of].dtype == np.float32 and arrays[of].shape[1] == 8 for of in ("embedding", *asked))
     assert stored("twin")["face_id"].tolist() == faces.read_faces(paths.TWIN)["face_id"].to_pylist()
 
@@ -115,3 +115,76 @@ def test_a_set_that_is_not_mounted_and_a_face_that_is_broken_are_named():
     paths.mounted("templates").unlink()
     with pytest.raises(FaceTableError, match=r"data/mounted/templates/faces\.parquet"):
         embed.run("baseline")
+
+
+def written_conditions(**changed):
+    """Each condition's tables of the test sets that are tested under it, out of other faces with the same ids."""
+    rng = np.random.default_rng(7)
+    write_params(
+        evaluation_sets={"templates": {"source": "generated_templates", "root": "."}},
+        evaluate=EVALUATE | {"aligned": True, "super_resolution": ["vdsr"]},
+        methods={"baseline": {}},
+        threads=1,
+    )
+    for condition, test_set, path in (
+        ("aligned", "benchmark", paths.BENCHMARK),
+        ("super_resolved_vdsr", "benchmark", paths.BENCHMARK),
+        ("aligned", "templates", paths.mounted("templates")),
+    ):
+        # All of the faces, or those that are tested on
+        rows = [
+            row if dict(row["attributes"]).get("missing") else face(rng, "another", 24) | {"face_id": row["face_id"]}
+            for row in faces.read_faces(path).to_pylist()
+            if condition == "aligned" or row["split"] != "train"
+        ]
+        splits = {row["face_id"]: row["split"] for row in faces.read_faces(path).to_pylist()}
+        rows = [row | {"split": splits[row["face_id"]]} for row in rows]
+        write(changed.get(condition, lambda rows: rows)(rows), paths.condition(condition, test_set))
+
+
+def test_a_condition_is_embedded_out_of_its_own_table():
+    written_conditions()
+    embed.run("baseline")
+    embedder = Embedder(ARCHITECTURE)
+    torch.manual_seed(0)
+    for test_set, conditions in {
+        "benchmark": ["aligned", "super_resolved_vdsr"],
+        "templates": ["aligned"],
+        "twin": [],
+    }.items():
+        arrays = stored(test_set)
+        assert {name for name in arrays if name.startswith("embedding_") and "side" not in name} == {
+            f"embedding_{condition}" for condition in conditions
+        }
+        for condition in conditions:
+            table = faces.read_faces(paths.condition(condition, test_set)).to_pylist()
+            tested = [row for row in table if row["split"] != "train"]
+            assert arrays["face_id"].tolist() == [row["face_id"] for row in tested]
+            torch.manual_seed(0)
+            embedder = Embedder(ARCHITECTURE).eval()
+            image = faces.decode(tested[-1]["image"])
+            with torch.inference_mode():
+                expected = embedder(torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255)
+            assert np.allclose(arrays[f"embedding_{condition}"][-1], expected.numpy()[0], atol=1e-4)
+    assert (stored("templates")["embedding_aligned"][1] == 0).all()  # the missing face
+
+
+@pytest.mark.parametrize("change", [lambda rows: rows[::-1], lambda rows: rows[:-1]])
+def test_a_condition_of_other_faces_is_refused_before_anything_is_embedded(change):
+    written_conditions(super_resolved_vdsr=change)
+    with pytest.raises(EmbeddingError, match=r"super_resolved/vdsr/benchmark\.parquet"):
+        embed.run("baseline")
+    assert not paths.embeddings("baseline", "benchmark").exists()
+
+
+def test_a_condition_without_its_table_is_named():
+    written_conditions()
+    paths.condition("aligned", "templates").unlink()
+    with pytest.raises(FaceTableError, match=r"data/aligned/templates\.parquet"):
+        embed.run("baseline")
+
+
+def test_the_metric_of_a_method_s_paper_is_stored(monkeypatch):
+    monkeypatch.setattr("lrfr.stages.embed.metric", lambda module: "euclidean")
+    embed.run("baseline")
+    assert stored("twin")["metric"] == "euclidean"

@@ -87,6 +87,19 @@ def test_a_folder_is_embedded_in_the_order_of_its_paths(folder):
     assert not os.path.lexists(".out.npz.parts") and not os.path.lexists("out.npz.unreadable.csv")
 
 
+def test_a_model_with_super_resolution_embeds_too(folder):
+    changed = {"super_resolution": {"network": "vdsr", "width": 0.1}, "preprocessing": {"interpolation": "bicubic"}}
+    torch.manual_seed(0)
+    embedder = Embedder(Architecture(**(ARCHITECTURE.model_dump() | changed)))
+    torch.nn.init.normal_(embedder.super_resolution.residual[-1].weight, std=0.3)
+    write_model(folder / "model", embedder)
+    image = torch.from_numpy(draw(folder / "in/a.png").copy()).permute(2, 0, 1)[None] / 255
+    by_hand = embedder.eval()(image).detach().numpy()
+    assert np.allclose(embedded("in")["embedding"], by_hand, atol=1e-5)
+    embedder.super_resolution = None
+    assert not np.allclose(embedder(image).detach().numpy(), by_hand, atol=1e-3)
+
+
 def test_a_folder_without_folders_has_no_identities(folder):
     draw(folder / "in/a.png")
     assert set(embedded("in")) == {"name", "embedding", "missing"}
@@ -201,17 +214,19 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(folder, mon
     whole, read = (folder / "whole.npz").read_bytes(), embed_images._read
     seen = []
 
-    def stops(encoded, size):
+    def stops(encoded, architecture):
         seen.append(encoded)
         if len(seen) > parts * 4 + 2:  # the threads are at most a batch ahead
             raise KeyboardInterrupt
-        return read(encoded, size)
+        return read(encoded, architecture)
 
     monkeypatch.setattr(embed_images, "_read", stops)
     result = lrfr("embed", "in", "--model", "model", "--out", "out.npz")
     assert result.exit_code == 130 and "run the same command again to go on" in result.stderr
     assert not (folder / "out.npz").exists()
-    monkeypatch.setattr(embed_images, "_read", lambda encoded, size: again.append(encoded) or read(encoded, size))
+    monkeypatch.setattr(
+        embed_images, "_read", lambda encoded, architecture: again.append(encoded) or read(encoded, architecture)
+    )
     again = []
     result = lrfr("embed", "in", "--model", "model", "--out", "out.npz")
     assert result.exit_code == 3
@@ -248,9 +263,9 @@ from lrfr.stages import embed_images
 embed_images.BATCH, embed_images.PART, embed_images.cores = 2, 4, lambda: 1
 read, seen = embed_images._read, []
 
-def killed(encoded, size):
+def killed(encoded, architecture):
     seen.append(encoded)
-    return os.kill(os.getpid(), signal.SIGKILL) if len(seen) > 13 else read(encoded, size)
+    return os.kill(os.getpid(), signal.SIGKILL) if len(seen) > 13 else read(encoded, architecture)
 
 embed_images._read = killed
 app()

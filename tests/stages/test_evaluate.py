@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from lrfr import paths
+from lrfr.config import Evaluate
 from lrfr.errors import BenchmarkError, EmbeddingError, FaceTableError, ParameterError
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, write_faces, write_table
 from lrfr.files import read_json
@@ -26,20 +27,28 @@ SETS = {
     "lineup": ("generated_lineup", small_sets.lineup(), ("width_20", "width_25")),
 }
 EVALUATE = {"bootstrap": 20, "metric": "cosine", "sides": [8, 16], "widths": [20]}
+CONDITIONS = {
+    "benchmark": ("aligned", "super_resolved_vdsr"),
+    "surveillance": ("super_resolved_vdsr",),
+    "templates": ("aligned",),
+}
 
 
-def write_embeddings(method: str, test_set: str, faces: pa.Table, seed: int, renditions: tuple[str, ...] = ()) -> None:
+def write_embeddings(
+    method: str, test_set: str, faces: pa.Table, seed: int, renditions: tuple[str, ...] = (), metric: str = ""
+) -> None:
     faces = faces.filter(np.array(faces["split"].to_pylist(), object) != "train")
     found = embed(Benchmark(faces), 1.0, renditions, missing=[1], seed=seed)
     path = paths.embeddings(method, test_set)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, face_id=np.array(faces["face_id"].to_pylist()), missing=found.missing, **found.stored)
+    np.savez(path, face_id=np.array(faces["face_id"].to_pylist()), missing=found.missing, metric=metric, **found.stored)
 
 
-def write_project(methods: tuple[str, ...] = ("random",)) -> None:
+def write_project(methods: tuple[str, ...] = ("random",), metric: str = "", conditions: bool = False) -> None:
     """Tables and embeddings of every test set in the current folder."""
     sets = {name: {"source": source, "root": "."} for name, (source, _, _) in SETS.items()}
-    write_params(evaluate=EVALUATE, evaluation_sets=sets, methods={method: {} for method in methods})
+    asked = {"aligned": True, "super_resolution": ["vdsr"]} if conditions else {}
+    write_params(evaluate=EVALUATE | asked, evaluation_sets=sets, methods={method: {} for method in methods})
     write_split()
     twins = zip(split_rows(seed=1)[0], split_rows()[0], strict=True)
     rows = [face | {"attributes": [("native_face_id", native["face_id"])]} for face, native in twins]
@@ -52,10 +61,11 @@ def write_project(methods: tuple[str, ...] = ("random",)) -> None:
         write_table(mounted.pairs, paths.mounted(name, "pairs"), PAIR_SCHEMA)
         write_table(mounted.enrolment, paths.mounted(name, "enrolment"), ENROLMENT_SCHEMA)
     for seed, method in enumerate(methods):
-        write_embeddings(method, "benchmark", read_faces(paths.BENCHMARK), seed)
-        write_embeddings(method, "twin", read_faces(paths.TWIN), seed)
+        others = {name: more if conditions else () for name, more in CONDITIONS.items()}
+        write_embeddings(method, "benchmark", read_faces(paths.BENCHMARK), seed, others["benchmark"], metric)
+        write_embeddings(method, "twin", read_faces(paths.TWIN), seed, metric=metric)
         for name, (_, mounted, renditions) in SETS.items():
-            write_embeddings(method, name, mounted.faces, seed, renditions)
+            write_embeddings(method, name, mounted.faces, seed, renditions + others.get(name, ()), metric)
 
 
 @pytest.fixture
@@ -169,3 +179,41 @@ def test_a_missing_set_names_the_command_that_makes_it(project: Path) -> None:
 def test_an_unknown_method_is_refused_with_the_known_ones(project: Path) -> None:
     with pytest.raises(ParameterError, match="random"):
         evaluate.run("randon")
+
+
+def test_each_condition_is_scored_where_the_protocol_asks(project: Path) -> None:
+    evaluate.run("random")
+    plain = read_json(paths.metrics("random"))
+    write_project(conditions=True)
+    evaluate.run("random")
+    results = read_json(paths.metrics("random"))
+    found = {name: set(of.get("conditions", {})) for name, of in results["sets"].items()}
+    assert found == {name: set(CONDITIONS.get(name, ())) for name in found}
+    assert set(results["tinyface"].pop("conditions")) == set(CONDITIONS["benchmark"])
+    assert results["tinyface"] == plain["tinyface"]
+    for test_set, of in results["sets"].items():
+        for key in ("conditions", "definitions"):
+            of.pop(key, None), plain["sets"][test_set].pop(key, None)
+    assert results["sets"] == plain["sets"]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", ""])
+def test_a_method_s_own_metric_takes_the_place_of_the_parameters(project: Path, metric: str) -> None:
+    write_project(metric=metric)
+    evaluate.run("random")
+    own = read_json(paths.metrics("random"))
+    asked = {"metric": metric or "cosine"} | ({"average": "raw"} if metric == "euclidean" else {})
+    sets = {name: {"source": source, "root": "."} for name, (source, _, _) in SETS.items()}
+    write_project()
+    write_params(evaluate=EVALUATE | asked, evaluation_sets=sets, methods={"random": {}})
+    evaluate.run("random")
+    assert read_json(paths.metrics("random")) == own
+    assert own["metric"] == own["definitions"]["metric"] == (metric or "cosine")
+    assert own["sets"]["pairs"]["definitions"]["metric"] == (metric or "cosine")
+
+
+def test_what_normalises_does_not_go_with_a_method_s_euclidean_distance() -> None:
+    options = evaluate.compared_by(
+        Evaluate(bootstrap=1, metric="cosine", thresholds="grid", average="unit"), "euclidean"
+    )
+    assert (options.metric, options.thresholds, options.average) == ("euclidean", "exact", "raw")

@@ -79,6 +79,18 @@ class Found:
         opened = list(self.opened.values()) if len(self.opened) == len(self._single) else []
         return {"closed": self._mean_closed(draws, seed), "open": _mean_open(opened, draws, seed)}
 
+    @property
+    def identity(self) -> np.ndarray:
+        """(P,) int64: whom the probes show that are searched for in each gallery, one gallery after the other."""
+        return np.concatenate([who for _, who in self._single])
+
+    def hits(self, rank: int) -> np.ndarray:
+        """(P,) float64: above 0 where a probe of ``identity`` is found within the rank; the mean is that of the
+        galleries."""
+        # A probe weighs by its gallery's share, so that the mean over probes is the mean over galleries
+        share = len(self.identity) / len(self._single)
+        return np.concatenate([(outcome.rank <= rank) * share / len(who) for outcome, who in self._single])
+
     def cmc(self) -> np.ndarray:
         """(50,): the mean of the galleries' CMC at ``RANKS``."""
         return np.mean([outcome.cmc(RANKS) for outcome, _ in self._single], axis=0)
@@ -97,11 +109,7 @@ class Found:
         """Rank-k: the mean of the galleries with its interval, null where one has no figure."""
         if not all(outcome.others for outcome, _ in self._single):
             return dict.fromkeys([f"rank{k}" for k in RANKED])
-        identity = np.concatenate([who for _, who in self._single])
-        # a probe weighs by its gallery's share, so that the mean over probes is the mean over galleries
-        share = [np.full(len(who), len(identity) / len(self._single) / len(who)) for _, who in self._single]
-        rank, weight = np.concatenate([outcome.rank for outcome, _ in self._single]), np.concatenate(share)
-        return rounded_means({f"rank{k}": (rank <= k) * weight for k in RANKED}, identity, draws, seed)
+        return rounded_means({f"rank{k}": self.hits(k) for k in RANKED}, self.identity, draws, seed)
 
 
 def search(wanted: Mapping[str, Search], probe: Templates, gallery: Templates) -> Found:

@@ -87,11 +87,17 @@ class Verification:
     @property
     def accuracy(self) -> float:
         """The best accuracy (0..1) over all thresholds, that which accepts nothing among them."""
+        return int(self.right.sum()) / len(self.score)
+
+    @property
+    def right(self) -> np.ndarray:
+        """(N,) bool: whether each pair is told rightly at the threshold of the best accuracy, the highest such one."""
         # Between two genuine scores a higher threshold only rejects more impostors: the best one is a genuine score
         at = np.unique(self.genuine)
-        at = at[at > -np.inf]
+        at = np.append(at[at > -np.inf], at.dtype.type(np.inf))
         right = np.searchsorted(self.impostor, at) + len(self.genuine) - np.searchsorted(self.genuine, at)
-        return int(max(right.max(initial=0), len(self.impostor))) / len(self.score)
+        best = at[len(at) - 1 - int(np.argmax(right[::-1]))]
+        return (self.score >= best) == self.same
 
     def figures(
         self, far: Iterable[float] = FARS, method: str = "exact", draws: int = 1000, seed: int = 0

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ class Embeddings:
         missing: (N,) bool: nobody could read the face, or find it; its embedding is zero.
         quality: (N,) float, the method's own opinion of each image, or None.
         trains_on: which faces the method learnt from: native, auxiliary, or both joined by +; None for neither.
+        metric: by which the method's paper compares embeddings, where it names one.
         where: the file, for errors.
     """
 
@@ -30,6 +31,7 @@ class Embeddings:
     missing: np.ndarray
     quality: np.ndarray | None = None
     trains_on: str | None = None
+    metric: str | None = None
     where: object = None
 
     def of(self, rendition: str = FULL) -> np.ndarray:
@@ -43,6 +45,14 @@ class Embeddings:
             raise EmbeddingError(f"the rendition '{rendition}' was not embedded", where=self.where, remedy="lrfr embed")
         vectors = self.stored[name]
         return vectors if np.array_equal(self.row, np.arange(len(vectors))) else vectors[self.row]
+
+    def under(self, condition: str) -> "Embeddings":
+        """The same faces' embeddings under a condition, such as ``aligned``, in place of the images as they are.
+
+        Raises:
+            EmbeddingError: that condition was not embedded.
+        """
+        return replace(self, stored={"embedding": self.of(condition)}, row=np.arange(len(self.row)))
 
 
 def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
@@ -58,7 +68,7 @@ def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
         place = {face: number for number, face in enumerate(stored["face_id"].tolist())}
         missing = stored.get("missing", np.zeros(len(place), bool))
         quality = stored.get("quality")
-        trains_on = str(stored.get("trains_on", "")) or None
+        trains_on, metric = (str(stored.get(name, "")) or None for name in ("trains_on", "metric"))
         complete = all(len(values) == len(place) for values in (stored["embedding"], missing))
     except (ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError) as error:
         raise EmbeddingError(f"not an embedding file: {error}", where=path, remedy=remedy) from error
@@ -69,4 +79,4 @@ def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
         what = f"{len(lost)} faces of the test set have no embedding, such as {lost[0]}"
         raise EmbeddingError(what, where=path, remedy=remedy)
     row = np.array([place[face] for face in face_ids], dtype=np.int64)
-    return Embeddings(stored, row, missing[row], None if quality is None else quality[row], trains_on, path)
+    return Embeddings(stored, row, missing[row], None if quality is None else quality[row], trains_on, metric, path)

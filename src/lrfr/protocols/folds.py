@@ -21,6 +21,11 @@ def renditions(options: Evaluate) -> tuple[str, ...]:
     return (MIRROR,)
 
 
+def conditions(options: Evaluate) -> tuple[str, ...]:
+    """The images as they are, alone."""
+    return ()
+
+
 def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
     """The folds' figures; curve ``roc`` over all pairs."""
     left, right, same = benchmark.pair_rows(benchmark.faces["face_id"])

@@ -52,6 +52,11 @@ def renditions(options: Evaluate) -> tuple[str, ...]:
     return tuple(f"width_{width}" for width in widths(options))
 
 
+def conditions(options: Evaluate) -> tuple[str, ...]:
+    """The images as they are, alone."""
+    return ()
+
+
 def widths(options: Evaluate) -> list[int]:
     """The widths, px, ascending."""
     return sorted({*options.widths, VERIFIED_WIDTH})

@@ -34,6 +34,11 @@ def renditions(options: Evaluate) -> tuple[str, ...]:
     return ()
 
 
+def conditions(options: Evaluate) -> tuple[str, ...]:
+    """The images as they are, alone."""
+    return ()
+
+
 def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
     """Figures by split (``all``, ``dcr``, ``tc``), in each by distance, and ``mean_rank1``; curve ``cmc``: ``all``."""
     figures: dict[str, Any] = {}

@@ -17,7 +17,12 @@ from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.outcome import Outcome
 from lrfr.protocols.tinyface import renditions
 
-__all__ = ["evaluate", "native_faces", "renditions"]
+__all__ = ["conditions", "evaluate", "native_faces", "renditions"]
+
+
+def conditions(options: Evaluate) -> tuple[str, ...]:
+    """The images as they are, alone."""
+    return ()
 
 
 def native_faces(native: Benchmark, twin: Benchmark) -> Benchmark:
@@ -43,6 +48,7 @@ def evaluate(
     native_embeddings: Embeddings,
 ) -> Outcome:
     """TinyFace's figures and curves of the twin, and under ``native`` those figures of the same native faces."""
+    options = options.model_copy(update={"aligned": False, "super_resolution": []})  # of these faces as they are
     outcome = tinyface.evaluate(twin, embeddings, options, seed)
     beside = tinyface.evaluate(native, native_embeddings, options, seed)
     definitions = outcome.definitions | {"native": "the benchmark cut down to the faces that the twin has"}

@@ -1,18 +1,23 @@
 """TinyFace: closed-set identification, with and without the gallery's distractors.
 
-Cheng, Zhu & Gong, "Low-Resolution Face Recognition", ACCV 2018, section 3.
+Cheng, Zhu & Gong, "Low-Resolution Face Recognition", ACCV 2018, section 3. Super-resolution in front of a model as in
+Table 10 of Massoli, Amato & Falchi, "Cross-resolution learning for face recognition", IVC 99, 2020.
 """
+
+from typing import Any
 
 import numpy as np
 
 from lrfr.config import Evaluate
 from lrfr.core.identification import ClosedSet
 from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.conditions import DEFINITION, aligned, changed, super_resolved
 from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.identification import identify
 from lrfr.protocols.outcome import Curve, Outcome
 
 LAST_RANK = 100  # of the stored CMC
+COMPARED = ("rank1", "rank20", "rank50", "map")  # between a condition and the faces as they are: T-C's Table 10
 
 
 def renditions(options: Evaluate) -> tuple[str, ...]:
@@ -20,27 +25,58 @@ def renditions(options: Evaluate) -> tuple[str, ...]:
     return ()
 
 
+def conditions(options: Evaluate) -> tuple[str, ...]:
+    """Aligned, and after each super-resolution network."""
+    return aligned(options) + super_resolved(options)
+
+
 def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
     """Every probe is searched for in the gallery with its distractors, and in its named part alone.
 
-    Figures and curves under ``distractors`` and ``no_distractors``; ``per_probe`` is with distractors.
+    Figures and curves under ``distractors`` and ``no_distractors``; ``per_probe`` is with distractors. Under
+    ``conditions`` the same by condition, with ``rank1_difference``, ``rank20_difference``, ``rank50_difference`` and
+    ``map_difference`` from the faces as they are; the CMC has a column ``with_distractors_<condition>`` for each.
     """
     probe = benchmark.splits("probe")
-    galleries = {
-        "distractors": benchmark.splits("gallery", "distractor"),
-        "no_distractors": benchmark.splits("gallery"),
-    }
     identity = benchmark.identity[probe]
-    outcomes = {name: identify(benchmark, embeddings, probe, rows, options.metric) for name, rows in galleries.items()}
-    figures = {name: found.figures(identity, options.bootstrap, seed) for name, found in outcomes.items()}
+    plain = _search(benchmark, embeddings, probe, options.metric)
+    curves = _curves(plain)
+    figures: dict[str, Any] = {name: found.figures(identity, options.bootstrap, seed) for name, found in plain.items()}
     definitions = {"metric": options.metric, "ties": "pessimistic", "map": "exact", "map_official": "trapezoidal"}
+    for condition in conditions(options):
+        found = _search(benchmark, embeddings.under(condition), probe, options.metric)
+        figures.setdefault("conditions", {})[condition] = {
+            name: outcome.figures(identity, options.bootstrap, seed) | _changes(outcome, plain[name], identity, seed)
+            for name, outcome in found.items()
+        }
+        cmc = curves["cmc"].columns
+        cmc[f"with_distractors_{condition}"] = found["distractors"].cmc(cmc["rank"])
+        definitions["conditions"] = DEFINITION
     per_probe = {
         "face_id": np.array(benchmark.faces["face_id"].to_pylist())[probe],
         "identity": identity,
-        "rank": outcomes["distractors"].rank,
-        "average_precision": outcomes["distractors"].average_precision,
+        "rank": plain["distractors"].rank,
+        "average_precision": plain["distractors"].average_precision,
     }
-    return Outcome(figures, _curves(outcomes), definitions, per_probe)
+    return Outcome(figures, curves, definitions, per_probe)
+
+
+def _search(benchmark: Benchmark, embeddings: Embeddings, probe: np.ndarray, metric: str) -> dict[str, ClosedSet]:
+    galleries = {"distractors": ("gallery", "distractor"), "no_distractors": ("gallery",)}
+    return {
+        name: identify(benchmark, embeddings, probe, benchmark.splits(*parts), metric)
+        for name, parts in galleries.items()
+    }
+
+
+def _changes(under: ClosedSet, plain: ClosedSet, identity: np.ndarray, seed: int) -> dict[str, object]:
+    """The differences by ``<figure>_difference``, null where a gallery of one identity leaves nothing to compare."""
+    return {
+        f"{name}_difference": changed(under.headlines[name], plain.headlines[name], identity, seed)
+        if plain.others
+        else None
+        for name in COMPARED
+    }
 
 
 def _curves(outcomes: dict[str, ClosedSet]) -> dict[str, Curve]:

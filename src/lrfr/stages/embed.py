@@ -1,47 +1,62 @@
 """embed: every face that is tested on, of every test set, through one method's model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lrfr import paths
 from lrfr.config import Params, read_params
-from lrfr.errors import unknown_name
+from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.faces import read_faces
 from lrfr.files import atomic_path
-from lrfr.methods import method
+from lrfr.methods import method, metric, trains_on
 from lrfr.nn.compute import make_deterministic
+from lrfr.nn.embedder import Embedder
 from lrfr.nn.embedding import BATCH, embed_faces
 from lrfr.nn.model_file import read_model
 from lrfr.progress import track
 from lrfr.protocols import protocol
 from lrfr.sources import source
 
+TESTED = pc.field("split").is_null() | (pc.field("split") != "train")
+
 
 def run(name: str) -> None:
     """Writes data/embeddings/METHOD/SET.npz for the benchmark, its twin and every mounted test set.
 
-    Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, and ``embedding_<rendition>`` for
-    every rendition that the set's protocol asks for; ``trains_on`` says what the method learnt from ("" for nothing).
-    Equal models and faces give equal bytes.
+    Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, and ``embedding_<name>`` for every
+    rendition and every condition that the set's protocol asks for; ``trains_on`` says what the method learnt from (""
+    for nothing), ``metric`` by which its paper compares embeddings ("" where params.yaml decides). Equal models and
+    faces give equal bytes.
+
+    Raises:
+        ParameterError: there is no such method.
+        FaceTableError: a table of faces, as they are or under a condition, is missing.
+        EmbeddingError: a condition's table shows other faces.
     """
     params = read_params()
     if name not in params.methods:
         raise unknown_name("method", name, params.methods, f"{paths.PARAMS}: methods")
     make_deterministic(0, params.threads)
     embedder, _ = read_model(paths.model(name))
-    trains_on = np.array("+".join(method(name).TRAINS_ON))
+    module = method(name)
+    known = {"trains_on": np.array("+".join(trains_on(module))), "metric": np.array(metric(module) or "")}
     for test_set, (faces, protocol_name) in _test_sets(params).items():
-        renditions = protocol(protocol_name).renditions(params.evaluate)
-        tested = np.array([split != "train" for split in read_faces(faces, ["split"])["split"].to_pylist()], bool)
-        with track((), f"embedding {test_set}", int(tested.sum()), "face") as progress:
-            batches = _batches(faces, tested, progress.update)
-            arrays = embed_faces(embedder, batches, renditions, params.evaluate.fusion)
+        wanted = protocol(protocol_name)
+        conditions = {
+            condition: _shows_the_same(paths.condition(condition, test_set), faces)
+            for condition in wanted.conditions(params.evaluate)
+        }
+        arrays = _embedded(embedder, test_set, faces, wanted.renditions(params.evaluate), params)
+        for condition, table in conditions.items():
+            doing = f"{test_set}, {condition.replace('_', ' ')}"
+            arrays[f"embedding_{condition}"] = _embedded(embedder, doing, table, (), params)["embedding"]
         with atomic_path(paths.embeddings(name, test_set)) as temporary, temporary.open("wb") as file:
-            np.savez(file, trains_on=trains_on, **arrays)  # pyrefly: ignore
+            np.savez(file, **known, **arrays)  # pyrefly: ignore
 
 
 def _test_sets(params: Params) -> dict[str, tuple[Path, str]]:
@@ -51,6 +66,28 @@ def _test_sets(params: Params) -> dict[str, tuple[Path, str]]:
         name: (paths.mounted(name), source(chosen.source).PROTOCOL) for name, chosen in params.evaluation_sets.items()
     }
     return made | mounted
+
+
+def _shows_the_same(table: Path, faces: Path) -> Path:
+    """The table of a condition, whose faces are those of another table, in its order.
+
+    Raises:
+        EmbeddingError: they are not.
+    """
+    ids, expected = (read_faces(path, ["face_id", "split"]).filter(TESTED)["face_id"] for path in (table, faces))
+    if not ids.equals(expected):
+        what = f"the {len(ids)} faces of a table are not the {len(expected)} of {faces} in their order"
+        raise EmbeddingError(what, where=table, remedy="run the stage that makes it again: dvc repro")
+    return table
+
+
+def _embedded(
+    embedder: Embedder, doing: str, faces: Path, renditions: Sequence[str], params: Params
+) -> dict[str, np.ndarray]:
+    """The arrays of the faces of a table that are tested on."""
+    tested = np.array([split != "train" for split in read_faces(faces, ["split"])["split"].to_pylist()], bool)
+    with track((), f"embedding {doing}", int(tested.sum()), "face") as progress:
+        return embed_faces(embedder, _batches(faces, tested, progress.update), renditions, params.evaluate.fusion)
 
 
 def _batches(faces: Path, chosen: np.ndarray, done: Callable[[int], object]) -> Iterator[pa.RecordBatch]:

@@ -15,7 +15,7 @@ from lrfr.embed.parts import Part, parts_of
 from lrfr.embed.pictures import Encoded, Pictures, read_pictures
 from lrfr.errors import EmbeddingError, ImageError, ParameterError, TrainingError
 from lrfr.nn.compute import device, make_deterministic
-from lrfr.nn.embedder import Embedder
+from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.embedding import BATCH, ahead, embed_fitted, fitted, ready, width
 from lrfr.nn.model_file import FILE, read_model
 from lrfr.nn.start import sha256_of
@@ -79,7 +79,7 @@ def _embedded(
     ``done`` is told how many pictures were dealt with since it was last told.
     """
     batches = iter(lambda: list(islice(pictures, BATCH)), [])
-    read = ahead(partial(_read, size=embedder.architecture.size), batches)
+    read = ahead(partial(_read, architecture=embedder.architecture), batches)
     while part := list(islice(_batches(embedder, fusion, read, done), PART // BATCH)):
         embedding = np.concatenate([embedding for embedding, _ in part])
         if not np.isfinite(embedding).all():
@@ -100,7 +100,7 @@ def _batches(
         yield embedding, reason
 
 
-def _read(encoded: Encoded, size: tuple[int, int]) -> torch.Tensor | str:
+def _read(encoded: Encoded, architecture: Architecture) -> torch.Tensor | str:
     """A picture as the network takes it, or why it cannot be read."""
     if encoded is None:
         return "missing"
@@ -112,7 +112,7 @@ def _read(encoded: Encoded, size: tuple[int, int]) -> torch.Tensor | str:
         except OSError:
             return "no_access"
     try:
-        return fitted(decode(encoded), size)
+        return fitted(decode(encoded), architecture.size, architecture.preprocessing.interpolation)
     except ImageError as error:
         return error.reason
 

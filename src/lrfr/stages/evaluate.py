@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import Params, read_params
+from lrfr.config import Evaluate, Params, read_params
 from lrfr.errors import unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_json, write_text
@@ -40,6 +40,7 @@ def run(name: str) -> None:
         raise unknown_name("method", name, params.methods, f"{paths.PARAMS}: methods")
     benchmark = Benchmark(_tested(paths.BENCHMARK))
     embeddings = _embeddings(name, "benchmark", benchmark)
+    params = params.model_copy(update={"evaluate": compared_by(params.evaluate, embeddings.metric)})
     native, rejected = (used.evaluate(benchmark, embeddings, params.evaluate, params.seed) for used in (tinyface, erc))
     sets = {"twin": ("synlr", _evaluate_twin(name, benchmark, params))} | _evaluate_sets(name, params)
     write_json(
@@ -64,6 +65,17 @@ def run(name: str) -> None:
             _write_curve(paths.set_curve(name, test_set, kind), curve)
     with atomic_path(paths.evaluated(name)) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **native.per_probe)
+
+
+def compared_by(options: Evaluate, metric: str | None) -> Evaluate:
+    """How the protocols are run for a method whose paper compares embeddings by ``metric``; None: as params.yaml says.
+
+    The Euclidean distance takes embeddings as they are, so that nothing may normalise them.
+    """
+    if metric is None or metric == options.metric:
+        return options
+    readings = {"average": "raw", "thresholds": "exact"} if metric == "euclidean" else {}
+    return Evaluate.model_validate(options.model_dump() | {"metric": metric} | readings)
 
 
 def _evaluate_twin(name: str, native: Benchmark, params: Params) -> Outcome:
