@@ -68,6 +68,22 @@ def test_a_curve_of_one_point_shows_as_a_dot():
     assert len(list(Xml.fromstring(chart).iter("circle"))) == 1
 
 
+def test_a_band_lies_about_its_curve_and_marks_stand_at_their_places():
+    x, y = np.array([0.0, 1.0, 2.0]), np.array([0.2, 0.5, 0.4])
+    line = Line("a", "c0", x, y, (y - 0.1, y + 0.1))
+    chart = Xml.fromstring(line_chart([line], Axis(0, 2, [], "x"), share_axis("y"), "a", marks=[1.0]))
+    points = [
+        np.array([pair.split(",") for pair in chart.find(tag).get("points").split()], float)
+        for tag in ("polyline", "polygon")
+    ]
+    curve, band = points
+    low, high = band[:3], band[:2:-1]
+    assert (low[:, 0] == curve[:, 0]).all() and (high[:, 0] == curve[:, 0]).all()
+    assert low[:, 1] - curve[:, 1] == pytest.approx(curve[:, 1] - high[:, 1], abs=0.2) and (low > high)[:, 1].all()
+    mark = next(element for element in chart.iter("line") if element.get("class") == "mark")
+    assert float(mark.get("x1")) == float(mark.get("x2")) == curve[1, 0]
+
+
 def test_darker_cells_have_higher_values_and_unknown_ones_none():
     chart = heat_map(np.array([[0.1, 0.9], [np.nan, 2.0]]), ["a", "b"], ["c", "d"], ("left", "right"), "Matrix")
     opacity = [float(cell.get("fill-opacity", 1)) for cell in Xml.fromstring(chart).iter("rect")]

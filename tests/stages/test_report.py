@@ -1,15 +1,9 @@
 """The report stage: one offline page of everything, the same bytes every time."""
 
 import re
-import shutil
-from base64 import b64encode
-from collections.abc import Iterable
-from html.parser import HTMLParser
 from pathlib import Path
 
-import cv2
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
@@ -17,191 +11,29 @@ import yaml
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
-from lrfr.faces import FACE_SCHEMA, encode_png, face_id, read_faces, write_faces
+from lrfr.faces import read_faces, write_faces
 from lrfr.files import read_json, write_json, write_text
 from lrfr.report import sheets
 from lrfr.report.chance import chance_cmc, chance_map
 from lrfr.report.figures import styles
 from lrfr.report.paired import paired_table
 from lrfr.report.results import read_results
+from lrfr.report.training import beginnings
 from lrfr.stages import evaluate, report
+from tests.stages.report_run import (
+    HOSTILE,
+    NETWORK,
+    SKILL,
+    UPDATES,
+    read_page,
+    section_of,
+    table_rows,
+    uri,
+    write_probes,
+    write_run,
+    write_training,
+)
 from tests.stages.test_evaluate import SETS, write_project
-
-HOSTILE = '<script>alert("x")</script>'
-SKILL = {"random": 0.09, "baseline": 0.34, "tc": 0.42}
-TRAINS_ON = {"random": None, "baseline": "native", "tc": "auxiliary+native"}
-IDENTITIES, DISTRACTORS, PER_IDENTITY = 8, 60, 4
-
-
-def portrait(rng: np.random.Generator, height: int) -> np.ndarray:
-    """A crude face (height, ~0.8 height, 3)."""
-    skin = (np.array([215, 170, 140]) * rng.uniform(0.4, 1.05)).clip(0, 255)
-    big = np.full((120, 96, 3), rng.integers(30, 200), np.uint8)
-    cv2.ellipse(big, (48, 62), (36, 50), 0, 0, 360, skin.tolist(), -1)
-    cv2.ellipse(big, (48, 30), (38, 24), 0, 180, 360, (skin * 0.3).tolist(), -1)
-    for x in (33, 63):
-        cv2.circle(big, (x, 56), 5, (30, 25, 20), -1)
-    cv2.ellipse(big, (48, 90), (14, 5), 0, 0, 180, (150, 60, 60), -1)
-    small = cv2.resize(big, (round(0.8 * height), height), interpolation=cv2.INTER_AREA)
-    return (small + rng.normal(0, 6, small.shape)).clip(0, 255).astype(np.uint8)
-
-
-def face(rng: np.random.Generator, key: str, height: int, **columns: object) -> dict:
-    image = portrait(rng, height)
-    row = dict.fromkeys(FACE_SCHEMA.names) | {"face_id": face_id(image, key), "source": "test", "attributes": []}
-    return row | {"image": encode_png(image), "width": image.shape[1], "height": height} | columns
-
-
-def write_tables(rng: np.random.Generator, synthesizers: list[str]) -> None:
-    names = [HOSTILE, *(f"p{number:03}" for number in range(1, 2 * IDENTITIES))]
-    rows = []
-    for number, name in enumerate(names):
-        for shot in range(PER_IDENTITY):
-            split = "train" if number >= IDENTITIES else ("probe", "gallery")[shot % 2]
-            rows.append(face(rng, f"{number} {shot}", int(rng.integers(8, 33)), identity=name, split=split))
-    rows += [face(rng, f"d{n}", int(rng.integers(8, 33)), split="distractor") for n in range(DISTRACTORS)]
-    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.BENCHMARK)
-    hr = [face(rng, f"hr{n}", 120, identity=f"a{n // 3}", split="train") for n in range(36)]
-    write_faces(pa.Table.from_pylist(hr, FACE_SCHEMA), paths.AUXILIARY)
-    for name in synthesizers:
-        made = [
-            face(rng, f"{name} {row['face_id']}", 10 + n % 20, attributes=[("hr_face_id", row["face_id"])])
-            for n, row in enumerate(hr)
-        ]
-        write_faces(pa.Table.from_pylist(made, FACE_SCHEMA), paths.synthetic(name))
-
-
-def figures(skill: float, gallery: int) -> dict:
-    shares = {
-        "rank1": skill,
-        "rank5": skill + 0.1,
-        "rank10": skill + 0.15,
-        "rank20": skill + 0.25,
-        "rank50": skill + 0.4,
-    }
-    shares |= {"map": 0.8 * skill, "map_official": 0.7 * skill}
-    intervals = {f"{name}_interval": [max(value - 0.03, 0), value + 0.03] for name, value in shares.items()}
-    return {**shares, **intervals, "n_probe": 2 * IDENTITIES, "n_gallery": gallery}
-
-
-def write_method(method: str, skill: float) -> None:
-    gallery = 2 * IDENTITIES
-    results = {"distractors": figures(skill, gallery + DISTRACTORS), "no_distractors": figures(skill + 0.1, gallery)}
-    write_json(
-        paths.metrics(method),
-        {"method": method, "trains_on": TRAINS_ON[method], "tinyface": results, "erc": rejection(skill)},
-    )
-    ranks = range(1, gallery + 1)
-    cmc = [f"{k},{min(skill + 0.16 * np.log(k), 1):.6f},{min(skill + 0.1 + 0.16 * np.log(k), 1):.6f}" for k in ranks]
-    write_text(paths.curve("cmc", method), "\n".join(["rank,with_distractors,without_distractors", *cmc, ""]))
-    pr = [f"{r / 20},{skill * (1.3 - r / 20):.6f},{(skill + 0.1) * (1.3 - r / 20):.6f}" for r in range(1, 21)]
-    write_text(paths.curve("pr", method), "\n".join(["recall,with_distractors,without_distractors", *pr, ""]))
-    columns = [f"{quality} {variant} 0.001" for quality in ("norm", "size") for variant in ("fixed", "reestimated")]
-    erc = [",".join([f"{r / 100}", *[f"{(1 - skill) * (1 - r / 200):.6f}"] * len(columns)]) for r in range(96)]
-    write_text(paths.curve("erc", method), "\n".join([",".join(["ratio", *columns]), *erc, ""]))
-    write_probes(method, skill, gallery)
-    write_training(method, [] if method == "random" else range(1, 13))
-
-
-def write_probes(method: str, skill: float, count: int) -> None:
-    """Ranks of the probes: the first ``skill`` of them are identified, so that a better method beats a worse one."""
-    found = np.arange(count) < skill * count
-    path = paths.evaluated(method)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        path,
-        face_id=np.array([f"f{n}" for n in range(count)]),
-        identity=np.arange(count),
-        rank=np.where(found, 1, 7),
-        average_precision=np.where(found, 1.0, 0.2),
-    )
-
-
-def rejection(skill: float) -> dict:
-    areas = {"pauc20": 0.2 * (1 - skill), "pauc95": 0.6 * (1 - skill), "not_resolvable": []}
-    areas |= {"pauc20_interval": [0.0, 0.2], "pauc95_interval": [0.0, 0.6]}
-    by_variant = {variant: {"0.001": areas} for variant in ("fixed", "reestimated")}
-    return {
-        "qualities": {"norm": by_variant, "size": by_variant},
-        "n_genuine": 120,
-        "n_impostor": 900,
-        "capped": ["20888 genuine pairs were asked for, 120 exist"],
-        "definitions": {"metric": "cosine"},
-    }
-
-
-def write_training(name: str, epochs: Iterable[int]) -> None:
-    rows = [
-        f"{e * 60},{0.05 * (1 - e / 13):.6f},{9 * 0.8**e + 1:.6f},{0.4 * 0.9**e:.6f},{'' if e % 2 else 8 * 0.8**e}"
-        for e in epochs
-    ]
-    header = "step,learning_rate,identity,distillation,validation_identity"
-    write_text(paths.curve("training", name), "\n".join([header, *rows, ""]))
-
-
-def write_run(evaluated: Path, sets: tuple[str, ...]) -> None:
-    """A whole run's results in the current folder, in the formats that the other stages write.
-
-    Every method has the same results on the test sets, those of the ``evaluated`` project.
-    """
-    text = (Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8")
-    params = yaml.safe_load(text)
-    params["methods"] = {method: {} for method in SKILL}
-    params["evaluation_sets"] = {name: {"source": SETS[name][0], "root": "."} for name in sets}
-    write_text(paths.PARAMS, yaml.safe_dump(params, sort_keys=False))
-    rng, synthesizers = np.random.default_rng(0), list(params["synthesizers"])
-    write_tables(rng, synthesizers)
-    write_training("pretrained", range(1, 17))
-    for method, skill in SKILL.items():
-        write_method(method, skill)
-        on_sets = read_json(evaluated / paths.metrics("random"))["sets"]
-        write_json(paths.metrics(method), read_json(paths.metrics(method)) | {"sets": on_sets})
-        shutil.copytree(evaluated / "plots/sets/random", Path("plots/sets") / method)
-    bins = [(6, 12, 40, 12), (12, 16, 80, 50), (16, 24, 200, 180), (24, 32, 120, 118), (32, None, 0, 0)]
-    by_height = [
-        {"from": low, "to": high, "faces": n, "found": k, "recall": k / n if n else None, "false_alarms": 3}
-        for low, high, n, k in bins
-    ]
-    photos = {"native": 640, "auxiliary": 2880, "without_face": 4, "unreadable": 0}
-    write_json(
-        paths.DETECTION_METRICS,
-        {"photos": photos, "faces": {"native": 3000, "auxiliary": 2876}, "by_height": by_height},
-    )
-    write_json(paths.LABELLER_METRICS, {"agreement": {"overall": {"faces": 2400, "raw": 0.94, "fleiss_kappa": 0.81}}})
-    reasons = {"too_large": 300, "not_face": 120, "duplicate": 0, "unrecognizable": 41}
-    write_json(
-        paths.CURATION_METRICS,
-        {"detected": 3000, "kept": 2539, "set_aside": reasons, "adjudicated": 140},
-    )
-    statistics = {"evaluated_expectations": 14, "successful_expectations": 14}
-    write_json(paths.VALIDATION_RESULT, {"success": True, "tables": {"benchmark": {"statistics": statistics}}})
-    for path, met in ((paths.TWIN_INSPECTION, 21), (paths.SYNTHETIC_INSPECTION, 30)):
-        statistics = {"evaluated_expectations": 31, "successful_expectations": met}
-        write_json(path, {"success": met == 31, "tables": {path.stem: {"statistics": statistics}}})
-    for name in synthesizers:
-        columns = {"sharpness": {"distance": 0.5, "drifted": True}, "noise": {"distance": 0.02, "drifted": False}}
-        summary = {"columns": columns, "drifted_share": 0.5, "drift": True, "classifier_auc": 0.913}
-        write_json(paths.drift_result(name), {"synthesizer": name, "summary": summary, "evidently": {}})
-
-
-def uri(row: dict) -> str:
-    return "data:image/png;base64," + b64encode(row["image"]).decode()
-
-
-class Addresses(HTMLParser):
-    """Collects what a browser would load or open, and the tags."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loaded, self.tags, self.text, self.images = [], [], [], []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.loaded += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
-        self.images += [dict(attrs)] if tag == "img" else []
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
 
 
 @pytest.fixture(scope="module")
@@ -228,13 +60,6 @@ def run_with_sets(tmp_path: Path, evaluated: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     write_run(evaluated, tuple(SETS))
     return tmp_path
-
-
-def read_page() -> tuple[str, Addresses]:
-    page = paths.REPORT.read_text(encoding="utf-8")
-    parsed = Addresses()
-    parsed.feed(page)
-    return page, parsed
 
 
 def test_page_shows_every_method_and_needs_nothing_else(run: Path) -> None:
@@ -381,6 +206,9 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
         (paths.DETECTION_METRICS, "lrfr detect"),
         (paths.drift_result("downsample"), "lrfr drift downsample"),
         (paths.TWIN_INSPECTION, "lrfr inspect"),
+        (paths.LANDMARK_ERROR, "lrfr landmarks"),
+        (paths.super_resolution_metrics(NETWORK), f"lrfr super-resolution {NETWORK}"),
+        (paths.curve("training", f"super_resolution_{NETWORK}"), f"lrfr super-resolution {NETWORK}"),
     ],
 )
 def test_a_missing_result_is_named_with_its_stage(run: Path, path: Path, command: str) -> None:
@@ -391,9 +219,10 @@ def test_a_missing_result_is_named_with_its_stage(run: Path, path: Path, command
     assert not paths.REPORT.exists()
 
 
-def test_a_missing_face_table_is_named(run: Path) -> None:
-    paths.synthetic("photographic").unlink()
-    with pytest.raises(FaceTableError, match=r"photographic\.parquet"):
+@pytest.mark.parametrize("path", [paths.synthetic("photographic"), paths.EXAMPLES])
+def test_a_missing_face_table_is_named(run: Path, path: Path) -> None:
+    path.unlink()
+    with pytest.raises(FaceTableError, match=re.escape(str(path))):
         report.run()
 
 
@@ -414,8 +243,8 @@ def test_every_synthetic_face_stands_below_its_own_original(run: Path) -> None:
     assert len(native.faces) == len(original.faces) == 10
 
 
-def test_sixteen_methods_look_different() -> None:
-    assert len(set(styles([f"m{number}" for number in range(16)]).values())) == 16
+def test_all_methods_of_five_papers_look_different() -> None:
+    assert len(set(styles([f"m{number}" for number in range(32)]).values())) == 32
 
 
 def test_a_gallery_without_distractors_and_a_training_of_one_epoch(run: Path) -> None:
@@ -436,3 +265,115 @@ def test_chance_is_what_random_rankings_score() -> None:
             precision.append(np.mean(np.arange(1, count + 1) / places))
     assert chance_cmc(mates, gallery, ranks) == pytest.approx(np.mean(found, axis=0), abs=0.02)
     assert chance_map(mates, gallery) == pytest.approx(np.mean(precision), abs=0.01)
+
+
+def test_only_methods_that_are_compared_are_shown(run: Path) -> None:
+    assert "left_out" in read_params().methods
+    report.run()
+    assert "left_out" not in read_page()[0]
+
+
+def test_each_method_stands_above_itself_after_super_resolution(run_with_sets: Path) -> None:
+    report.run()
+    section = section_of(read_page()[0], "super-resolution")
+    rows = table_rows(section, "on the benchmark with distractors")
+    assert [row[0] for row in rows[:2]] == ["tc as they are", f"after {NETWORK}"] and len(rows) == 2 * len(SKILL)
+    assert rows[0][1] == "42.0 39.0–45.0" and rows[1][1] == "35.8 32.8–38.8"
+    assert rows[0][5:] == [""] * 8 and rows[1][5:] == ["−6.2 −10.0 to +2.0", "0.031"] * 4
+    on_pairs = table_rows(section, "Test set surveillance")
+    assert [row[0] for row in on_pairs[1::2]] == [f"after {NETWORK}"] * len(SKILL)
+    assert on_pairs[0][1:5] == on_pairs[1][1:5] and on_pairs[1][5:] == ["−6.2 −10.0 to +2.0", "0.031"]
+
+
+def test_each_method_stands_above_itself_on_aligned_faces(run_with_sets: Path) -> None:
+    report.run()
+    section = section_of(read_page()[0], "alignment")
+    for caption in ("The benchmark, with distractors", "Test set templates"):
+        rows = table_rows(section, caption)
+        assert [row[0].split()[-1] for row in rows] == ["are", "aligned"] * len(SKILL)
+        assert "−6.2 −10.0 to +2.0" in rows[1]
+    assert "Test set surveillance" not in section  # its protocol asks for no alignment
+
+
+def test_without_conditions_their_tables_are_left_out(run: Path) -> None:
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    params["evaluate"] |= {"aligned": False, "super_resolution": []}
+    write_text(paths.PARAMS, yaml.safe_dump(params))
+    for method in SKILL:
+        results = read_json(paths.metrics(method))
+        del results["tinyface"]["conditions"]
+        write_json(paths.metrics(method), results)
+    report.run()
+    page = read_page()[0]
+    assert "as they are" not in page and "Super-resolved native faces" in page and "CNN-6" in page
+
+
+def test_a_sheet_shows_each_face_by_each_network(run: Path) -> None:
+    report.run()
+    section = section_of(read_page()[0], "super-resolution")
+    sheets_shown = section.split('<table class="matrix sheet">')[1:]
+    titles = ["Identity", "captured", "bicubic", f"{NETWORK}, alone", "in tc"]
+    for shown, more, count in zip(sheets_shown, ([], ["original"]), (2, 1), strict=True):
+        assert re.findall(r'<th scope="col">(.*?)</th>', shown) == [*titles, *more]
+        assert shown.split("</table>")[0].count('<th scope="row">') == count
+    made = read_faces(paths.EXAMPLES).to_pylist()
+    assert re.findall(r'src="(data:[^"]+)"', section) == [uri(row) for row in made]  # none is resampled
+    ratio = made[0]["width"] / made[0]["height"]
+    assert section.count(f'style="aspect-ratio: {ratio:.3f}"') >= 4  # not squeezed as networks see it
+
+
+def test_fidelity_stands_beside_that_of_bicubic_interpolation(run: Path) -> None:
+    report.run()
+    rows = table_rows(section_of(read_page()[0], "super-resolution"), "How true enlarged faces are")
+    assert rows == [
+        [f"{NETWORK}, to 48 px", *["24.12", "0.731"] * 2],
+        ["bicubic, to 48 px", *["23.50", "0.701"] * 2],
+    ]
+
+
+def test_the_error_of_landmarks_is_drawn_with_its_interval(run: Path) -> None:
+    report.run()
+    section = section_of(read_page()[0], "alignment")
+    assert section.count("<polygon") == 1
+    assert "CNN-6: 21.5 % at 8 px, 7.1 % at 32 px." in section and "MTCNN: 14.0 % at 16 px, 5.0 % at 32 px." in section
+    assert "CNN-6, where MTCNN finds a face: 9.3 % at 16 px, 6.4 % at 32 px." in section
+
+
+def test_the_leaderboard_says_how_embeddings_are_compared_where_methods_differ(run: Path) -> None:
+    report.run()
+    assert "Euclidean" not in read_page()[0]
+    results = read_json(paths.metrics("tc"))
+    results["sets"]["pairs"]["definitions"]["metric"] = "euclidean"
+    write_json(paths.metrics("tc"), results | {"metric": "euclidean"})
+    report.run()
+    page = read_page()[0]
+    rows = {row[0].split()[0]: row[0] for row in table_rows(page, "sorted by rank-1")}
+    assert rows["tc"].endswith("Euclidean distance") and rows["baseline"].endswith("cosine similarity")
+    assert "metric: cosine (tc: euclidean)" in section_of(page, "set-pairs")
+
+
+def test_every_loss_term_of_every_training_is_drawn(run: Path) -> None:
+    report.run()
+    section = section_of(read_page()[0], "training")
+    trained = ["pretrained", "landmarks", f"super_resolution_{NETWORK}", "baseline", "tc"]
+    assert re.findall(r"<h3>(\S+)", section) == [*trained[:3], "random</h3>", *trained[3:]]
+    parts = [part for part in section.split("<h3>")[1:] if "Not trained" not in part]
+    for part in parts:
+        assert re.findall("<h4>(.*?)</h4>", part) == ["identity", "distillation", "learning rate"]
+        assert part.count("<polyline") == 4  # the validation loss in the chart of its term
+    assert 'class="mark"' not in section
+
+
+def test_a_mark_shows_where_a_step_of_a_method_begins(run: Path) -> None:
+    rows = [f"{UPDATES * e},0.1,{9 - e},,{1000 / 3**e}" for e in (1, 2, 3)]
+    rows += [f"{UPDATES * e},0.1,{9 - e},{5 / e},{1000 / 3**e}" for e in (4, 5)]
+    rows += [f"{UPDATES * 5 + 20 * e},0.1,{9 - e},{5 / e},1" for e in (1, 2)]
+    header = "step,learning_rate,synthetic,native,super_resolution"
+    write_text(paths.curve("training", "tc"), "\n".join([header, *rows, ""]))
+    assert beginnings(read_results(read_params()).training["tc"]) == [3 * UPDATES, 5 * UPDATES]
+    report.run()
+    training = section_of(read_page()[0], "training").split("<h3>tc ")[1]
+    assert training.startswith(f'<span class="hint">{5 * UPDATES + 40} updates in 3 steps')
+    charts = training.split("<h4>")[1:]
+    assert all(chart.count('class="mark"') == 2 for chart in charts)
+    assert {">1<", ">10<", ">100<"} <= set(re.findall(r">10*<", charts[2]))  # logarithmic: 1 to 333

@@ -13,12 +13,16 @@ from lrfr.charts.canvas import TITLE, TOP, Canvas
 
 @dataclass(frozen=True)
 class Line:
-    """A curve of (N,) points, N > 0. ``style`` is a class of the style sheet: colour and dashes."""
+    """A curve of (N,) points, N > 0. ``style`` is a class of the style sheet: colour and dashes.
+
+    ``band`` is the lower and the upper end (N,) of an interval about it.
+    """
 
     label: str
     style: str
     x: np.ndarray
     y: np.ndarray
+    band: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def line_chart(
@@ -28,6 +32,7 @@ def line_chart(
     alt: str,
     readings: Sequence[float] = (),
     size: tuple[int, int] = (460, 320),
+    marks: Sequence[float] = (),
 ) -> Markup:
     """Curves over a grid; at each x in ``readings`` the curves' values show on hover or tap.
 
@@ -38,19 +43,34 @@ def line_chart(
         alt: what a reader who can't see the chart should know.
         readings: positions on the x axis, increasing.
         size: width and height of the drawing, px.
+        marks: positions on the x axis with a dashed rule.
     """
     canvas = Canvas(*size, alt, top=TOP + TITLE * bool(y_axis.title))
     canvas.x_axis(x_axis)
     canvas.y_axis(y_axis)
+    for mark in x_axis.place(np.array(marks, float), canvas.left, canvas.right):
+        canvas.draw("line", "mark", x1=mark, x2=mark, y1=canvas.top, y2=canvas.bottom)
     for line in lines:
-        x = x_axis.place(line.x, canvas.left, canvas.right)
-        y = y_axis.place(line.y, canvas.bottom, canvas.top)
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        canvas.draw("polyline", f"line {line.style}", points=points)
-        if len(line.x) == 1:  # a line of one point would not show
-            canvas.draw("circle", f"dot {line.style}", cx=x[0], cy=y[0], r=3.5)
+        _draw(canvas, line, x_axis, y_axis)
     _readings(canvas, lines, x_axis, y_axis, readings)
     return canvas.markup()
+
+
+def _draw(canvas: Canvas, line: Line, x_axis: Axis, y_axis: Axis) -> None:
+    """A curve on its band."""
+    x = x_axis.place(line.x, canvas.left, canvas.right)
+    y = y_axis.place(line.y, canvas.bottom, canvas.top)
+    if line.band is not None:
+        low, high = (y_axis.place(end, canvas.bottom, canvas.top) for end in line.band)
+        outline = _points(np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]]))
+        canvas.draw("polygon", f"band {line.style}", points=outline)
+    canvas.draw("polyline", f"line {line.style}", points=_points(x, y))
+    if len(line.x) == 1:  # a line of one point would not show
+        canvas.draw("circle", f"dot {line.style}", cx=x[0], cy=y[0], r=3.5)
+
+
+def _points(x: np.ndarray, y: np.ndarray) -> str:
+    return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
 
 
 def _readings(canvas: Canvas, lines: Sequence[Line], x_axis: Axis, y_axis: Axis, values: Sequence[float]) -> None:

@@ -1,10 +1,13 @@
 """What a section of the report is built of; the template lays each kind out in one way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from markupsafe import Markup
+
+from lrfr.report.numbers import interval, percent
+from lrfr.report.sheets import Row as SheetRow
 
 Figures = dict[str, Any]  # of one method, as evaluate wrote them
 
@@ -19,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One method's line of a table, with its style in the charts."""
+    """One line of a table, a method's with its style in the charts; the style is empty where it has none."""
 
     label: str
     style: str
@@ -29,27 +32,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of figures: its title, the keys that lead to the figure, and the group that it stands in.
-
-    ``decimals`` and ``factor`` say how the figure is written; 100 makes percent of shares.
-    """
+    """A column of figures: its title, the keys that lead to the figure, the group that it stands in, and how the
+    figure is written."""
 
     title: str
     path: tuple[str, ...]
     group: str = ""
-    factor: float = 100.0
-    decimals: int = 1
+    text: Callable[[float], str] = percent
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of methods; ``groups`` are (title, columns) above the columns' titles."""
+    """A table of methods, or of another ``subject``; ``groups`` are (title, columns) above the columns' titles."""
 
     kind: ClassVar[str] = "table"
     caption: str
     groups: list[tuple[str, int]]
     titles: list[str]
     rows: list[Row]
+    subject: str = "Method"
 
     @property
     def first(self) -> list[int]:
@@ -77,6 +78,17 @@ class Charts:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """Faces in rows, under one title for each column."""
+
+    kind: ClassVar[str] = "sheet"
+    title: str
+    caption: str
+    columns: list[str]
+    rows: list[SheetRow]
+
+
+@dataclass(frozen=True)
 class Note:
     """A paragraph in small print."""
 
@@ -91,7 +103,7 @@ class Section:
     anchor: str
     title: str
     lead: str
-    blocks: Sequence[Table | Charts | Note]
+    blocks: Sequence[Table | Charts | Sheet | Note]
 
 
 def table(
@@ -106,16 +118,28 @@ def table(
         caption: above the table.
         ascending: whether a lower figure is the better one.
     """
-    known = [column for column in columns if any(value_at(of, column.path) is not None for of in figures.values())]
-    sign = 1 if ascending else -1
-    leading = {method: value_at(of, known[0].path) for method, of in figures.items()} if known else {}
-    order = sorted(leading, key=lambda method: (leading[method] is None, sign * (leading[method] or 0.0), method))
-    rows = [Row(method, styles[method], [_cell(figures[method], column) for column in known]) for method in order]
+    columns = known(columns, list(figures.values()))
+    rows = [
+        Row(method, styles[method], [cell(figures[method], column) for column in columns])
+        for method in best_first(figures, columns, ascending)
+    ]
     groups: list[tuple[str, int]] = []
-    for column in known:
+    for column in columns:
         same = groups and groups[-1][0] == column.group
         groups = [*groups[:-1], (column.group, groups[-1][1] + 1)] if same else [*groups, (column.group, 1)]
-    return Table(caption, groups, [column.title for column in known], rows)
+    return Table(caption, groups, [column.title for column in columns], rows)
+
+
+def known(columns: list[Column], figures: list[Figures]) -> list[Column]:
+    """The columns that are not null in all of the figures."""
+    return [column for column in columns if any(value_at(of, column.path) is not None for of in figures)]
+
+
+def best_first(figures: dict[str, Figures], columns: list[Column], ascending: bool = False) -> list[str]:
+    """The methods, best in the first column first; without a column there is none."""
+    sign = 1 if ascending else -1
+    leading = {method: value_at(of, columns[0].path) for method, of in figures.items()} if columns else {}
+    return sorted(leading, key=lambda method: (leading[method] is None, sign * (leading[method] or 0.0), method))
 
 
 def value_at(figures: Figures, path: tuple[str, ...]) -> Any:
@@ -126,14 +150,13 @@ def value_at(figures: Figures, path: tuple[str, ...]) -> Any:
     return found
 
 
-def _cell(figures: Figures, column: Column) -> Cell:
+def cell(figures: Figures, column: Column) -> Cell:
     """A figure and its interval, which stands beside it (rank1_interval) or beside its parent (tar_interval)."""
     value = value_at(figures, column.path)
     if value is None:
         return Cell("–")
     *above, last = column.path
-    interval = value_at(figures, (*above, f"{last}_interval"))
-    if interval is None and above:
-        interval = value_at(figures, (*above[:-1], f"{above[-1]}_interval", last))
-    texts = [f"{column.factor * number:.{column.decimals}f}" for number in (value, *(interval or ()))]
-    return Cell(texts[0], "–".join(texts[1:]))
+    ends = value_at(figures, (*above, f"{last}_interval"))
+    if ends is None and above:
+        ends = value_at(figures, (*above[:-1], f"{above[-1]}_interval", last))
+    return Cell(column.text(value), interval(*map(column.text, ends)) if ends else "")

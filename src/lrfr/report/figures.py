@@ -1,30 +1,17 @@
 """The report's figures: which curves stand in which chart."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from markupsafe import Markup
 
-from lrfr.charts.axes import Axis, nice_ticks, share_axis
+from lrfr.charts.axes import Axis, share_axis
 from lrfr.charts.lines import Line, line_chart
 from lrfr.charts.whiskers import Whisker, whisker_chart
 from lrfr.report.blocks import Panel
 from lrfr.report.chance import chance_cmc
-from lrfr.report.results import CONDITIONS, PRETRAINED, UNTRAINED, Curve, Results
+from lrfr.report.results import CONDITIONS, UNTRAINED, Curve, Results
 
-VALIDATION = "validation_"  # begins the columns of validation losses
-COLOURS = 8  # of the style sheet; a ninth method takes the first colour again, with other dashes
+COLOURS = 8  # of the style sheet; a ninth method takes the first colour again, with other dashes, up to 32
 CMC_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000)
 CURVE_POINTS = 160
-
-
-@dataclass(frozen=True)
-class Training:
-    """One method's training curves; none for a method that is not trained."""
-
-    name: str
-    steps: int
-    panels: list[Panel]
 
 
 def styles(methods: list[str]) -> dict[str, str]:
@@ -78,52 +65,6 @@ def pr_panels(results: Results) -> list[Panel]:
         alt = f"Precision against recall {title}. Precision at half recall: {_read_out(lines, 0.5)}."
         panels.append(Panel(title, line_chart(lines, x_axis, y_axis, alt, lines[0].x.tolist())))
     return panels
-
-
-def training_figures(results: Results) -> list[Training]:
-    """Small charts of every training: one for each loss term, validation value and the learning rate."""
-    style = styles(list(results.params.methods)) | {PRETRAINED: "ink"}
-    return [_training(name, curve, style[name]) for name, curve in results.training.items()]
-
-
-def _training(name: str, curve: Curve, style: str) -> Training:
-    """One small chart for each loss term, its validation value dashed in the same chart, and the learning rate last."""
-    steps = curve.get("step", np.empty(0))
-    if not len(steps):
-        return Training(name, 0, [])
-    terms = dict.fromkeys(
-        column.removeprefix(VALIDATION) for column in curve if column not in ("step", "learning_rate")
-    )
-    panels = []
-    for term in [*terms, "learning_rate"]:
-        lines = [
-            Line(column, f"{style} {dashes}", *_averaged(*_known(steps, curve[column])))
-            for column, dashes in ((term, "d0"), (VALIDATION + term, "d2"))
-            if column in curve and np.isfinite(curve[column]).any()
-        ]
-        if lines:
-            panels.append(Panel(lines[0].label.replace("_", " "), _small(lines, float(steps[-1]))))
-    return Training(name, int(steps[-1]), panels)
-
-
-def _small(lines: list[Line], last: float) -> Markup:
-    """A small chart of one loss term; its scale starts at zero unless the values stay far above it."""
-    low, high = (float(end([end(line.y) for line in lines])) for end in (np.min, np.max))
-    low = min(low, 0.0) if low < 0.5 * high or low == high else low
-    high = high if high > low else low + 1.0
-    said = (
-        f"{line.label}: {line.y[0]:.4g} at step {line.x[0]:g}, {line.y[-1]:.4g} at step {line.x[-1]:g}"
-        for line in lines
-    )
-    x_axis = Axis(0, last, nice_ticks(0, last, 4), "step")
-    y_axis = Axis(low, high + 0.05 * (high - low), nice_ticks(low, high), "")
-    return line_chart(lines, x_axis, y_axis, "; ".join(said).replace("_", " "), size=(240, 160))
-
-
-def _averaged(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Long curves as means over neighbours, so that their course shows."""
-    groups = np.array_split(np.arange(len(x)), min(len(x), CURVE_POINTS))
-    return np.array([x[group].mean() for group in groups]), np.array([y[group].mean() for group in groups])
 
 
 def _cmc_line(method: str, style: str, curve: Curve, condition: str) -> Line:

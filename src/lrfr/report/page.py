@@ -2,11 +2,12 @@
 
 import jinja2
 
-from lrfr.report import dataset, figures, rejection, sheets, tables
+from lrfr.report import alignment, dataset, figures, rejection, sheets, super_resolution, tables
 from lrfr.report.paired import paired_table
 from lrfr.report.published import TINYFACE_RESULTS
 from lrfr.report.results import HEADLINES, Results
 from lrfr.report.sections import section
+from lrfr.report.training import training_figures
 
 
 def render(results: Results) -> str:
@@ -36,11 +37,13 @@ def render(results: Results) -> str:
         paired=paired_table(results, styles),
         sections=[
             rejection.section(results, styles),
+            super_resolution.section(results, styles),
+            alignment.section(results, styles),
             *(section(name, results, styles) for name in results.sets),
         ],
         cmc=figures.cmc_panels(results, mates, galleries),
         pr=figures.pr_panels(results),
-        training=figures.training_figures(results),
+        training=training_figures(results, styles),
         by_size=sheets.by_size(),
         by_identity=sheets.by_identity(),
         distractors=sheets.distractors(),

@@ -6,6 +6,7 @@ from lrfr import paths
 from lrfr.core.significance import better
 from lrfr.errors import ResultError
 from lrfr.report.blocks import Cell, Row, Table
+from lrfr.report.numbers import interval, p_value, signed_points
 from lrfr.report.results import UNTRAINED, Results
 
 CAPTION = (
@@ -41,18 +42,9 @@ def _against(results: Results, method: str, rival: str | None) -> list[Cell]:
         (ours["average_precision"], theirs["average_precision"]),
     ):
         compared = better(a.astype(float), b.astype(float), ours["identity"], seed=results.params.seed)
-        interval = " to ".join(_points(end) for end in compared.interval or ())
-        cells += [Cell(_points(compared.difference), interval), Cell(_p(compared.p_value))]
+        ends = interval(*map(signed_points, compared.interval)) if compared.interval else ""
+        cells += [Cell(signed_points(compared.difference), ends), Cell(p_value(compared.p_value))]
     return cells
-
-
-def _points(difference: float) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "\u2212")
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _check_probes(results: Results) -> None:

@@ -5,6 +5,7 @@ from itertools import product
 from lrfr.charts.curves import reject_chart
 from lrfr.report.blocks import Charts, Column, Note, Panel, Section, table
 from lrfr.report.curves import points
+from lrfr.report.numbers import hundredths
 from lrfr.report.results import Results
 from lrfr.report.wording import definitions, unresolved
 
@@ -44,7 +45,7 @@ def section(results: Results, styles: dict[str, str]) -> Section:
             Charts("Curves", panels, "FNMR over the share of rejected pairs.", list(styles.items())),
             Note("; ".join(some["capped"]).capitalize() + "." if some["capped"] else ""),
             Note(unresolved({"not_resolvable": lines})),
-            Note(definitions(some["definitions"])),
+            Note(definitions({method: of["definitions"] for method, of in results.rejection.items()})),
         ],
     )
 
@@ -54,7 +55,7 @@ _CAPTION = "area under the curve up to a share of rejected pairs, times 100; the
 
 def _areas(variant: str, shown: list[str]) -> list[Column]:
     return [
-        Column(f"to {limit} %", ("qualities", name, variant, FMR, f"pauc{limit}"), QUALITIES[name], decimals=2)
+        Column(f"to {limit} %", ("qualities", name, variant, FMR, f"pauc{limit}"), QUALITIES[name], text=hundredths)
         for name in shown
         for limit in (20, 95)
     ]

@@ -17,7 +17,7 @@ from lrfr.files import read_json
 
 CONDITIONS = {"distractors": "with distractors", "no_distractors": "without distractors"}
 HEADLINES = {"rank1": "rank-1", "rank20": "rank-20", "rank50": "rank-50", "map": "mAP", "map_official": "mAP, official"}
-PRETRAINED = "pretrained"
+PRETRAINED, LANDMARKS = "pretrained", "landmarks"
 UNTRAINED = "random"  # the method of untrained weights
 
 Curve = dict[str, np.ndarray]  # column -> (rows,) float, NaN where the cell is blank
@@ -40,13 +40,17 @@ class Results:
     params: Params
     metrics: dict[str, dict[str, dict[str, Any]]]  # method -> condition -> figures
     trains_on: dict[str, str | None]  # method -> native, auxiliary, both joined by +, or None
+    metric: dict[str, str]  # method -> what its embeddings are compared by
     rejection: dict[str, dict[str, Any]]  # method -> figures of the error-versus-reject curves
     sets: dict[str, TestSet]
     probes: dict[str, dict[str, np.ndarray]]  # method -> what became of each probe of the benchmark
     cmc: dict[str, Curve]
     pr: dict[str, Curve]
     erc: dict[str, Curve]
-    training: dict[str, Curve]  # the pretraining first
+    training: dict[str, Curve]  # what the methods begin from or are tested with first
+    landmarks: dict[str, Any]
+    landmark_error: Curve  # by the height of the face
+    fidelity: dict[str, dict[str, Any]]  # super-resolution network -> how true its faces are to the originals
     detection: dict[str, Any]
     curation: dict[str, Any]
     labellers: dict[str, Any]
@@ -62,13 +66,13 @@ class Results:
 
 
 def read_results(params: Params) -> Results:
-    """Reads the results of every method and synthesiser in the parameters.
+    """Reads the results of every method that is compared, and of every network and synthesiser in the parameters.
 
     Raises:
         ResultError: a result is missing or unreadable; it says which file, and which stage writes it.
         FaceTableError: a face table is missing or breaks the schema.
     """
-    methods = list(params.methods)
+    methods, networks = params.compare, list(params.super_resolution)
     evaluated = {method: read_json(paths.metrics(method), f"lrfr evaluate {method}") for method in methods}
     cmc, pr, erc = (
         {method: read_curve(paths.curve(kind, method), f"lrfr evaluate {method}") for method in methods}
@@ -78,13 +82,19 @@ def read_results(params: Params) -> Results:
         params=params,
         metrics={method: _headlines(method, found.get("tinyface", {})) for method, found in evaluated.items()},
         trains_on={method: found.get("trains_on") for method, found in evaluated.items()},
+        metric={method: found.get("metric", params.evaluate.metric) for method, found in evaluated.items()},
         rejection={method: found.get("erc", {}) for method, found in evaluated.items()},
         sets=_sets(["twin", *params.evaluation_sets], evaluated),
         probes={method: _probes(method) for method in methods},
         cmc=cmc,
         pr=pr,
         erc=erc,
-        training=_training(methods),
+        training=_training(methods, networks),
+        landmarks=read_json(paths.LANDMARK_METRICS, "lrfr landmarks"),
+        landmark_error=read_curve(paths.LANDMARK_ERROR, "lrfr landmarks"),
+        fidelity={
+            name: read_json(paths.super_resolution_metrics(name), f"lrfr super-resolution {name}") for name in networks
+        },
         detection=read_json(paths.DETECTION_METRICS, "lrfr detect"),
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),
         labellers=read_json(paths.LABELLER_METRICS, "lrfr curate"),
@@ -159,6 +169,8 @@ def _probes(method: str) -> dict[str, np.ndarray]:
         raise ResultError(f"not a result of evaluate: {error}", where=path, remedy=f"run again: {remedy}") from error
 
 
-def _training(methods: list[str]) -> dict[str, Curve]:
-    commands = {PRETRAINED: "lrfr pretrain"} | {method: f"lrfr finetune {method}" for method in methods}
+def _training(methods: list[str], networks: list[str]) -> dict[str, Curve]:
+    commands = {PRETRAINED: "lrfr pretrain", LANDMARKS: "lrfr landmarks"}
+    commands |= {f"super_resolution_{name}": f"lrfr super-resolution {name}" for name in networks}
+    commands |= {method: f"lrfr finetune {method}" for method in methods}
     return {name: read_curve(paths.curve("training", name), command) for name, command in commands.items()}

@@ -31,6 +31,7 @@ class Face:
     alt: str
     size: str
     smooth: bool  # shown smaller than it is, so not by its pixels
+    aspect: float | None = None  # width over height, to be shown so; None: its own
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,13 @@ def _faces(path: Path, ids: list[str], what: str) -> list[Face]:
     """The faces of a table with these ids, in this order; only their images are read."""
     chosen = pq.read_table(path, columns=["face_id", "image"], filters=[("face_id", "in", ids)]) if ids else None
     images = dict(zip(*chosen.to_pydict().values(), strict=True)) if chosen else {}
-    return [_face(decode(images[face_id], where=f"{path}, face {face_id}"), what) for face_id in ids]
+    return [shown(decode(images[face_id], where=f"{path}, face {face_id}"), what) for face_id in ids]
 
 
-def _face(image: np.ndarray, what: str) -> Face:
+def shown(image: np.ndarray, what: str, aspect: float | None = None) -> Face:
+    """An image (H, W, 3), uint8, as the page shows it; ``what`` it shows, in words."""
     height, width = image.shape[:2]
     if height > HR_HEIGHT:
         image = cv2.resize(image, (round(width * HR_HEIGHT / height), HR_HEIGHT), interpolation=cv2.INTER_AREA)
     uri = "data:image/png;base64," + b64encode(encode_png(image)).decode()
-    return Face(uri, f"{what}, {width} by {height} px", f"{width}×{height}", height >= HR_HEIGHT // 2)
+    return Face(uri, f"{what}, {width} by {height} px", f"{width}×{height}", height >= HR_HEIGHT // 2, aspect)

@@ -16,6 +16,7 @@ from lrfr.report.results import CONDITIONS, HEADLINES, UNTRAINED, Results
 STATISTICS = ("successful_expectations", "evaluated_expectations")
 
 
+METRICS = {"cosine": "cosine similarity", "euclidean": "Euclidean distance"}
 COLLECTIONS = {"native": "native LR faces", "auxiliary": "auxiliary HR faces"}
 
 
@@ -43,11 +44,12 @@ def gallery_sizes(benchmark: pa.Table) -> dict[str, int]:
 def leaderboard(results: Results, mates: np.ndarray, galleries: dict[str, int]) -> list[Row]:
     """Every method, best rank-1 with distractors first, and a random ranking as the last row.
 
-    Five cells with distractors, then five without; the note says what the method trained on.
+    Five cells with distractors, then five without; the note says what the method trained on, and what its embeddings
+    are compared by where methods differ in that.
     """
     style = styles(list(results.metrics))
     rows = [
-        Row(method, style[method], _cells(results.metrics[method]), _trained_on(results.trains_on[method]))
+        Row(method, style[method], _cells(results.metrics[method]), _note(results, method))
         for method in results.by_rank1()
     ]
     return [*rows, Row("chance", "chance", _chance_cells(mates, galleries), "a random ranking, expected")]
@@ -87,7 +89,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("of them distractors", f"{counts['distractor']:,}"),
         ("probes", f"{counts['probe']:,}"),
         ("auxiliary HR faces", f"{results.auxiliary.num_rows:,}"),
-        ("similarity", params.evaluate.metric),
+        ("compared by", " or ".join(METRICS[name] for name in sorted(set(results.metric.values())))),
     ]
 
 
@@ -129,6 +131,11 @@ def _auc_reading(auc: float) -> str:
     if auc < 0.8:
         return "it is right more often than by guessing, so they differ somewhat"
     return "it tells most of them apart" if auc < 0.95 else "it tells nearly all of them apart"
+
+
+def _note(results: Results, method: str) -> str:
+    compared = f", {METRICS[results.metric[method]]}" if len(set(results.metric.values())) > 1 else ""
+    return _trained_on(results.trains_on[method]) + compared
 
 
 def _trained_on(collections: str | None) -> str:

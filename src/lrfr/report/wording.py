@@ -1,5 +1,6 @@
 """What sections say in the same words: anchors, legends, definitions, and what is not resolvable."""
 
+from collections import Counter
 from typing import Any
 
 from lrfr.report.results import TestSet
@@ -19,12 +20,18 @@ def legend(found: TestSet, styles: dict[str, str]) -> list[tuple[str, str]]:
 
 def reading(found: TestSet) -> str:
     """Which definitions the figures follow, as a sentence."""
-    return definitions(next(iter(found.figures.values())).get("definitions", {}))
+    return definitions({method: figures.get("definitions", {}) for method, figures in found.figures.items()})
 
 
-def definitions(used: dict[str, str]) -> str:
-    """Definitions by what they define, as a sentence."""
-    return "Definitions used: " + "; ".join(f"{NAMES.get(name, name)}: {said}" for name, said in used.items()) + "."
+def definitions(used: dict[str, dict[str, str]]) -> str:
+    """Each method's definitions, by what they define, as a sentence; methods that differ from most are named."""
+    parts = []
+    for name in dict.fromkeys(name for own in used.values() for name in own):
+        said = {method: own[name] for method, own in used.items() if name in own}
+        usual = Counter(said.values()).most_common(1)[0][0]
+        others = ", ".join(f"{method}: {other}" for method, other in said.items() if other != usual)
+        parts.append(f"{NAMES.get(name, name)}: {usual}" + (f" ({others})" if others else ""))
+    return f"Definitions used: {'; '.join(parts)}."
 
 
 def unresolved(*figures: dict[str, Any]) -> str:

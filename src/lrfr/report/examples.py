@@ -1,0 +1,55 @@
+"""Sheets of super-resolved faces, as CSRI's Fig. 8: a face in each row, in each column who enlarged it."""
+
+from typing import Any
+
+from lrfr import paths
+from lrfr.faces import decode, read_faces
+from lrfr.report.blocks import Sheet
+from lrfr.report.sheets import Face, Row, shown
+
+SHEETS = {
+    "native": ("Super-resolved native faces", "Probe faces of the benchmark: nobody knows what they should look like."),
+    "sharp": (
+        "Super-resolved shrunk portraits",
+        "Portraits that no network trained on, shrunk to the heights of native faces; the last column shows what they "
+        "were.",
+    ),
+}
+TITLES = {"network": "{}, alone", "method": "in {}", "": "{}"}  # by the kind of what enlarged the face
+
+
+def sheets() -> list[Sheet]:
+    """What ``illustrate`` left: native faces, and shrunk ones whose original is known.
+
+    Raises:
+        FaceTableError, ImageError: the table is missing, or a face cannot be read.
+    """
+    by_sheet: dict[str, list[dict[str, Any]]] = {name: [] for name in SHEETS}
+    for row in read_faces(paths.EXAMPLES, ["source", "image", "width", "height", "identity", "attributes"]).to_pylist():
+        by_sheet[dict(row["attributes"])["shown"]].append(row)
+    return [_sheet(*SHEETS[name], rows) for name, rows in by_sheet.items() if rows]
+
+
+def _sheet(title: str, caption: str, rows: list[dict[str, Any]]) -> Sheet:
+    """The rows of one sheet, whose versions of a face all have the aspect of the captured one."""
+    faces: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        attributes = dict(row["attributes"])
+        faces.setdefault(attributes["face"], {})[TITLES[attributes["kind"]].format(row["source"])] = row
+    columns = list(next(iter(faces.values())))
+    lines = []
+    for versions in faces.values():
+        captured = versions["captured"]
+        aspect = captured["width"] / captured["height"]
+        size = f"{captured['width']}×{captured['height']} px"
+        lines.append(
+            Row(
+                captured["identity"] or "unknown", [_face(versions[column], column, size, aspect) for column in columns]
+            )
+        )
+    return Sheet(title, caption, columns, lines)
+
+
+def _face(row: dict[str, Any], column: str, size: str, aspect: float) -> Face:
+    image = decode(row["image"], where=f"{paths.EXAMPLES}, {column}")
+    return shown(image, f"{column} version of a face of {size}", aspect)
