@@ -92,7 +92,7 @@ def attach_report() -> None:
     if not paths.REPORT.is_file():
         return
     rows = ["| method | rank-1 | 95 % interval | mAP |", "|---|---|---|---|"]
-    for method in read_params().methods:
+    for method in read_params().compare:
         if paths.metrics(method).is_file():
             result = read_json(paths.metrics(method))["tinyface"]["distractors"]
             low, high = result["rank1_interval"]

@@ -35,6 +35,7 @@ app = typer.Typer(
 
 Synthesizer = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers.")]
 TestSet = Annotated[str, typer.Argument(metavar="SET", help="One of params.yaml's evaluation_sets.")]
+SuperResolver = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's super_resolution.")]
 Method = Annotated[str, typer.Argument(metavar="METHOD", help="One of params.yaml's methods.")]
 
 
@@ -109,6 +110,30 @@ def drift(name: Synthesizer) -> None:
 
 
 @app.command()
+def landmarks() -> None:
+    """Teach a small network where eyes, nose and mouth are in tiny faces."""
+    _run("landmarks")
+
+
+@app.command()
+def align() -> None:
+    """Turn and scale faces that are tested on so that eyes, nose and mouth lie in their places."""
+    _run("align")
+
+
+@app.command()
+def super_resolution(network: SuperResolver) -> None:
+    """Teach a network to enlarge tiny faces, for itself alone."""
+    _run("super_resolution", network)
+
+
+@app.command()
+def super_resolve(network: SuperResolver) -> None:
+    """Enlarge faces that are tested on by such a network."""
+    _run("super_resolve", network)
+
+
+@app.command()
 def pretrain() -> None:
     """Teach a backbone who is who on sharp portraits."""
     _run("pretrain")
@@ -148,6 +173,12 @@ def embed(
 def evaluate(method: Method) -> None:
     """Score the embeddings by the published protocols."""
     _run("evaluate", method)
+
+
+@app.command()
+def illustrate() -> None:
+    """Show what super-resolution makes of some faces."""
+    _run("illustrate")
 
 
 @app.command()

@@ -106,7 +106,8 @@ class Evaluate(Section):
     Where public evaluators read a definition differently, the reading is named: TAR at a FAR (``tar``), the thresholds
     that the folds try (``thresholds``), whether a gallery identity's embeddings are normalised before they are
     averaged (``average``). ``fusion`` says what the embed stage makes of an image and its mirror image.
-    Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2.
+    Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2. The same faces are tested
+    once more ``aligned`` by their landmarks, and after each of the ``super_resolution`` networks.
     """
 
     bootstrap: int = Field(gt=0)
@@ -117,6 +118,8 @@ class Evaluate(Section):
     fusion: Fusion = "none"
     sides: list[PositiveInt] = [8, 16, 24, 32, 64, 128]
     widths: list[PositiveInt] = [20, 25, 30, 40, 50, 60, 80, 100, 112]
+    aligned: bool = False
+    super_resolution: list[str] = []
 
     @field_validator("average", "thresholds")
     @classmethod
@@ -164,7 +167,8 @@ class Release(Section):
 
 
 class Params(Section):
-    """The whole of params.yaml. ``threads`` are torch's on a processor."""
+    """The whole of params.yaml. ``threads`` are torch's on a processor; ``compare`` says which of the ``methods``, all
+    of which have their settings there, the pipeline trains and tests."""
 
     seed: int = Field(ge=0, lt=2**32)
     threads: int = Field(gt=0)
@@ -175,7 +179,10 @@ class Params(Section):
     validate_: Validate = Field(alias="validate")
     synthesizers: dict[str, Settings]
     drift: Drift
+    landmarks: Settings
+    super_resolution: dict[str, Settings] = Field(min_length=1)  # DVC makes a stage of each
     pretrain: Settings
+    compare: list[str] = Field(min_length=1)
     methods: dict[str, Settings]
     evaluation_sets: dict[str, Source] = Field(min_length=1)  # DVC wants to find something in data/mounted
     twin: Twin

@@ -168,7 +168,7 @@ def check_params() -> Finding:
         params = read_params()
     except LrfrError as error:
         return _error(error)
-    return Finding("ok", f"source {params.acquire.source}, methods {', '.join(params.methods)}")
+    return Finding("ok", f"source {params.acquire.source}, methods {', '.join(params.compare)}")
 
 
 def check_verdicts(folder: Path = paths.VERDICTS) -> Finding:

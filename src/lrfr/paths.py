@@ -44,6 +44,10 @@ DATA_CARD_TEXT = Path("reports/data_card.md")
 CROISSANT = Path("reports/croissant.json")
 
 PRETRAINED = Path("models/pretrained")
+LANDMARKS = Path("models/landmarks")
+LANDMARK_METRICS = Path("metrics/landmarks.json")
+LANDMARK_ERROR = Path("plots/landmarks/error.csv")
+EXAMPLES = Path("data/examples/super_resolved.parquet")
 IMPORTED = Path("imported")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
@@ -108,3 +112,29 @@ def curve(kind: str, method: str) -> Path:
 def set_curve(method: str, test_set: str, kind: str) -> Path:
     """One method's curve on another test set than the benchmark; ``kind`` is the protocol's, such as roc."""
     return Path("plots/sets") / method / test_set / f"{kind}.csv"
+
+
+def super_resolver(name: str) -> Path:
+    """The folder of one super-resolution network that was trained alone."""
+    return Path("models/super_resolution") / name
+
+
+def super_resolution_metrics(name: str) -> Path:
+    """How true to the original one network's faces are."""
+    return Path("metrics/super_resolution") / f"{name}.json"
+
+
+def aligned(test_set: str) -> Path:
+    """A test set's faces, aligned: ``benchmark`` or a mounted one."""
+    return Path("data/aligned") / f"{test_set}.parquet"
+
+
+def super_resolved(name: str, test_set: str) -> Path:
+    """A test set's faces after one super-resolution network."""
+    return Path("data/super_resolved") / name / f"{test_set}.parquet"
+
+
+def condition(name: str, test_set: str) -> Path:
+    """A test set's faces under one condition: ``aligned`` or ``super_resolved_<network>``."""
+    network = name.removeprefix("super_resolved_")
+    return aligned(test_set) if network == name else super_resolved(network, test_set)

@@ -37,7 +37,12 @@ PLAN = """
     mount > curate
     validate > card
     validate > twin > inspect > embed
+    validate > landmarks > align > embed
+    validate > super_resolution > super_resolve > embed
+    super_resolution > illustrate > report
     validate > pretrain > finetune > embed > evaluate > report > release
+    finetune > illustrate
+    landmarks > illustrate
 """
 
 
@@ -93,14 +98,17 @@ def test_each_stage_is_its_command(stages):
     commands = {command.callback.__name__ for command in app.registered_commands}
     for name, stage in stages.items():
         command, _, argument = name.partition("@")
-        assert stage.cmd == f"lrfr {command} {argument}".strip()
+        assert stage.cmd == f"lrfr {command.replace('_', '-')} {argument}".strip()
         assert command in commands
 
 
 def test_each_method_and_synthesizer_has_its_stages(stages):
     params = read_params(ROOT / "params.yaml")
-    expected = {f"{stage}@{method}" for stage in ("finetune", "embed", "evaluate") for method in params.methods}
+    expected = {f"{stage}@{method}" for stage in ("finetune", "embed", "evaluate") for method in params.compare}
     expected |= {f"{stage}@{name}" for stage in ("synthesize", "drift") for name in params.synthesizers}
+    expected |= {
+        f"{stage}@{name}" for stage in ("super_resolution", "super_resolve") for name in params.super_resolution
+    }
     expected |= {f"mount@{name}" for name in params.evaluation_sets}
     assert {name for name in stages if "@" in name} == expected
 

@@ -38,8 +38,12 @@ def tiny(params):
     params["validate"].update(min_identities=3, min_distractors=3)
     params["drift"]["sample"] = 50
     params["pretrain"]["architecture"].update(width=0.125, embedding_dim=32)
-    for section in (params["pretrain"], params["methods"]["baseline"], params["methods"]["tc"]):
-        section["training"].update(epochs=2, batch_size=8)
+    params["super_resolution"]["vdsr"].update(width=0.1)
+    params["methods"]["csri"]["super_resolution"].update(width=0.1)
+    compared = [params["methods"][name] for name in params["compare"]]
+    for section in (params["pretrain"], params["landmarks"], *params["super_resolution"].values(), *compared):
+        for training in (value for value in section.values() if isinstance(value, dict) and "epochs" in value):
+            training.update(epochs=2, batch_size=8)
     params["evaluate"]["bootstrap"] = 100
     params["threads"] = 1
     return params

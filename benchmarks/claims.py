@@ -1,0 +1,237 @@
+"""Do the papers' claims hold here? Every variant trained from several seeds on the same data, and compared by pairs.
+
+Run it in the root of a project whose data are there (`make repro`, or `dvc repro validate`); the project's own models
+and results are left alone:
+
+    python benchmarks/claims.py train --seeds 7 8 9     # resumes; one training per core at a time
+    python benchmarks/claims.py table --seeds 7 8 9     # the claims, as Markdown
+
+Each seed has a folder of its own under `claims/`, with the project's data, params.yaml with that seed and one thread,
+a pretrained backbone and all methods. Native LR: TinyFace's protocol on the benchmark, with distractors.
+Cross-resolution: P1 and P2 of RIFR and T-C's "probe at r, gallery at full resolution", on the line-up's HR faces. Each
+method is compared by the metric that its paper deploys it with.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import product
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import yaml
+
+from lrfr import paths
+from lrfr.core.inputs import UNKNOWN
+from lrfr.core.scoring import comparable
+from lrfr.core.significance import better
+from lrfr.faces import read_faces
+from lrfr.methods import method, metric
+from lrfr.nn.compute import make_deterministic
+from lrfr.nn.embedding import BATCH, embed_faces
+from lrfr.nn.model_file import read_model
+from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.embeddings import FULL, Embeddings
+from lrfr.protocols.identification import identify
+from lrfr.protocols.rifr import Lineup, identified
+
+WIDTHS = (16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2
+SIDES = (8, 16, 24, 32)  # px of the shortest side, T-C
+RESOLVER = "vdsr"
+GENERIC = ("pretrained", "baseline", "tc")  # what super-resolution is put in front of
+CLAIMS = (
+    # better, than, by what
+    ("joint", "independent", ("native rank-1", "native mAP")),
+    ("csri", "joint", ("native rank-1", "native mAP")),
+    ("tc", "ntnc", (*(f"side {side}" for side in SIDES), "full", "native rank-1")),
+    ("rifr", "hr_lr", (*(f"P1 {width}" for width in WIDTHS), *(f"P2 {width}" for width in WIDTHS), "full")),
+    ("rifr", "hr_only", (*(f"P1 {width}" for width in WIDTHS), *(f"P2 {width}" for width in WIDTHS), "full")),
+    *((name, f"{name} behind {RESOLVER}", ("native rank-1", "native mAP")) for name in GENERIC),
+)
+METHODS = ("baseline", "independent", "joint", "csri", "tc", "ntnc", "hr_only", "hr_lr", "rifr")
+
+
+def folder_of(root: Path, seed: int) -> Path:
+    """A seed's project: the root's data, its parameters with another seed and one thread."""
+    folder = root / "claims" / str(seed)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    for name in ("split", "mounted", "validation"):
+        link = folder / "data" / name
+        if not link.is_symlink():
+            link.symlink_to((root / "data" / name).resolve())
+    params = yaml.safe_load((root / paths.PARAMS).read_text(encoding="utf-8"))
+    (folder / paths.PARAMS).write_text(yaml.safe_dump(params | {"seed": seed, "threads": 1}, sort_keys=False))
+    return folder
+
+
+def call(folder: Path, *command: str, makes: Path) -> None:
+    """Runs a command in a folder, unless what it makes is there; its output goes to a file."""
+    if (folder / makes).exists():
+        return
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    began = perf_counter()
+    with (folder / "log.txt").open("a") as log:
+        done = subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {folder / 'log.txt'}")
+    print(f"{folder.name}: {' '.join(command[-3:])}: {perf_counter() - began:.0f} s", flush=True)
+
+
+def lrfr(folder: Path, *arguments: str, makes: Path) -> None:
+    """One of lrfr's commands, with the code that this program runs with."""
+    call(folder, sys.executable, "-m", "lrfr", *arguments, makes=makes)
+
+
+def begin(root: Path, seed: int) -> None:
+    """What all methods of a seed start from."""
+    folder = folder_of(root, seed)
+    lrfr(folder, "pretrain", makes=paths.PRETRAINED / "model.safetensors")
+    lrfr(folder, "super-resolution", RESOLVER, makes=paths.super_resolver(RESOLVER) / "model.safetensors")
+    lrfr(folder, "super-resolve", RESOLVER, makes=paths.super_resolved(RESOLVER, "benchmark"))
+    score(folder, "pretrained")
+
+
+def adapt(root: Path, seed: int, name: str) -> None:
+    """One method of a seed."""
+    folder = root / "claims" / str(seed)
+    lrfr(folder, "finetune", name, makes=paths.model(name) / "model.safetensors")
+    score(folder, name)
+
+
+def score(folder: Path, name: str) -> None:
+    """Measures one model, in a process of its own."""
+    result = folder.resolve() / "scores" / f"{name}.npz"
+    call(folder, sys.executable, str(Path(__file__).resolve()), "score", "--model", name, makes=result)
+
+
+def measure(name: str) -> None:
+    """Writes scores/NAME.npz in a seed's folder: a value per probe, or per identity, for every measure."""
+    make_deterministic(0, 1)
+    embedder, _ = read_model(paths.PRETRAINED if name == "pretrained" else paths.model(name))
+    compared_by = "cosine" if name == "pretrained" else metric(method(name)) or "cosine"
+    values = native(embedder, paths.BENCHMARK, compared_by, "native")
+    if name in GENERIC:
+        values |= native(embedder, paths.super_resolved(RESOLVER, "benchmark"), compared_by, "behind")
+    if any(name in claim[:2] and not claim[2][0].startswith("native") for claim in CLAIMS):
+        values |= cross_resolution(embedder, compared_by)
+    Path("scores").mkdir(exist_ok=True)
+    np.savez(Path("scores") / f"{name}.npz", **values)  # pyrefly: ignore
+
+
+def native(embedder, table: Path, compared_by: str, prefix: str) -> dict[str, np.ndarray]:
+    """Rank-1 hits and average precisions of the benchmark's probes among its gallery and distractors."""
+    faces = read_faces(table)
+    benchmark = Benchmark(
+        faces.filter([split in ("probe", "gallery", "distractor") for split in faces["split"].to_pylist()])
+    )
+    embeddings = embedded(embedder, benchmark, ())
+    probe, gallery = benchmark.splits("probe"), benchmark.splits("gallery", "distractor")
+    found = identify(benchmark, embeddings, probe, gallery, compared_by)
+    return {
+        f"{prefix} identity": benchmark.identity[probe],
+        f"{prefix} rank-1": (found.rank == 1).astype(float),
+        f"{prefix} mAP": found.average_precision,
+    }
+
+
+def cross_resolution(embedder, compared_by: str) -> dict[str, np.ndarray]:
+    """Each identity's rank-1 rate in the line-up, at every width (P1, P2) and side (probe alone)."""
+    benchmark = Benchmark(read_faces(paths.mounted("lineup")))
+    sides, widths = [f"side_{side}" for side in SIDES], [f"width_{width}" for width in WIDTHS]
+    embeddings = embedded(embedder, benchmark, (*sides, *widths))
+    person = benchmark.identity != UNKNOWN
+    everybody = np.arange(len(person))
+    at = {
+        name: comparable(embeddings.of(name).astype(float), compared_by, name, everybody)
+        for name in (*sides, *widths, FULL)
+    }
+
+    def rates(probe: str, gallery: str) -> np.ndarray:
+        missing = np.zeros(len(person), bool)
+        faces = Lineup(
+            at[probe][person], at[gallery][person], at[gallery][~person], benchmark.identity[person],
+            missing[person], missing[~person],
+        )  # fmt: skip
+        return identified(faces, compared_by)
+
+    values = {"lineup identity": np.arange(len(rates(FULL, FULL))), "full": rates(FULL, FULL)}
+    values |= {f"side {side}": rates(f"side_{side}", FULL) for side in SIDES}
+    values |= {f"P1 {width}": rates(f"width_{width}", f"width_{width}") for width in WIDTHS}
+    return values | {f"P2 {width}": rates(f"width_{width}", FULL) for width in WIDTHS}
+
+
+def embedded(embedder, benchmark: Benchmark, renditions: Sequence[str]) -> Embeddings:
+    """The embeddings of a test set's faces, in their order."""
+    arrays = embed_faces(embedder, benchmark.faces.to_batches(BATCH), renditions)
+    return Embeddings(arrays, np.arange(len(benchmark.faces)), arrays["missing"])
+
+
+def train(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
+    """Trains and measures all that is not there yet."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(partial(begin, root), seeds))
+        pairs = list(product(methods, seeds))
+        list(pool.map(lambda pair: adapt(root, pair[1], pair[0]), pairs))
+
+
+def table(root: Path, seeds: Sequence[int]) -> None:
+    """Prints the claims: means over seeds, the spread of the differences over seeds, the test over identities."""
+    print("| claim | measure | first | second | difference (95 %) | p | by seed |\n|---|---|---|---|---|---|---|")
+    for first, second, measures in CLAIMS:
+        for measure_name in measures:
+            a, b, identity = (load(root, seeds, name, measure_name) for name in (first, second, None))
+            compared = better(a.mean(axis=0), b.mean(axis=0), identity)
+            low, high = compared.interval or (np.nan, np.nan)
+            difference = f"{100 * compared.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+            each = ", ".join(f"{100 * value:+.1f}" for value in (a - b).mean(axis=1))
+            cells = (
+                f"{first} > {second}",
+                measure_name,
+                spread(a),
+                spread(b),
+                difference,
+                f"{compared.p_value:.3f}",
+                each,
+            )
+            print(f"| {' | '.join(cells)} |")
+
+
+def spread(values: np.ndarray) -> str:
+    """Mean and standard deviation over seeds (S, N), in percent."""
+    by_seed = 100 * values.mean(axis=1)
+    return f"{by_seed.mean():.1f} ± {by_seed.std(ddof=1):.1f}"
+
+
+def load(root: Path, seeds: Sequence[int], name: str | None, measure_name: str) -> np.ndarray:
+    """One measure of one model by seed (S, N); the identities (N,) where no model is named."""
+    kind = "native" if measure_name.startswith("native") else "lineup"
+    if name is None:
+        return np.load(root / "claims" / str(seeds[0]) / "scores/pretrained.npz")[f"{kind} identity"]
+    model, _, behind = name.partition(" behind ")
+    key = measure_name.replace("native", "behind") if behind else measure_name
+    return np.stack([np.load(root / "claims" / str(seed) / "scores" / f"{model}.npz")[key] for seed in seeds])
+
+
+def main() -> None:
+    """Trains, measures one model, or prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["train", "score", "table"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
+    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--model", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.what == "score":
+        measure(arguments.model)
+    elif arguments.what == "train":
+        train(Path(), arguments.seeds, arguments.methods)
+    else:
+        table(Path(), arguments.seeds)
+
+
+if __name__ == "__main__":
+    main()
