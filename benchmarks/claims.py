@@ -64,9 +64,21 @@ def folder_of(root: Path, seed: int) -> Path:
         link = folder / "data" / name
         if not link.is_symlink():
             link.symlink_to((root / "data" / name).resolve())
-    params = yaml.safe_load((root / paths.PARAMS).read_text(encoding="utf-8"))
-    (folder / paths.PARAMS).write_text(yaml.safe_dump(params | {"seed": seed, "threads": 1}, sort_keys=False))
+    params = yaml.safe_load((root / paths.PARAMS).read_text(encoding="utf-8")) | {"seed": seed, "threads": 1}
+    refuse_other_settings(folder, params)
+    (folder / paths.PARAMS).write_text(yaml.safe_dump(params, sort_keys=False))
     return folder
+
+
+def refuse_other_settings(folder: Path, params: dict) -> None:
+    """Stops where models are there that were trained with other settings than those in params.yaml now."""
+    if not (folder / paths.PARAMS).is_file():
+        return
+    before = yaml.safe_load((folder / paths.PARAMS).read_text(encoding="utf-8"))
+    there = [name for name in params["methods"] if (folder / paths.model(name)).exists()]
+    changed = [name for name in there if before["methods"].get(name) != params["methods"][name]]
+    if changed or before["pretrain"] != params["pretrain"]:
+        raise SystemExit(f"{folder} has models of other settings: {', '.join(changed or ['all'])}; remove the folder")
 
 
 def call(folder: Path, *command: str, makes: Path) -> None:
@@ -184,7 +196,8 @@ def table(root: Path, seeds: Sequence[int]) -> None:
     print("| claim | measure | first | second | difference (95 %) | p | by seed |\n|---|---|---|---|---|---|---|")
     for first, second, measures in CLAIMS:
         for measure_name in measures:
-            a, b, identity = (load(root, seeds, name, measure_name) for name in (first, second, None))
+            a, b = (load(root, seeds, name, measure_name) for name in (first, second))
+            identity = identities(root, seeds[0], first, measure_name)
             compared = better(a.mean(axis=0), b.mean(axis=0), identity)
             low, high = compared.interval or (np.nan, np.nan)
             difference = f"{100 * compared.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
@@ -207,14 +220,17 @@ def spread(values: np.ndarray) -> str:
     return f"{by_seed.mean():.1f} ± {by_seed.std(ddof=1):.1f}"
 
 
-def load(root: Path, seeds: Sequence[int], name: str | None, measure_name: str) -> np.ndarray:
-    """One measure of one model by seed (S, N); the identities (N,) where no model is named."""
-    kind = "native" if measure_name.startswith("native") else "lineup"
-    if name is None:
-        return np.load(root / "claims" / str(seeds[0]) / "scores/pretrained.npz")[f"{kind} identity"]
+def load(root: Path, seeds: Sequence[int], name: str, measure_name: str) -> np.ndarray:
+    """One measure of one model by seed (S, N)."""
     model, _, behind = name.partition(" behind ")
     key = measure_name.replace("native", "behind") if behind else measure_name
     return np.stack([np.load(root / "claims" / str(seed) / "scores" / f"{model}.npz")[key] for seed in seeds])
+
+
+def identities(root: Path, seed: int, name: str, measure_name: str) -> np.ndarray:
+    """Whom the values of a measure are about (N,); it is the same people with every seed and model."""
+    kind = "native" if measure_name.startswith("native") else "lineup"
+    return np.load(root / "claims" / str(seed) / "scores" / f"{name}.npz")[f"{kind} identity"]
 
 
 def main() -> None:

@@ -190,12 +190,18 @@ class Params(Section):
     card: Card
     release: Release
 
-    @field_validator("evaluation_sets")
+    @field_validator("evaluation_sets", "super_resolution")
     @classmethod
-    def _names_can_be_files(cls, sets: dict[str, Source]) -> dict[str, Source]:
-        for name in sets:
+    def _names_can_be_files(cls, named: dict[str, Any]) -> dict[str, Any]:
+        for name in named:
             if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
                 raise ValueError(f"'{name}' cannot be the name of a file: use small letters, digits, _ and -")
+        return named
+
+    @field_validator("evaluation_sets")
+    @classmethod
+    def _names_are_free(cls, sets: dict[str, Source]) -> dict[str, Source]:
+        for name in sets:
             if name in RESERVED:
                 raise ValueError(f"'{name}' is the name of a test set that the pipeline makes; choose another")
         return sets

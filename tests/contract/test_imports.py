@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "manifests",
         "synthesis",
         "methods",
+        "families",
         "protocols",
         "quality",
         "report",

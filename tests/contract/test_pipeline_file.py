@@ -78,7 +78,9 @@ def code(stage) -> set[str]:
     readers = MAY_BE_READ_BY.get(command, set())
     shared = {module for module in closure(readers) - SOURCES.keys() if module.startswith("lrfr.sources.")}
     shared = {module for module in shared if ".rendering" not in module}
-    return (closure(start) | shared) - CANNOT_CHANGE_A_RESULT - {"lrfr"}
+    # embed asks a method by what it is compared; what it trains by is nothing to embed
+    asked = {f"lrfr.methods.{name}"} if command == "embed" else set()
+    return (closure(start) | shared | asked) - CANNOT_CHANGE_A_RESULT - {"lrfr"}
 
 
 def listed(stage) -> set[Path]:

@@ -4,12 +4,14 @@ import os
 import signal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from lrfr import paths
 from lrfr.errors import FaceTableError, InterruptedTrainingError, ParameterError
+from lrfr.faces import encode_png
 from lrfr.nn.landmarks import read_landmark_model
 from lrfr.nn.landmarks.task import Localisation
 from lrfr.stages import landmarks
@@ -87,6 +89,25 @@ def test_mtcnn_is_asked_where_the_face_is():
     assert points[0, 0] < points[1, 0]
     assert points[0, 1] < points[3, 1]
     assert landmarks.by_mtcnn(image[:6, :5], [0.6, 0.7, 0.7]) is None
+
+
+def test_where_the_source_brings_no_landmarks_the_detector_finds_them():
+    images = [portrait(160, number)[32:128, 40:120] for number in range(12)]
+    rows = table(6, 2).to_pylist()
+    for row, image in zip(rows, images, strict=True):
+        row.update(image=encode_png(image), width=80, height=96, landmarks=None)
+    write(pa.Table.from_pylist(rows, table(6, 2).schema))
+    landmarks.run()
+    metrics = json.loads(paths.LANDMARK_METRICS.read_text())
+    assert (metrics["faces"], metrics["judged"]) == (10, 2)
+    assert metrics["heights"][-1]["mtcnn_found"] == 1
+
+
+def test_no_more_faces_are_taken_than_asked_for():
+    write(most_faces=12)
+    landmarks.run()
+    metrics = json.loads(paths.LANDMARK_METRICS.read_text())
+    assert metrics["faces"] + metrics["judged"] == 12
 
 
 def test_mistakes_are_told():

@@ -30,7 +30,7 @@ from torch.nn import functional as F
 from lrfr.config import Section
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import Head, HeadSettings, SampledHead, build_head
-from lrfr.nn.resolution import at_resolution
+from lrfr.nn.resolution import at_resolution, below
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
 
@@ -126,9 +126,9 @@ class Distillation(Task):
         shared_softmax: bool = False,
     ) -> None:
         super().__init__()
-        self.high_resolution, self.widths = high_resolution, tuple(widths)
-        self.soft_targets, self.shared_softmax = soft_targets, shared_softmax
         teacher, prototypes = pretrained
+        self.high_resolution, self.widths = high_resolution, below(widths, teacher.architecture.size, "widths")
+        self.soft_targets, self.shared_softmax = soft_targets, shared_softmax
         fresh = settings.student == "fresh"
         self.embedder = Embedder(teacher.architecture) if fresh else copy.deepcopy(teacher)
         self.head = build_head(settings.head, prototypes.shape[1], len(prototypes))

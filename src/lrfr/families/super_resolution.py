@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from lrfr.config import Section
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import HeadSettings, build_head
-from lrfr.nn.resolution import at_resolution
+from lrfr.nn.resolution import at_resolution, below
 from lrfr.nn.super_resolution.loss import sr_loss
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
 from lrfr.nn.super_resolution.settings import SuperResolution
@@ -110,7 +110,8 @@ class SuperResolvedRecognition(Task):
         self.heads = nn.ModuleDict(
             {name: build_head(settings.head, dimension, count) for name, count in num_classes.items()}
         )
-        self.sides, self.objectives = settings.sides, objectives
+        self.sides = below(settings.sides, self.embedder.architecture.size, "sides")
+        self.objectives = objectives
         self.begin(next(iter(objectives)))
 
     def begin(self, step: str) -> None:

@@ -31,7 +31,7 @@ from lrfr.families.super_resolution import AuxiliaryTraining
 from lrfr.nn.embedder import Architecture, Embedder, Preprocessing
 from lrfr.nn.heads import Softmax
 from lrfr.nn.networks.rpcn import NETWORKS, HighResolutionChannel, Rpcn
-from lrfr.nn.resolution import Interpolation, at_resolution
+from lrfr.nn.resolution import Interpolation, at_resolution, below
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
@@ -71,6 +71,7 @@ class PartiallyCoupled(Task):
         super().__init__()
         self.settings, self.step = settings, next(iter(STEPS))
         self.embedder = embedder
+        self.sides = below(settings.sides, embedder.architecture.size, "sides")
         self.high = HighResolutionChannel(self.low, settings.coupled)
         filters = self.low.third.out_channels
         self.reconstruction = nn.ModuleDict({name: nn.Conv2d(filters, 3, 5, padding=2) for name in ("low", "high")})
@@ -100,7 +101,7 @@ class PartiallyCoupled(Task):
         (faces,) = batch.values()
         if self.step == "training":
             return {"classification": self._cross_entropy(self.embedder(faces.images), faces.labels)}
-        lr = low_resolution_pairs(faces.images, self.settings.sides, INTERPOLATION, moment)
+        lr = low_resolution_pairs(faces.images, self.sides, INTERPOLATION, moment)
         high = self.high.features(self._normalised(faces.images), self.low)
         if self.step == "super_resolution":
             return {
@@ -116,7 +117,7 @@ class PartiallyCoupled(Task):
         """The LR channel's term: of auxiliary faces, the mean over all ``sides`` that they are shrunk to."""
         if self.step == "training":
             return {"classification": self._cross_entropy(self.embedder(faces.images), faces.labels)}
-        views = [at_resolution(faces.images, side, "bicubic", INTERPOLATION) for side in self.settings.sides]
+        views = [at_resolution(faces.images, side, "bicubic", INTERPOLATION) for side in self.sides]
         if self.step == "super_resolution":
             return {"super_resolution": torch.stack([self._super_resolution(lr, faces.images) for lr in views]).mean()}
         judged = [self._cross_entropy(self.embedder(lr), faces.labels) for lr in views]

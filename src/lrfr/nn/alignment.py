@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from lrfr.core.alignment import SIDE, TEMPLATE, similarity
+from lrfr.errors import LandmarkError
 
 HALF = np.array([0.5, 0.5])  # OpenCV counts from the first pixel's centre, landmarks from its corner
 
@@ -24,6 +25,8 @@ def align(image: np.ndarray, landmarks: np.ndarray, size: int = SIDE) -> np.ndar
     Raises:
         LandmarkError: the landmarks do not say where the face is.
     """
+    if not ((landmarks >= 0) & (landmarks <= image.shape[1::-1])).all(axis=1).any():
+        raise LandmarkError("no landmark lies in the picture")
     template = TEMPLATE * (size / SIDE)
     matrix = similarity(landmarks, template)
     scale = float(np.hypot(*matrix[:, 0]))

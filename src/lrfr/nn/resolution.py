@@ -1,9 +1,12 @@
 """Images at other sizes and at lower resolutions, as tensors."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch.nn import functional as F
+
+from lrfr.errors import ParameterError
 
 Interpolation = Literal["bilinear", "bicubic"]
 
@@ -33,3 +36,15 @@ def at_resolution(
     if up == "bilinear":
         return F.interpolate(small, (height, width), mode="bilinear")
     return to_size(small, (height, width), up)
+
+
+def below(sides: Sequence[int], size: tuple[int, int], name: str) -> tuple[int, ...]:
+    """``sides``, px, that images of ``size`` are made small to; ``name`` is the setting's.
+
+    Raises:
+        ParameterError: one of them would leave the images as they are.
+    """
+    if max(sides, default=0) >= min(size):
+        what = f"'{name}' has {max(sides)} px, which makes no image of {size[0]} x {size[1]} px smaller"
+        raise ParameterError(what, remedy="take smaller ones, or a larger pretrain.architecture.input_size")
+    return tuple(sides)

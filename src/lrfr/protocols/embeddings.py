@@ -46,6 +46,11 @@ class Embeddings:
         vectors = self.stored[name]
         return vectors if np.array_equal(self.row, np.arange(len(vectors))) else vectors[self.row]
 
+    def unchanged(self, condition: str) -> int:
+        """How many of the faces a condition left as they are: those that could not be aligned, or were too large."""
+        unchanged = self.stored.get(f"unchanged_{condition}")
+        return 0 if unchanged is None else int(unchanged[self.row].sum())
+
     def under(self, condition: str) -> "Embeddings":
         """The same faces' embeddings under a condition, such as ``aligned``, in place of the images as they are.
 

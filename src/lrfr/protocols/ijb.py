@@ -42,7 +42,9 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     roc: dict[str, np.ndarray] = {}
     cmc: dict[str, np.ndarray] = {}
     det: dict[str, np.ndarray] = {}
-    under: dict[str, dict[str, Any]] = {condition: {} for condition in conditions(options)}
+    under: dict[str, dict[str, Any]] = {
+        condition: {"n_unchanged": embeddings.unchanged(condition)} for condition in conditions(options)
+    }
     for norm in NORMS:
         verified, found = _score(benchmark, embeddings, norm)
         figures[norm] = _figures(verified, found, options, seed)

@@ -59,7 +59,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
         # Where nobody says who the faces show, as QMUL-SurvFace does not, the pairs of one left face go together
         difference = changed(again.right, verified.right, left if known is None else known, seed)
         told["verification"]["accuracy_difference"] = difference
-        figures.setdefault("conditions", {})[condition] = told
+        figures.setdefault("conditions", {})[condition] = told | {"n_unchanged": embeddings.unchanged(condition)}
         opened[f"tpir_{condition}"] = at_rates(*found.curve(), found.n_unmated)
         definitions["conditions"] = DEFINITION if known is not None else f"{DEFINITION}, the left faces for identities"
     roc = Curve({"far": RATES, "tar": tar_at_rates(verified)})

@@ -48,7 +48,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
         figures.setdefault("conditions", {})[condition] = {
             name: outcome.figures(identity, options.bootstrap, seed) | _changes(outcome, plain[name], identity, seed)
             for name, outcome in found.items()
-        }
+        } | {"n_unchanged": embeddings.unchanged(condition)}
         cmc = curves["cmc"].columns
         cmc[f"with_distractors_{condition}"] = found["distractors"].cmc(cmc["rank"])
         definitions["conditions"] = DEFINITION

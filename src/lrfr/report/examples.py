@@ -11,8 +11,8 @@ SHEETS = {
     "native": ("Super-resolved native faces", "Probe faces of the benchmark: nobody knows what they should look like."),
     "sharp": (
         "Super-resolved shrunk portraits",
-        "Portraits that no network trained on, shrunk to the heights of native faces; the last column shows what they "
-        "were.",
+        "Validation portraits, where there are any, shrunk to the heights of native faces; the last column shows what "
+        "they were.",
     ),
 }
 TITLES = {"network": "{}, alone", "method": "in {}", "": "{}"}  # by the kind of what enlarged the face

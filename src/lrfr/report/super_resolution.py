@@ -35,7 +35,7 @@ def section(results: Results, styles: dict[str, str]) -> Section:
 
 _SAID = (
     "percent, 95 % bootstrap intervals below; changes in percentage points, p of a sign-flip permutation test over "
-    "identities"
+    "identities, or over left faces where a set names nobody"
 )
 
 

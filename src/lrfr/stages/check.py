@@ -14,9 +14,11 @@ from lrfr import paths
 from lrfr.config import Params, SectionType, Settings, read_params, settings
 from lrfr.degradation import degradations
 from lrfr.errors import ParameterError, unknown_name
+from lrfr.families.distillation import StudentSettings
 from lrfr.methods import FLOOR, method, trains_on
 from lrfr.nn.batches.order import parts_of_batch
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.heads import HeadSettings
 from lrfr.nn.landmarks.settings import Landmarks
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.pretraining import Pretraining
@@ -39,13 +41,14 @@ def run() -> None:
     """
     params = read_params()
     _check_data(params)
-    _check_pretraining(_check("pretrain", params.pretrain, Pretraining))
+    pretraining = _check("pretrain", params.pretrain, Pretraining)
+    _check_pretraining(pretraining)
     _check_training("landmarks", _check("landmarks", params.landmarks, Landmarks).training)
     for name, values in params.super_resolution.items():
         place = f"super_resolution.{name}"
         _check_training(place, _check(place, values, SuperResolutionAlone).training)
     for name, values in params.methods.items():
-        _check_method(name, values)
+        _check_method(name, values, pretraining.head)
     _check_names(params)
     print(f"{paths.PARAMS}: every section and every name in it is right")
 
@@ -84,9 +87,12 @@ def _check_backbone(name: str) -> None:
         raise unknown_name("backbone", name, [*NETWORKS, *timm.list_models(f"*{name[:5]}*")[:10]], paths.PARAMS)
 
 
-def _check_method(name: str, values: Settings) -> None:
+def _check_method(name: str, values: Settings, pretrained: HeadSettings) -> None:
     module = method(name)
     chosen = _check(f"methods.{name}", values, module.Settings)
+    if isinstance(chosen, StudentSettings) and chosen.head != pretrained:
+        what = f"'{name}' learns from the pretrained softmax, and its head is another one than the pretraining's"
+        raise ParameterError(what, where=f"{paths.PARAMS}: methods.{name}.head", remedy="repeat pretrain.head there")
     for step, collections in module.STEPS.items():
         training = getattr(chosen, step)
         players = _players(module, chosen, step) if training.players else ["main"]

@@ -29,7 +29,8 @@ def run(name: str) -> None:
     """Writes data/embeddings/METHOD/SET.npz for the benchmark, its twin and every mounted test set.
 
     Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, and ``embedding_<name>`` for every
-    rendition and every condition that the set's protocol asks for; ``trains_on`` says what the method learnt from (""
+    rendition and every condition that the set's protocol asks for, with ``unchanged_<condition>`` (N,) bool for faces
+    that the condition's stage left as they are; ``trains_on`` says what the method learnt from (""
     for nothing), ``metric`` by which its paper compares embeddings ("" where params.yaml decides). Equal models and
     faces give equal bytes.
 
@@ -55,6 +56,7 @@ def run(name: str) -> None:
         for condition, table in conditions.items():
             doing = f"{test_set}, {condition.replace('_', ' ')}"
             arrays[f"embedding_{condition}"] = _embedded(embedder, doing, table, (), params)["embedding"]
+            arrays[f"unchanged_{condition}"] = _unchanged(table)
         with atomic_path(paths.embeddings(name, test_set)) as temporary, temporary.open("wb") as file:
             np.savez(file, **known, **arrays)  # pyrefly: ignore
 
@@ -79,6 +81,13 @@ def _shows_the_same(table: Path, faces: Path) -> Path:
         what = f"the {len(ids)} faces of a table are not the {len(expected)} of {faces} in their order"
         raise EmbeddingError(what, where=table, remedy="run the stage that makes it again: dvc repro")
     return table
+
+
+def _unchanged(table: Path) -> np.ndarray:
+    """Which faces of a condition's table say that they are as they were."""
+    told = read_faces(table, ["attributes", "split"]).filter(TESTED)["attributes"].to_pylist()
+    marks = {("aligned", "no"), ("super_resolved", "no")}
+    return np.array([not marks.isdisjoint(attributes or []) for attributes in told], bool)
 
 
 def _embedded(

@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +29,7 @@ from lrfr.nn.processes import one_of_several, this_process
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
 from lrfr.nn.training.curves import write_curves
 from lrfr.nn.training.loop import train
+from lrfr.parallel import spread
 from lrfr.progress import track
 
 COLUMNS = ["face_id", "image", "identity", "width", "height", "landmarks"]
@@ -58,17 +61,21 @@ class Judged:
 
 
 def run() -> None:
-    """Trains on data/split/auxiliary.parquet; writes models/landmarks and the errors by height."""
+    """Trains on data/split/auxiliary.parquet; writes models/landmarks and the errors by height.
+
+    Raises:
+        FaceTableError: too few faces have landmarks, or these are no numbers.
+    """
     with one_of_several():
         params = read_params()
         chosen = settings(params.landmarks, Landmarks, "params.yaml: landmarks")
         make_deterministic(params.seed, params.threads)
-        table, judged = held_out(read_faces(paths.AUXILIARY, COLUMNS), params.seed, paths.AUXILIARY)
+        table, judged = held_out(_annotated(chosen.most_faces, params), params.seed, paths.AUXILIARY)
         faces, validation = (LandmarkFaces(rows, chosen.heights, chosen.tight) for rows in (table, judged))
         mean_shape = faces.labels.mean(axis=0)
         task = Localisation(CNN6(chosen.width, torch.from_numpy(mean_shape)), chosen.wing)
-        known = fingerprint([params.landmarks, params.seed, params.threads], paths.AUXILIARY)
-        saved = SavedState(paths.checkpoint("landmarks"), known)
+        settled = [params.landmarks, params.seed, params.threads, params.detect.thresholds]
+        saved = SavedState(paths.checkpoint("landmarks"), fingerprint(settled, paths.AUXILIARY))
         live = paths.live("landmarks")
         curves = train(task, {"auxiliary": faces}, validation, chosen.training, params.seed, saved, live)
         if this_process() == 0:
@@ -82,12 +89,28 @@ def run() -> None:
             saved.forget()
 
 
+def _annotated(most: int, params: Params) -> pa.Table:
+    """At most so many auxiliary faces, drawn by the seed. Where the source brings no landmarks at all, they are those
+    that MTCNN finds in the sharp faces."""
+    table = read_faces(paths.AUXILIARY, COLUMNS)
+    table = table.take(np.sort(np.random.default_rng((params.seed, 7)).permutation(len(table))[:most]))
+    if table.column("landmarks").null_count < len(table):
+        return table
+    work = partial(_located, thresholds=params.detect.thresholds)
+    found = list(spread(work, table.select(COLUMNS[:2]).to_pylist(), "finding landmarks", "face"))
+    place = table.schema.get_field_index("landmarks")
+    return table.set_column(place, table.schema.field(place), pa.array(found, table.schema.field(place).type))
+
+
+def _located(face: dict[str, Any], thresholds: list[float]) -> list[float] | None:
+    points = by_mtcnn(decode(face["image"], f"face {face['face_id']}"), thresholds)
+    return None if points is None else points.ravel().tolist()
+
+
 def _judged(table: pa.Table, mean_shape: np.ndarray, seed: int) -> Judged:
-    """The faces to judge by, not all where there are many. Their eyes lie apart: that distance is the norm."""
-    points = points_of(table)
-    apart = np.flatnonzero((points[:, 0] != points[:, 1]).any(axis=1))
-    rows = np.sort(np.random.default_rng((seed, 5)).permutation(apart)[:JUDGED])
-    table, points = table.take(rows), points[rows]
+    """The faces to judge by, not all where there are many."""
+    rows = np.sort(np.random.default_rng((seed, 5)).permutation(len(table))[:JUDGED])
+    table, points = table.take(rows), points_of(table)[rows]
     images = [decode(face["image"], f"face {face['face_id']}") for face in table.select(COLUMNS[:2]).to_pylist()]
     floor = normalised_error(mean_shape * sizes_of(table)[:, None, ::-1], points).mean()
     by_mtcnn = np.random.default_rng((seed, 6)).permutation(len(rows))[:JUDGED_BY_MTCNN]

@@ -15,7 +15,7 @@ from lrfr.nn.landmarks.network import POINTS, SIDE
 from lrfr.nn.landmarks.views import view
 
 HELD_OUT = 0.1  # of the identities
-REMEDY = "let the pipeline's detector find the faces, or take a source that brings five landmarks"
+REMEDY = "take auxiliary faces in which MTCNN finds a face, or a source that brings five landmarks"
 
 
 class LandmarkFaces:
@@ -78,7 +78,8 @@ def held_out(faces: pa.Table, seed: int, where: object) -> tuple[pa.Table, pa.Ta
         where: the table's place, for errors.
 
     Raises:
-        FaceTableError: there are no landmarks, a coordinate is not finite, or all faces show one person.
+        FaceTableError: there are no landmarks, a coordinate is not finite, both eyes are in one place, or all faces
+            show one person.
     """
     faces = faces.filter(faces.column("landmarks").is_valid())
     if not len(faces):
@@ -87,6 +88,10 @@ def held_out(faces: pa.Table, seed: int, where: object) -> tuple[pa.Table, pa.Ta
     if len(broken):
         face = faces.column("face_id")[int(broken[0])]
         what = f"the landmarks of {len(broken)} faces are no numbers, of face {face} among them"
+        raise FaceTableError(what, where=where, remedy="correct them in the source, or leave them empty")
+    points = points_of(faces)
+    if not (points[:, 0] != points[:, 1]).any(axis=1).all():
+        what = "the eyes of some faces lie in one place, which is no landmark"
         raise FaceTableError(what, where=where, remedy="correct them in the source, or leave them empty")
     names, person = numbered(faces.column("identity"))
     if len(names) < 2:

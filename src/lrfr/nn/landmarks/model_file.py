@@ -22,4 +22,6 @@ def read_landmark_model(folder: Path) -> CNN6:
         described, tensors = read_weights(path)
         model = CNN6(described["cnn6"]["width"])
         model.load_state_dict(tensors)
+        if not all(tensor.isfinite().all() for tensor in tensors.values()):
+            raise ValueError("its weights are no numbers")
     return model.eval()

@@ -25,6 +25,7 @@ class Landmarks(Section):
         wing: the loss.
         tight: the share (0..1) of the training faces that are cropped tightly, with edges cut off, as in TinyFace
             (RIFR, section II).
+        most_faces: how many faces are learnt from and judged by, at most.
         training: of the network. Every face is shrunk, to ``heights``; ``low_resolution`` would do it twice.
     """
 
@@ -32,6 +33,7 @@ class Landmarks(Section):
     heights: Annotated[list[PositiveInt], Len(2, 2)]
     wing: Wing = Wing()
     tight: float = Field(ge=0, le=1)
+    most_faces: PositiveInt = 50_000
     training: Training
 
     @model_validator(mode="after")
