@@ -16,11 +16,11 @@ from lrfr import cli, offline
 from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
 STORY = (
-    "acquire detect mount curate split validate card twin synthesize inspect drift pretrain finetune embed evaluate "
-    "report release check doctor"
+    "acquire detect mount curate split validate card twin synthesize inspect drift landmarks align super-resolution "
+    "super-resolve pretrain finetune embed evaluate illustrate report release check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
-ARGUMENT |= {"mount": "pairs"}
+ARGUMENT |= {"mount": "pairs", "super-resolution": "vdsr", "super-resolve": "vdsr"}
 OPTIONS = {"acquire": {"list_sources": False}, "validate": {"data_docs": False}}
 STAGES = [name for name in STORY.split() if name not in ("check", "doctor")]
 HEAVY = {"torch", "timm", "pandas", "cv2", "numpy", "pyarrow", "sklearn", "scipy", "prefect", "dvc", "albumentations"}
@@ -32,6 +32,7 @@ def stage(monkeypatch):
 
     def replace(name, error=None):
         calls = []
+        name = name.replace("-", "_")
 
         def run(*arguments, **options):
             calls.append((arguments, options))
@@ -89,7 +90,7 @@ def test_each_command_runs_its_stage(stage, name):
 @pytest.mark.parametrize("name", STAGES)
 def test_the_stage_takes_what_its_command_hands_over(name):
     """Read from the source, as importing all stages takes half a minute."""
-    source = (Path(cli.__file__).parent / "stages" / f"{name}.py").read_text(encoding="utf-8")
+    source = (Path(cli.__file__).parent / "stages" / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
     (run,) = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == "run"]
     expected = list(OPTIONS.get(name, [run.args.args[0].arg] if name in ARGUMENT else []))
     assert [argument.arg for argument in run.args.args] == expected

@@ -64,7 +64,7 @@ def test_a_face_id_hangs_on_pixels_shape_and_place():
     assert FACE_SCHEMA.field("face_id").type == pa.string()
 
 
-@given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_characters="\0")))))
+@given(st.lists(st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\0")))))
 def test_names_are_numbered(names):
     column = pa.chunked_array([pa.array(names[:3], pa.string()), pa.array(names[3:], pa.string())])
     distinct, places = numbered(column)

@@ -111,13 +111,13 @@ def drift(name: Synthesizer) -> None:
 
 @app.command()
 def landmarks() -> None:
-    """Teach a small network where eyes, nose and mouth are in tiny faces."""
+    """Teach a small network where eyes, nose and mouth are."""
     _run("landmarks")
 
 
 @app.command()
 def align() -> None:
-    """Turn and scale faces that are tested on so that eyes, nose and mouth lie in their places."""
+    """Turn and scale faces to have their eyes in one place."""
     _run("align")
 
 
@@ -155,7 +155,7 @@ def embed(
         typer.Option(help="With --model: what is made of an image and its mirror image.", show_default="none"),
     ] = None,
 ) -> None:
-    """Turn faces that are tested on, or yours, into embeddings."""
+    """Turn faces that are tested, or yours, into embeddings."""
     if model is None and out is None and fusion is None:
         _run("embed", what)
         return
