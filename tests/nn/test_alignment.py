@@ -85,6 +85,12 @@ def test_landmarks_of_nothing_are_refused():
         align(np.zeros((20, 20, 3), np.uint8), np.full((5, 2), 3.0))
 
 
+@pytest.mark.parametrize("move", [5000, -5000])
+def test_landmarks_that_all_lie_outside_of_the_picture_are_refused(move):
+    with pytest.raises(LandmarkError, match="no landmark lies in the picture"):
+        align(np.zeros((SIDE, SIDE, 3), np.uint8), TEMPLATE + move)
+
+
 def table(**changes):
     rng = np.random.default_rng(1)
     rows = [

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from lrfr.core import resampling
-from lrfr.nn.resolution import at_resolution, to_size
+from lrfr.errors import ParameterError
+from lrfr.nn.resolution import at_resolution, below, to_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (18, 14, 3), dtype=np.uint8)
 IMAGES = torch.from_numpy(PIXELS).permute(2, 0, 1)[None].float() / 255
@@ -51,3 +52,10 @@ def test_each_way_has_its_own_kernel(down, up):
 
 def test_what_is_not_larger_stays():
     assert at_resolution(IMAGES, 14, "bicubic", "bicubic") is IMAGES
+
+
+def test_a_side_that_makes_nothing_smaller_is_refused():
+    assert below([12, 24], (48, 40), "sides") == (12, 24)
+    assert below([], (48, 40), "sides") == ()
+    with pytest.raises(ParameterError, match="'sides' has 40 px"):
+        below([12, 40], (48, 40), "sides")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lrfr.errors import EmbeddingError
-from lrfr.protocols.embeddings import read_embeddings
+from lrfr.protocols.embeddings import Embeddings, read_embeddings
 
 
 def write(path, **changed):
@@ -50,3 +50,10 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(EmbeddingError, match=r"m\.npz"):
         read_embeddings(path, ["a"], "lrfr embed m")
+
+
+def test_faces_that_a_condition_left_as_they_are_are_counted_in_the_rows_asked_for():
+    stored = {"embedding": np.ones((4, 2), np.float32), "unchanged_aligned": np.array([True, False, True, False])}
+    some = Embeddings(stored, np.array([3, 2, 1]), np.zeros(3, bool))
+    assert some.unchanged("aligned") == 1
+    assert some.unchanged("super_resolved_vdsr") == 0

@@ -114,6 +114,9 @@ def test_mistakes_are_told():
     write(table(3, 3, landmarks=None))
     with pytest.raises(FaceTableError, match="no face has landmarks"):
         landmarks.run()
+    write(table(3, 3, landmarks=[10.0] * 10))
+    with pytest.raises(FaceTableError, match="the eyes of some faces lie in one place"):
+        landmarks.run()
     write(wing={"w": 10, "epsilo": 2.0})
     with pytest.raises(ParameterError, match="epsilon"):
         landmarks.run()

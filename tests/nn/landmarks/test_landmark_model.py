@@ -72,6 +72,15 @@ def test_what_is_no_landmark_model_is_said(tmp_path):
         read_landmark_model(tmp_path)
 
 
+def test_a_landmark_model_that_broke_down_is_said(tmp_path):
+    model = CNN6(0.125)
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[0] = torch.nan
+    write_landmark_model(tmp_path, model)
+    with pytest.raises(TrainingError, match="its weights are no numbers"):
+        read_landmark_model(tmp_path)
+
+
 def test_the_error_is_the_mean_distance_over_that_of_the_eyes():
     reference = np.array([SHAPE * 50, SHAPE * 100])
     moved = reference + np.array([3.0, 4.0])
