@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from lrfr import paths
+from lrfr import paths, tested_faces
 from lrfr.core.alignment import SIDE, TEMPLATE
 from lrfr.errors import FaceTableError, ImageError, TrainingError
 from lrfr.faces import FACE_SCHEMA, decode, encode_png, read_faces, write_faces
@@ -88,7 +88,7 @@ def test_equal_faces_give_equal_bytes_and_batches_change_nothing(monkeypatch):
     first, rows = paths.aligned("people").read_bytes(), read(paths.aligned("people"))
     stage.run()
     assert paths.aligned("people").read_bytes() == first
-    monkeypatch.setattr(stage, "BATCH", 2)
+    monkeypatch.setattr(tested_faces, "ROWS", 2)
     stage.run()
     assert read(paths.aligned("people")) == rows
 

@@ -295,6 +295,18 @@ def test_each_method_stands_above_itself_on_aligned_faces(run_with_sets: Path) -
     assert "Test set surveillance" not in section  # its protocol asks for no alignment
 
 
+@pytest.mark.parametrize(
+    ("left", "said"), [(0, "aligned"), (1, "aligned but for 1 face"), (1200, "aligned but for 1,200 faces")]
+)
+def test_faces_that_a_condition_left_as_they_are_are_told(run: Path, left: int, said: str) -> None:
+    results = read_json(paths.metrics("tc"))
+    results["tinyface"]["conditions"]["aligned"]["n_unchanged"] = left
+    write_json(paths.metrics("tc"), results)
+    report.run()
+    rows = table_rows(section_of(read_page()[0], "alignment"), "The benchmark, with distractors")
+    assert [row[0] for row in rows[:4]] == ["tc as they are", said, "baseline as they are", "aligned"]
+
+
 def test_without_conditions_their_tables_are_left_out(run: Path) -> None:
     params = yaml.safe_load(paths.PARAMS.read_text())
     params["evaluate"] |= {"aligned": False, "super_resolution": []}

@@ -61,7 +61,7 @@ def conditions_table(
         rows.append(Row(method, styles[method], cells, AS_THEY_ARE))
         for name, title in conditions.items():
             cells = [cell(_under(of, name), column) for column in (*plain, *changes)]
-            rows.append(Row("", "", cells, title))
+            rows.append(Row("", "", cells, title + _left(_under(of, name))))
     groups = [("", len(plain)), *([("Change from the faces as they are", len(changes))] if changes else [])]
     return Table(caption, groups, [column.title for column in (*plain, *changes)], rows)
 
@@ -69,6 +69,12 @@ def conditions_table(
 def _under(figures: Figures, condition: str) -> Figures:
     """A method's figures under a condition; none where it was not tested under it."""
     return value_at(figures, ("conditions", condition)) or {}
+
+
+def _left(under: Figures) -> str:
+    """How many faces a condition's stage left as they are."""
+    n_faces = under.get("n_unchanged", 0)
+    return f" but for {n_faces:,} face{'s' * (n_faces > 1)}" if n_faces else ""
 
 
 def _change(one: Compared) -> list[Column]:

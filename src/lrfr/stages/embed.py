@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lrfr import paths
@@ -21,8 +20,7 @@ from lrfr.nn.model_file import read_model
 from lrfr.progress import track
 from lrfr.protocols import protocol
 from lrfr.sources import source
-
-TESTED = pc.field("split").is_null() | (pc.field("split") != "train")
+from lrfr.tested_faces import TESTED
 
 
 def run(name: str) -> None:

@@ -6,34 +6,23 @@ models again (Tables 10 and 12): the network knows nothing of the models, and th
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 
 from lrfr import paths
-from lrfr.config import Params, read_params
+from lrfr.config import read_params
 from lrfr.errors import unknown_name
-from lrfr.faces import FACE_SCHEMA, decode, encode_png, read_faces
-from lrfr.files import atomic_path
+from lrfr.faces import decode, encode_png
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.resolution import to_size
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver
 from lrfr.parallel import cores
-from lrfr.progress import track
-from lrfr.protocols import protocol
-from lrfr.sources import BENCHMARK, source
+from lrfr.tested_faces import Row, asking_for, attributes_of, write_changed
 
-ROWS = 1024  # faces in memory at a time
-BATCH = 64  # of them through the network at once
-
-TESTED = pc.field("split").is_null() | (pc.field("split") != "train")
-
-Row = dict[str, Any]
+BATCH = 64  # faces through the network at once
 
 
 def run(name: str) -> None:
@@ -55,7 +44,7 @@ def run(name: str) -> None:
         raise unknown_name("super-resolution network", name, known, f"{paths.PARAMS}: super_resolution")
     make_deterministic(0, params.threads)
     paths.super_resolved(name, "any").parent.mkdir(parents=True, exist_ok=True)  # also where nobody asks
-    asking = _asking(name, params)
+    asking = asking_for(f"super_resolved_{name}", params)
     if not asking:
         print(f"no test set asks for '{name}': it is not among {paths.PARAMS}: evaluate.super_resolution")
         return
@@ -64,33 +53,11 @@ def run(name: str) -> None:
         _super_resolve(resolver, faces, paths.super_resolved(name, test_set), test_set)
 
 
-def _asking(name: str, params: Params) -> dict[str, Path]:
-    """The face table of each test set whose protocol asks for a network, by the set's name."""
-    faces = {"benchmark": paths.BENCHMARK} | {test_set: paths.mounted(test_set) for test_set in params.evaluation_sets}
-    protocols = {"benchmark": BENCHMARK}
-    protocols |= {test_set: source(chosen.source).PROTOCOL for test_set, chosen in params.evaluation_sets.items()}
-    condition = f"super_resolved_{name}"
-    return {
-        test_set: table
-        for test_set, table in faces.items()
-        if condition in protocol(protocols[test_set]).conditions(params.evaluate)
-    }
-
-
 def _super_resolve(resolver: SuperResolver, faces: Path, out: Path, test_set: str) -> None:
-    total, large = read_faces(faces, ["split"]).filter(TESTED).num_rows, 0
-    with (
-        atomic_path(out) as temporary,
-        pq.ParquetWriter(temporary, FACE_SCHEMA, compression="zstd") as writer,
-        track((), f"super-resolving {test_set}", total, "face") as progress,
-        ThreadPoolExecutor(cores()) as pool,
-    ):
-        for batch in pq.ParquetFile(faces).iter_batches(ROWS, columns=FACE_SCHEMA.names):
-            rows = pa.Table.from_batches([batch]).filter(TESTED).to_pylist()
-            made = list(_super_resolved(resolver, rows, pool))
-            writer.write_table(pa.Table.from_pylist(made, FACE_SCHEMA))
-            large += sum(_attributes(row).get("super_resolved") == "no" for row in made)
-            progress.update(len(rows))
+    doing = f"super-resolving {test_set}"
+    with ThreadPoolExecutor(cores()) as pool:
+        change = partial(_super_resolved, resolver, pool=pool)
+        total, large = write_changed(faces, out, doing, "super_resolved", change)
     if large:
         height, width = resolver.size
         print(f"{test_set}: {large} of {total} faces are larger than {width} x {height} px and stay as they are")
@@ -100,7 +67,7 @@ def _super_resolved(resolver: SuperResolver, rows: list[Row], pool: ThreadPoolEx
     """The rows after the network, in their order."""
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
-        fits = [row for row in some if "missing" not in _attributes(row) and _is_no_larger(row, resolver.size)]
+        fits = [row for row in some if "missing" not in attributes_of(row) and _is_no_larger(row, resolver.size)]
         images = pool.map(lambda row: _enlarged(row, resolver.size), fits)
         made = zip(fits, pool.map(encode_png, _through(resolver, list(images))), strict=True)
         replaced = {row["face_id"]: _replaced(row, png, resolver.size) for row, png in made}
@@ -136,9 +103,5 @@ def _replaced(row: Row, png: bytes, size: tuple[int, int]) -> Row:
 
 def _as_it_is(row: Row) -> Row:
     """A face that did not go through the network."""
-    kept = _attributes(row)
+    kept = attributes_of(row)
     return row if "missing" in kept else row | {"attributes": list((kept | {"super_resolved": "no"}).items())}
-
-
-def _attributes(row: Row) -> dict[str, str]:
-    return dict(row["attributes"] or [])
