@@ -4,19 +4,24 @@ Run it in the root of a project whose data are there (`make repro`, or `dvc repr
 and results are left alone:
 
     python benchmarks/claims.py train --seeds 7 8 9     # resumes; one training per core at a time
-    python benchmarks/claims.py table --seeds 7 8 9     # the claims, as Markdown
+    python benchmarks/claims.py table --seeds 7 8 9     # the search and the claims, as Markdown
 
 Each seed has a folder of its own under `claims/`, with the project's data, params.yaml with that seed and one thread,
-a pretrained backbone and all methods. Native LR: TinyFace's protocol on the benchmark, with distractors.
-Cross-resolution: P1 and P2 of RIFR and T-C's "probe at r, gallery at full resolution", on the line-up's HR faces. Each
-method is compared by the metric that its paper deploys it with.
+a pretrained backbone and all methods. The learning rate of T-C's and RIFR's variants is searched: a tenth, once and ten
+times that in params.yaml, with the first seed, by the validation loss at the end; the best is every seed's (in folders
+of their own: 7x0.1). CSRI's end on native faces, of which no validation faces are put aside: nothing is searched there.
+
+Native LR: TinyFace's protocol on the benchmark, with distractors. Cross-resolution: P1 and P2 of RIFR and T-C's "probe
+at r, gallery at full resolution", on the line-up's HR faces. Each method is compared by the metric that its paper
+deploys it with.
 """
 
 import argparse
+import csv
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
@@ -40,10 +45,12 @@ from lrfr.protocols.embeddings import FULL, Embeddings
 from lrfr.protocols.identification import identify
 from lrfr.protocols.rifr import Lineup, identified
 
-WIDTHS = (16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2
+WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
+RATES = (0.1, 1.0, 10.0)  # of the learning rates in params.yaml
+SEARCHED = ("tc", "ntnc", "hr_only", "hr_lr", "rifr")
 SIDES = (8, 16, 24, 32)  # px of the shortest side, T-C
 RESOLVER = "vdsr"
-GENERIC = ("pretrained", "baseline", "tc")  # what super-resolution is put in front of
+GENERIC = ("pretrained", "tc")  # what super-resolution is put in front of
 CLAIMS = (
     # better, than, by what
     ("joint", "independent", ("native rank-1", "native mAP")),
@@ -53,21 +60,36 @@ CLAIMS = (
     ("rifr", "hr_only", (*(f"P1 {width}" for width in WIDTHS), *(f"P2 {width}" for width in WIDTHS), "full")),
     *((name, f"{name} behind {RESOLVER}", ("native rank-1", "native mAP")) for name in GENERIC),
 )
-METHODS = ("baseline", "independent", "joint", "csri", "tc", "ntnc", "hr_only", "hr_lr", "rifr")
+METHODS = ("independent", "joint", "csri", "tc", "ntnc", "hr_only", "hr_lr", "rifr")
 
 
-def folder_of(root: Path, seed: int) -> Path:
-    """A seed's project: the root's data, its parameters with another seed and one thread."""
-    folder = root / "claims" / str(seed)
+def folder_of(root: Path, seed: int, rate: float = 1.0) -> Path:
+    """Where a seed's models are, and those of another learning rate."""
+    return root / "claims" / (f"{seed}" if rate == 1 else f"{seed}x{rate:g}")
+
+
+def prepare(root: Path, seed: int, rate: float = 1.0) -> Path:
+    """A seed's project: the root's data, its parameters with another seed, one thread, and the searched rates."""
+    folder = folder_of(root, seed, rate)
     (folder / "data").mkdir(parents=True, exist_ok=True)
     for name in ("split", "mounted", "validation"):
-        link = folder / "data" / name
-        if not link.is_symlink():
-            link.symlink_to((root / "data" / name).resolve())
+        link(folder / "data" / name, root / "data" / name)
+    if rate != 1:
+        for name in (paths.PRETRAINED, paths.super_resolved(RESOLVER, "benchmark").parent):
+            link(folder / name, folder_of(root, seed) / name)
     params = yaml.safe_load((root / paths.PARAMS).read_text(encoding="utf-8")) | {"seed": seed, "threads": 1}
+    for name in SEARCHED:
+        params["methods"][name]["training"]["learning_rate"] *= rate
     refuse_other_settings(folder, params)
     (folder / paths.PARAMS).write_text(yaml.safe_dump(params, sort_keys=False))
     return folder
+
+
+def link(place: Path, target: Path) -> None:
+    """Makes a link, unless there is one."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.is_symlink():
+        place.symlink_to(target.resolve())
 
 
 def refuse_other_settings(folder: Path, params: dict) -> None:
@@ -101,18 +123,32 @@ def lrfr(folder: Path, *arguments: str, makes: Path) -> None:
 
 def begin(root: Path, seed: int) -> None:
     """What all methods of a seed start from."""
-    folder = folder_of(root, seed)
+    folder = prepare(root, seed)
     lrfr(folder, "pretrain", makes=paths.PRETRAINED / "model.safetensors")
     lrfr(folder, "super-resolution", RESOLVER, makes=paths.super_resolver(RESOLVER) / "model.safetensors")
     lrfr(folder, "super-resolve", RESOLVER, makes=paths.super_resolved(RESOLVER, "benchmark"))
     score(folder, "pretrained")
 
 
-def adapt(root: Path, seed: int, name: str) -> None:
-    """One method of a seed."""
-    folder = root / "claims" / str(seed)
+def adapt(root: Path, seed: int, name: str, rate: float) -> Path:
+    """Trains one method of a seed; its folder."""
+    folder = folder_of(root, seed, rate)
     lrfr(folder, "finetune", name, makes=paths.model(name) / "model.safetensors")
-    score(folder, name)
+    return folder
+
+
+def validation_loss(root: Path, seed: int, name: str, rate: float) -> float:
+    """The classification losses of the trained model on validation faces: the mean over resolutions."""
+    with (folder_of(root, seed, rate) / paths.curve("training", name)).open() as file:
+        last = list(csv.DictReader(file))[-1]
+    return float(np.mean([float(value) for key, value in last.items() if key.startswith("validation")]))
+
+
+def chosen(root: Path, seed: int, name: str) -> float:
+    """The learning rate, of those searched with one seed, that leaves the least validation loss."""
+    if name not in SEARCHED:
+        return 1.0
+    return min(RATES, key=partial(validation_loss, root, seed, name))
 
 
 def score(folder: Path, name: str) -> None:
@@ -129,7 +165,7 @@ def measure(name: str) -> None:
     values = native(embedder, paths.BENCHMARK, compared_by, "native")
     if name in GENERIC:
         values |= native(embedder, paths.super_resolved(RESOLVER, "benchmark"), compared_by, "behind")
-    if any(name in claim[:2] and not claim[2][0].startswith("native") for claim in CLAIMS):
+    if name in SEARCHED:
         values |= cross_resolution(embedder, compared_by)
     Path("scores").mkdir(exist_ok=True)
     np.savez(Path("scores") / f"{name}.npz", **values)  # pyrefly: ignore
@@ -185,10 +221,24 @@ def embedded(embedder, benchmark: Benchmark, renditions: Sequence[str]) -> Embed
 
 def train(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
     """Trains and measures all that is not there yet."""
+    searched = [name for name in methods if name in SEARCHED]
+    for seed, rate in product(seeds, RATES):
+        prepare(root, seed, rate)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(partial(begin, root), seeds))
-        pairs = list(product(methods, seeds))
-        list(pool.map(lambda pair: adapt(root, pair[1], pair[0]), pairs))
+        list(pool.map(lambda pair: adapt(root, seeds[0], *pair), product(searched, RATES)))
+        best = {name: chosen(root, seeds[0], name) for name in methods}
+        pairs = product(methods, seeds)
+        list(pool.map(lambda pair: score(adapt(root, pair[1], pair[0], best[pair[0]]), pair[0]), pairs))
+
+
+def search_table(root: Path, seed: int) -> None:
+    """Prints the validation loss by learning rate of every method whose rate was searched."""
+    print(f"| method | {' | '.join(f'x {rate:g}' for rate in RATES)} | chosen |\n|---|{'---|' * len(RATES)}---|")
+    for name in SEARCHED:
+        losses = [f"{validation_loss(root, seed, name, rate):.3f}" for rate in RATES]
+        print(f"| {name} | {' | '.join(losses)} | x {chosen(root, seed, name):g} |")
+    print()
 
 
 def table(root: Path, seeds: Sequence[int]) -> None:
@@ -224,13 +274,19 @@ def load(root: Path, seeds: Sequence[int], name: str, measure_name: str) -> np.n
     """One measure of one model by seed (S, N)."""
     model, _, behind = name.partition(" behind ")
     key = measure_name.replace("native", "behind") if behind else measure_name
-    return np.stack([np.load(root / "claims" / str(seed) / "scores" / f"{model}.npz")[key] for seed in seeds])
+    rate = chosen(root, seeds[0], model)
+    return np.stack([scores(root, seed, model, rate)[key] for seed in seeds])
 
 
 def identities(root: Path, seed: int, name: str, measure_name: str) -> np.ndarray:
     """Whom the values of a measure are about (N,); it is the same people with every seed and model."""
     kind = "native" if measure_name.startswith("native") else "lineup"
-    return np.load(root / "claims" / str(seed) / "scores" / f"{name}.npz")[f"{kind} identity"]
+    return scores(root, seed, name, chosen(root, seed, name))[f"{kind} identity"]
+
+
+def scores(root: Path, seed: int, name: str, rate: float) -> Mapping[str, np.ndarray]:
+    """What was measured of a model."""
+    return np.load(folder_of(root, seed, rate) / "scores" / f"{name}.npz")
 
 
 def main() -> None:
@@ -246,6 +302,7 @@ def main() -> None:
     elif arguments.what == "train":
         train(Path(), arguments.seeds, arguments.methods)
     else:
+        search_table(Path(), arguments.seeds[0])
         table(Path(), arguments.seeds)
 
 
