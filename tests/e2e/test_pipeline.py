@@ -25,6 +25,7 @@ def call(folder, *command, ok=True):
 
 
 def tiny(params):
+    params["compare"] = ["random", "baseline", "tc", "csri"]
     params["acquire"]["settings"].update(identities=16, photos=24, auxiliary_identities=8, portraits_per_identity=6)
     sizes = {
         "surveillance": {"identities": 5, "unmated": 5, "verification_identities": 4, "images": 2},
