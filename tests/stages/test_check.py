@@ -38,7 +38,7 @@ def test_the_default_parameters_are_right(capsys):
         (lambda p: p["pretrain"]["training"].update(schedule="linear"), "cosine"),
         (lambda p: p["methods"].update(tcc={}), "unknown method 'tcc'"),
         (lambda p: p["methods"]["tc"].update(distilation_weight=1), "did you mean 'distillation_weight'"),
-        (lambda p: p["methods"]["tc"].update(smallest_exponent=6), "smallest_exponent is above largest_exponent"),
+        (lambda p: p["methods"]["tc"].update(smallest_exponent=7), "smallest_exponent is above largest_exponent"),
         (lambda p: p["methods"]["tc"]["training"].update(warmup_epochs=1), "warmup_epochs belongs to the sched"),
         (lambda p: p["methods"]["rifr"]["head"].update(scale=64), "its head is another one than the pretraining's"),
         (lambda p: p["super_resolution"].update({"a.b": {}}), "cannot be the name of a file"),
