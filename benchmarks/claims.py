@@ -9,7 +9,8 @@ and results are left alone:
 Each seed has a folder of its own under `claims/`, with the project's data, params.yaml with that seed and one thread,
 a pretrained backbone and all methods. The learning rate of T-C's variants is searched, as their losses are of very
 different size: a tenth, once and ten times that in params.yaml, with the first seed, by the validation loss at the end;
-the best is every seed's (in folders of their own: 7x0.1). Nobody else's settings are searched.
+the best is every seed's (in folders of their own: 7x0.1). As what is best depends on the resolutions of the validation,
+`tc` is compared with `ntnc` at each of the rates. Nobody else's settings are searched.
 
 Native LR: TinyFace's protocol on the benchmark, with distractors. Cross-resolution: P1 and P2 of RIFR and T-C's "probe
 at r, gallery at full resolution", on the line-up's HR faces. Each method is compared by the metric that its paper
@@ -44,10 +45,12 @@ from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
 from lrfr.protocols.identification import identify
 from lrfr.protocols.rifr import Lineup, identified
+from lrfr.report.numbers import p_value
 
 WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
 RATES = (0.1, 1.0, 10.0)  # of the learning rates in params.yaml
 SEARCHED = ("tc", "ntnc")
+AT_RATES = {f"ntnc at x {rate:g}": rate for rate in RATES}
 SIDES = (8, 16, 24, 32)  # px of the shortest side, T-C
 LINEUP = {  # the probe's and the gallery's rendition, by measure
     **{f"side {side}": (f"side_{side}", FULL) for side in SIDES},
@@ -61,7 +64,7 @@ CLAIMS = (
     # better, than, by what
     ("joint", "independent", ("native rank-1", "native mAP")),
     ("csri", "joint", ("native rank-1", "native mAP")),
-    ("tc", "ntnc", (*(name for name in LINEUP if name[0] != "P"), "native rank-1")),
+    *(("tc", name, (*(name for name in LINEUP if name[0] != "P"), "native rank-1")) for name in AT_RATES),
     ("rifr", "hr_lr", tuple(name for name in LINEUP if not name.startswith("side"))),
     ("rifr", "hr_only", tuple(name for name in LINEUP if not name.startswith("side"))),
     *((name, f"{name} behind {RESOLVER}", ("native rank-1", "native mAP")) for name in GENERIC),
@@ -171,7 +174,8 @@ def measure(name: str) -> None:
     values = native(embedder, paths.BENCHMARK, compared_by, "native")
     if name in GENERIC:
         values |= native(embedder, paths.super_resolved(RESOLVER, "benchmark"), compared_by, "behind")
-    if wanted := {measure for *claim, measures in CLAIMS if name in claim for measure in measures if measure in LINEUP}:
+    claims = [measures for *claim, measures in CLAIMS if name in (of.partition(" at ")[0] for of in claim)]
+    if wanted := {measure for measures in claims for measure in measures if measure in LINEUP}:
         values |= cross_resolution(embedder, compared_by, wanted)
     Path("scores").mkdir(exist_ok=True)
     np.savez(Path("scores") / f"{name}.npz", **values)  # pyrefly: ignore
@@ -231,9 +235,10 @@ def train(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(partial(begin, root), seeds))
         list(pool.map(lambda pair: adapt(root, seeds[0], *pair), product(searched, RATES)))
-        best = {name: chosen(root, seeds[0], name) for name in methods}
-        pairs = product(methods, seeds)
-        list(pool.map(lambda pair: score(adapt(root, pair[1], pair[0], best[pair[0]]), pair[0]), pairs))
+        wanted = {(name, chosen(root, seeds[0], name)) for name in methods}
+        wanted |= {("ntnc", rate) for rate in AT_RATES.values() if "ntnc" in methods}
+        triples = [(seed, name, rate) for (name, rate), seed in product(sorted(wanted), seeds)]
+        list(pool.map(lambda triple: score(adapt(root, *triple), triple[1]), triples))
 
 
 def search_table(root: Path, seed: int) -> None:
@@ -262,7 +267,7 @@ def table(root: Path, seeds: Sequence[int]) -> None:
                 spread(a),
                 spread(b),
                 difference,
-                f"{compared.p_value:.3f}",
+                p_value(compared.p_value),
                 each,
             )
             print(f"| {' | '.join(cells)} |")
@@ -278,7 +283,7 @@ def load(root: Path, seeds: Sequence[int], name: str, measure_name: str) -> np.n
     """One measure of one model by seed (S, N)."""
     model, _, behind = name.partition(" behind ")
     key = measure_name.replace("native", "behind") if behind else measure_name
-    rate = chosen(root, seeds[0], model)
+    model, rate = ("ntnc", AT_RATES[model]) if model in AT_RATES else (model, chosen(root, seeds[0], model))
     return np.stack([scores(root, seed, model, rate)[key] for seed in seeds])
 
 
