@@ -218,7 +218,8 @@ def cross_resolution(embedder, compared_by: str, measures: Collection[str]) -> d
         return identified(faces, compared_by)
 
     values = {measure: rates(*LINEUP[measure]) for measure in measures}
-    return values | {"lineup identity": np.arange(len(np.unique(benchmark.identity[person])))}
+    (n_identities,) = {len(value) for value in values.values()}  # those with a pair of pictures
+    return values | {"lineup identity": np.arange(n_identities)}
 
 
 def embedded(embedder, benchmark: Benchmark, renditions: Sequence[str]) -> Embeddings:
@@ -241,19 +242,22 @@ def train(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
         list(pool.map(lambda triple: score(adapt(root, *triple), triple[1]), triples))
 
 
-def search_table(root: Path, seed: int) -> None:
+def search_table(root: Path, seed: int, methods: Sequence[str]) -> None:
     """Prints the validation loss by learning rate of every method whose rate was searched."""
+    if not (searched := [name for name in methods if name in SEARCHED]):
+        return
     print(f"| method | {' | '.join(f'x {rate:g}' for rate in RATES)} | chosen |\n|---|{'---|' * len(RATES)}---|")
-    for name in SEARCHED:
+    for name in searched:
         losses = [f"{validation_loss(root, seed, name, rate):.3f}" for rate in RATES]
         print(f"| {name} | {' | '.join(losses)} | x {chosen(root, seed, name):g} |")
     print()
 
 
-def table(root: Path, seeds: Sequence[int]) -> None:
-    """Prints the claims: means over seeds, the spread of the differences over seeds, the test over identities."""
+def table(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
+    """Prints the claims about some methods: means and differences over seeds, tested over identities."""
     print("| claim | measure | first | second | difference (95 %) | p | by seed |\n|---|---|---|---|---|---|---|")
-    for first, second, measures in CLAIMS:
+    about = [claim for claim in CLAIMS if claim[0] in ("pretrained", *methods)]
+    for first, second, measures in about:
         for measure_name in measures:
             a, b = (load(root, seeds, name, measure_name) for name in (first, second))
             identity = identities(root, seeds[0], first, measure_name)
@@ -311,8 +315,8 @@ def main() -> None:
     elif arguments.what == "train":
         train(Path(), arguments.seeds, arguments.methods)
     else:
-        search_table(Path(), arguments.seeds[0])
-        table(Path(), arguments.seeds)
+        search_table(Path(), arguments.seeds[0], arguments.methods)
+        table(Path(), arguments.seeds, arguments.methods)
 
 
 if __name__ == "__main__":
