@@ -36,9 +36,9 @@ stages:
     meta:
       cores: all
   report:
-    cmd: mkdir -p reports metrics; cp model reports/index.html; cp results.json metrics/tc.json
+    cmd: mkdir -p reports metrics; cp model reports/index.html; cp results.json metrics/baseline.json
     deps: [model]
-    outs: [reports/index.html, metrics/tc.json]
+    outs: [reports/index.html, metrics/baseline.json]
 """
 TRAIN = """
 import pathlib, sys, time
@@ -55,7 +55,7 @@ if mode == "slow":
         sys.exit(130)
 pathlib.Path("model").write_text(mode)
 """
-RESULTS = {"method": "tc", "tinyface": {"distractors": {"rank1": 0.5, "rank1_interval": [0.4, 0.6], "map": 0.3}}}
+RESULTS = {"method": "baseline", "tinyface": {"distractors": {"rank1": 0.5, "rank1_interval": [0.4, 0.6], "map": 0.3}}}
 DRIVER = """
 import os, pathlib, signal, sys, threading, time
 from flows import pipeline
@@ -206,7 +206,7 @@ def test_only_what_changed_runs_again(runs):
 
 
 def test_the_report_is_attached(runs, project):
-    assert "| tc | 0.500 | 0.400 to 0.600 | 0.300 |" in runs["mended"]
+    assert "| baseline | 0.500 | 0.400 to 0.600 | 0.300 |" in runs["mended"]
     assert (project / "reports/index.html").as_uri() in runs["mended"]
     assert "dropped" not in runs["mended"]  # a method that params.yaml no longer has
 
