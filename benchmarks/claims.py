@@ -64,7 +64,10 @@ CLAIMS = (
     # better, than, by what
     ("joint", "independent", ("native rank-1", "native mAP")),
     ("csri", "joint", ("native rank-1", "native mAP")),
-    *(("tc", name, (*(name for name in LINEUP if name[0] != "P"), "native rank-1")) for name in AT_RATES),
+    *(
+        ("tc", name, (*(name for name in LINEUP if name[0] != "P"), "native rank-1"))
+        for name in (*AT_RATES, "pretrained")
+    ),
     ("rifr", "hr_lr", tuple(name for name in LINEUP if not name.startswith("side"))),
     ("rifr", "hr_only", tuple(name for name in LINEUP if not name.startswith("side"))),
     *((name, f"{name} behind {RESOLVER}", ("native rank-1", "native mAP")) for name in GENERIC),
