@@ -13,8 +13,8 @@ the best is every seed's (in folders of their own: 7x0.1). As what is best depen
 `tc` is compared with `ntnc` at each of the rates. Nobody else's settings are searched.
 
 Native LR: TinyFace's protocol on the benchmark, with distractors. Cross-resolution: P1 and P2 of RIFR and T-C's "probe
-at r, gallery at full resolution", on the line-up's HR faces. Each method is compared by the metric that its paper
-deploys it with.
+at r, gallery at full resolution", on the distractor set's HR faces. Each method is compared by the metric that its
+paper deploys it with.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from lrfr.nn.model_file import read_model
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
 from lrfr.protocols.identification import identify
-from lrfr.protocols.rifr import Lineup, identified
+from lrfr.protocols.rifr import IdentificationFaces, identified
 from lrfr.report.numbers import p_value
 
 WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
@@ -52,7 +52,7 @@ RATES = (0.1, 1.0, 10.0)  # of the learning rates in params.yaml
 SEARCHED = ("tc", "ntnc")
 AT_RATES = {f"ntnc at x {rate:g}": rate for rate in RATES}
 SIDES = (8, 16, 24, 32)  # px of the shortest side, T-C
-LINEUP = {  # the probe's and the gallery's rendition, by measure
+LINEUP = {  # the probe's and the gallery's view, by measure
     **{f"side {side}": (f"side_{side}", FULL) for side in SIDES},
     **{f"P1 {width}": (f"width_{width}", f"width_{width}") for width in WIDTHS},
     **{f"P2 {width}": (f"width_{width}", FULL) for width in WIDTHS},
@@ -84,7 +84,7 @@ def prepare(root: Path, seed: int, rate: float = 1.0) -> Path:
     """A seed's project: the root's data, its parameters with another seed, one thread, and the searched rates."""
     folder = folder_of(root, seed, rate)
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    for name in ("split", "mounted", "validation"):
+    for name in ("split", "imported", "validation"):
         link(folder / "data" / name, root / "data" / name)
     if rate != 1:
         for name in (paths.PRETRAINED, paths.super_resolved(RESOLVER, "benchmark").parent):
@@ -201,20 +201,17 @@ def native(embedder, table: Path, compared_by: str, prefix: str) -> dict[str, np
 
 
 def cross_resolution(embedder, compared_by: str, measures: Collection[str]) -> dict[str, np.ndarray]:
-    """Each identity's rank-1 rate in the line-up, by measure."""
-    benchmark = Benchmark(read_faces(paths.mounted("lineup")))
-    renditions = sorted({name for measure in measures for name in LINEUP[measure]} - {FULL})
-    embeddings = embedded(embedder, benchmark, renditions)
+    """Each identity's rank-1 rate in the distractor set, by measure."""
+    benchmark = Benchmark(read_faces(paths.test_set("distractors")))
+    views = sorted({name for measure in measures for name in LINEUP[measure]} - {FULL})
+    embeddings = embedded(embedder, benchmark, views)
     person = benchmark.identity != UNKNOWN
     everybody = np.arange(len(person))
-    at = {
-        name: comparable(embeddings.of(name).astype(float), compared_by, name, everybody)
-        for name in (*renditions, FULL)
-    }
+    at = {name: comparable(embeddings.of(name).astype(float), compared_by, name, everybody) for name in (*views, FULL)}
 
     def rates(probe: str, gallery: str) -> np.ndarray:
         missing = np.zeros(len(person), bool)
-        faces = Lineup(
+        faces = IdentificationFaces(
             at[probe][person], at[gallery][person], at[gallery][~person], benchmark.identity[person],
             missing[person], missing[~person],
         )  # fmt: skip
@@ -222,12 +219,12 @@ def cross_resolution(embedder, compared_by: str, measures: Collection[str]) -> d
 
     values = {measure: rates(*LINEUP[measure]) for measure in measures}
     (n_identities,) = {len(value) for value in values.values()}  # those with a pair of pictures
-    return values | {"lineup identity": np.arange(n_identities)}
+    return values | {"distractors identity": np.arange(n_identities)}
 
 
-def embedded(embedder, benchmark: Benchmark, renditions: Sequence[str]) -> Embeddings:
+def embedded(embedder, benchmark: Benchmark, views: Sequence[str]) -> Embeddings:
     """The embeddings of a test set's faces, in their order."""
-    arrays = embed_faces(embedder, benchmark.faces.to_batches(BATCH), renditions)
+    arrays = embed_faces(embedder, benchmark.faces.to_batches(BATCH), views)
     return Embeddings(arrays, np.arange(len(benchmark.faces)), arrays["missing"])
 
 
@@ -271,8 +268,8 @@ def table(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
             cells = (
                 f"{first} > {second}",
                 measure_name,
-                spread(a),
-                spread(b),
+                parallel_map(a),
+                parallel_map(b),
                 difference,
                 p_value(compared.p_value),
                 each,
@@ -280,7 +277,7 @@ def table(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
             print(f"| {' | '.join(cells)} |")
 
 
-def spread(values: np.ndarray) -> str:
+def parallel_map(values: np.ndarray) -> str:
     """Mean and standard deviation over seeds (S, N), in percent."""
     by_seed = 100 * values.mean(axis=1)
     return f"{by_seed.mean():.1f} ± {by_seed.std(ddof=1):.1f}"
@@ -296,7 +293,7 @@ def load(root: Path, seeds: Sequence[int], name: str, measure_name: str) -> np.n
 
 def identities(root: Path, seed: int, name: str, measure_name: str) -> np.ndarray:
     """Whom the values of a measure are about (N,); it is the same people with every seed and model."""
-    kind = "native" if measure_name.startswith("native") else "lineup"
+    kind = "native" if measure_name.startswith("native") else "distractors"
     return scores(root, seed, name, chosen(root, seed, name))[f"{kind} identity"]
 
 

@@ -35,7 +35,6 @@ from torchvision.transforms import (
 )
 from torchvision.transforms.functional import InterpolationMode
 
-from lrfr.degradation import degradation
 from lrfr.faces import decode
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, training_batches
 from lrfr.nn.batches.low_resolution import LowResolution
@@ -47,6 +46,7 @@ from lrfr.progress import track
 from lrfr.sources import identity_folders
 from lrfr.sources.rendering.identity import draw_identity
 from lrfr.sources.rendering.portrait import portray
+from lrfr.synthesis import degradation
 
 PEOPLE, PORTRAITS = 60, 4
 SIDE, SIDES, BATCH = 112, (48, 112), 128

@@ -19,7 +19,7 @@ import numpy as np
 
 from lrfr.core.pair_verification import FARS, verification
 from lrfr.core.rejection import RATIO, reject
-from lrfr.core.templates_of_media import pair_scores, templates
+from lrfr.core.template_pooling import pair_scores, templates
 
 WIDTH, IDENTITIES, ENROLLED, PROBES = 512, 3_531, 3_531, 19_593
 GENUINE, IMPOSTORS, IMAGES = 19_557, 15_638_932, 469_375

@@ -12,11 +12,11 @@ from lrfr import paths
 from lrfr.core.verdicts import ADJUDICATED, Verdict, render
 from lrfr.faces import (
     ENROLMENT_SCHEMA,
+    EXCLUDED_SCHEMA,
     FACE_SCHEMA,
     FINDING_SCHEMA,
     PAIR_SCHEMA,
     PHOTO_SCHEMA,
-    SET_ASIDE_SCHEMA,
     TAG_SCHEMA,
     TRUTH_SCHEMA,
 )
@@ -29,18 +29,18 @@ PLACES: dict[str, tuple[Path, pa.Schema]] = {
     "photos": (paths.PHOTOS, PHOTO_SCHEMA),
     "tags": (paths.TAGS, TAG_SCHEMA),
     "truth": (paths.TRUTH, TRUTH_SCHEMA),
-    "unused": (paths.UNUSED, SET_ASIDE_SCHEMA),
+    "unused": (paths.UNUSED, EXCLUDED_SCHEMA),
     "unrecognizable": (paths.DETECTED_UNRECOGNIZABLE, FACE_SCHEMA),
-    "set_aside": (paths.SET_ASIDE, FACE_SCHEMA),
+    "excluded": (paths.EXCLUDED, FACE_SCHEMA),
     "findings": (paths.FINDINGS, FINDING_SCHEMA),
     "benchmark": (paths.BENCHMARK, FACE_SCHEMA),
     "auxiliary": (paths.AUXILIARY, FACE_SCHEMA),
-    "mounted": (paths.mounted("lineup"), FACE_SCHEMA),
-    "pairs": (paths.mounted("lineup", "pairs"), PAIR_SCHEMA),
-    "enrolment": (paths.mounted("lineup", "enrolment"), ENROLMENT_SCHEMA),
-    "missing": (paths.mounted("lineup", "set_aside"), SET_ASIDE_SCHEMA),
+    "imported": (paths.test_set("distractors"), FACE_SCHEMA),
+    "pairs": (paths.test_set("distractors", "pairs"), PAIR_SCHEMA),
+    "enrolment": (paths.test_set("distractors", "enrolment"), ENROLMENT_SCHEMA),
+    "missing": (paths.test_set("distractors", "excluded"), EXCLUDED_SCHEMA),
 }
-TEST_SETS = {"lineup": {"source": "generated_lineup", "root": "src"}}
+TEST_SETS = {"distractors": {"source": "generated_distractors", "root": "src"}}
 PHOTO = {"source": "test", "collection": "native", "image": b"", "width": 640, "height": 480}
 BOX = [10.0, 20.0, 15.0, 18.0]
 
@@ -50,25 +50,25 @@ def sound_tables() -> Tables:
     rng = np.random.default_rng(7)
     benchmark, auxiliary = split_rows()
     aside = [face(rng, f"aside {n}", 20, attributes=[("reason", "not_face")]) for n in range(2)]
-    mounted = [
-        face(rng, f"mounted {n}", 24, source="lineup", identity=f"n{n // 2:03}", split=("probe", "gallery")[n % 2],
-             attributes=[("template", f"t{n}")])
+    imported = [
+        face(rng, f"imported {n}", 24, source="distractors", identity=f"n{n // 2:03}", 
+             split=("probe", "gallery")[n % 2], attributes=[("template", f"t{n}")])
         for n in range(6)
     ]  # fmt: skip
-    finding = dict.fromkeys(FINDING_SCHEMA.names) | {"reason": "not_face", "set_aside": True}
+    finding = dict.fromkeys(FINDING_SCHEMA.names) | {"reason": "not_face", "excluded": True}
     return {
         "photos": [PHOTO | {"photo_id": f"photo {n}"} for n in range(4)],
         "tags": [{"photo_id": f"photo {n}", "identity": f"n{n:03}", "box": BOX} for n in range(3)],
         "truth": [{"photo_id": f"photo {n}", "identity": None, "box": BOX, "recognizable": True} for n in range(3)],
         "unused": [{"where": "notes.txt", "reason": "not_image"}],
         "unrecognizable": [face(rng, "pedestrian", 20)],
-        "set_aside": aside,
+        "excluded": aside,
         "findings": [finding | {"face_id": row["face_id"]} for row in aside],
         "benchmark": benchmark,
         "auxiliary": auxiliary,
-        "mounted": mounted,
+        "imported": imported,
         "pairs": [
-            {"left": mounted[0]["face_id"], "right": mounted[n]["face_id"], "same": n == 1, "fold": n % 2}
+            {"left": imported[0]["face_id"], "right": imported[n]["face_id"], "same": n == 1, "fold": n % 2}
             for n in range(1, 6)
         ],
         "enrolment": [{"template": f"t{n}", "identity": f"n{n // 2:03}", "role": "G1"} for n in range(6)],
@@ -99,5 +99,5 @@ def write_sound_tables(change: Callable[[Tables], object] = lambda tables: None)
     write_json(
         paths.DETECTION_METRICS, {"photos": photos, "faces": found, "already_cut": {"native": 0}, "by_height": []}
     )
-    curation = {"detected": 92, "kept": 90, "set_aside": {"not_face": 2}, "adjudicated": 3}
+    curation = {"detected": 92, "kept": 90, "excluded": {"not_face": 2}, "adjudicated": 3}
     write_json(paths.CURATION_METRICS, curation)

@@ -16,11 +16,11 @@ from lrfr import cli, offline
 from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
 STORY = (
-    "acquire detect mount curate split validate card twin synthesize inspect drift landmarks align super-resolution "
-    "super-resolve pretrain finetune embed evaluate illustrate report release check doctor"
+    "acquire detect import curate split validate card synlr synthesize inspect drift landmarks align super-resolution "
+    "super-resolve pretrain finetune embed evaluate visualize report release check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
-ARGUMENT |= {"mount": "pairs", "super-resolution": "vdsr", "super-resolve": "vdsr"}
+ARGUMENT |= {"import": "pairs", "super-resolution": "vdsr", "super-resolve": "vdsr"}
 OPTIONS = {"acquire": {"list_sources": False}, "validate": {"data_docs": False}}
 STAGES = [name for name in STORY.split() if name not in ("check", "doctor")]
 HEAVY = {"torch", "timm", "pandas", "cv2", "numpy", "pyarrow", "sklearn", "scipy", "prefect", "dvc", "albumentations"}

@@ -19,13 +19,13 @@ def fail(item: int) -> int:
     return item
 
 
-def spread(count, items, monkeypatch, work=look):
+def parallel_map(count, items, monkeypatch, work=look):
     monkeypatch.setattr(parallel, "cores", lambda: count)
-    return list(parallel.spread(work, items, "looking", "item"))
+    return list(parallel.parallel_map(work, items, "looking", "item"))
 
 
 def test_items_go_to_other_processes_and_come_back_in_order(monkeypatch):
-    seen = spread(2, range(21), monkeypatch)
+    seen = parallel_map(2, range(21), monkeypatch)
     assert [item for item, _, _ in seen] == list(range(21))
     assert os.getpid() not in {process for _, process, _ in seen}
     assert {threads for _, _, threads in seen} == {1}
@@ -34,7 +34,7 @@ def test_items_go_to_other_processes_and_come_back_in_order(monkeypatch):
 @pytest.mark.parametrize(("count", "items"), [(1, range(21)), (8, range(5)), (8, [])])
 def test_one_core_or_few_items_start_no_process(monkeypatch, count, items):
     before = cv2.getNumThreads()
-    seen = spread(count, items, monkeypatch)
+    seen = parallel_map(count, items, monkeypatch)
     assert seen == [(item, os.getpid(), 1) for item in items]
     assert cv2.getNumThreads() == before
 
@@ -43,7 +43,7 @@ def test_one_core_or_few_items_start_no_process(monkeypatch, count, items):
 def test_an_error_comes_through_and_opencv_gets_its_threads_back(monkeypatch, count):
     before = cv2.getNumThreads()
     with pytest.raises(ValueError, match="item 5"):
-        spread(count, range(8), monkeypatch, fail)
+        parallel_map(count, range(8), monkeypatch, fail)
     assert cv2.getNumThreads() == before
 
 

@@ -43,7 +43,7 @@ Method = Annotated[str, typer.Argument(metavar="METHOD", help="One of params.yam
 def acquire(
     list_sources: Annotated[bool, typer.Option("--list", help="Show the sources and the layout each expects.")] = False,
 ) -> None:
-    """Bring in photos or faces from the source chosen."""
+    """Read photos or faces from the source chosen."""
     _run("acquire", list_sources=list_sources)
 
 
@@ -54,20 +54,20 @@ def detect() -> None:
 
 
 @app.command()
-def mount(test_set: TestSet) -> None:
-    """Bring in a test set as it was published."""
-    _run("mount", test_set)
+def import_testset(test_set: TestSet) -> None:
+    """Import a test set as it was published."""
+    _run("import_testset", test_set)
 
 
 @app.command()
 def curate() -> None:
-    """Keep the tiny, verified faces; set the others aside."""
+    """Keep the tiny, verified faces; exclude the others."""
     _run("curate")
 
 
 @app.command()
 def split() -> None:
-    """Part the identities: half to train, half to test."""
+    """Split the identities: half to train, half to test."""
     _run("split")
 
 
@@ -86,33 +86,33 @@ def card() -> None:
 
 
 @app.command()
-def twin() -> None:
-    """Make the benchmark once more out of shrunk HR faces."""
-    _run("twin")
+def synlr() -> None:
+    """Make the SynLR set: the benchmark out of shrunk HR faces."""
+    _run("synlr")
 
 
 @app.command()
 def synthesize(name: Synthesizer) -> None:
-    """Make low-resolution faces out of sharp portraits."""
+    """Make LR faces from HR portraits by one synthesiser."""
     _run("synthesize", name)
 
 
 @app.command()
-def inspect() -> None:
-    """Stop here if the made faces are not what they should be."""
-    _run("inspect")
+def validate_synthetic() -> None:
+    """Stop here if synthetic faces are not what they should be."""
+    _run("validate_synthetic")
 
 
 @app.command()
 def drift(name: Synthesizer) -> None:
-    """Measure how far the made faces are from native ones."""
+    """Compare synthetic LR with native LR."""
     _run("drift", name)
 
 
 @app.command()
-def landmarks() -> None:
-    """Teach a small network where eyes, nose and mouth are."""
-    _run("landmarks")
+def train_landmarks() -> None:
+    """Train a small network that finds landmarks in tiny faces."""
+    _run("train_landmarks")
 
 
 @app.command()
@@ -122,26 +122,26 @@ def align() -> None:
 
 
 @app.command()
-def super_resolution(network: SuperResolver) -> None:
-    """Teach a network to enlarge tiny faces, for itself alone."""
-    _run("super_resolution", network)
+def train_sr(network: SuperResolver) -> None:
+    """Train a super-resolution network by itself."""
+    _run("train_sr", network)
 
 
 @app.command()
-def super_resolve(network: SuperResolver) -> None:
-    """Enlarge faces that are tested on by such a network."""
-    _run("super_resolve", network)
+def apply_sr(network: SuperResolver) -> None:
+    """Super-resolve the test faces by such a network."""
+    _run("apply_sr", network)
 
 
 @app.command()
 def pretrain() -> None:
-    """Teach a backbone who is who on sharp portraits."""
+    """Train a backbone on HR portraits."""
     _run("pretrain")
 
 
 @app.command()
 def finetune(method: Method) -> None:
-    """Adapt the backbone to tiny faces by one method."""
+    """Train one run from its backbone."""
     _run("finetune", method)
 
 
@@ -155,7 +155,7 @@ def embed(
         typer.Option(help="With --model: what is made of an image and its mirror image.", show_default="none"),
     ] = None,
 ) -> None:
-    """Turn faces that are tested, or yours, into embeddings."""
+    """Embed the test faces of a run, or your own images."""
     if model is None and out is None and fusion is None:
         _run("embed", what)
         return
@@ -176,14 +176,14 @@ def evaluate(method: Method) -> None:
 
 
 @app.command()
-def illustrate() -> None:
-    """Show what super-resolution makes of some faces."""
-    _run("illustrate")
+def visualize() -> None:
+    """Show some faces before and after super-resolution."""
+    _run("visualize")
 
 
 @app.command()
 def report() -> None:
-    """Gather results, curves and examples into one site."""
+    """Write the report: results, curves, examples."""
     _run("report")
 
 
@@ -213,8 +213,8 @@ def review(
     labeller: Annotated[str, typer.Option(metavar="NAME", help="Who judges; names the manifest.")],
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="On 127.0.0.1; else the first free one.")] = None,
     order: Annotated[
-        Literal["doubtful", "suspicion", "identity", "photo"],
-        typer.Option(help="Doubtful or suspected faces first, or grouped."),
+        Literal["doubtful", "label-errors", "identity", "photo"],
+        typer.Option(help="Doubtful or likely_errors faces first, or grouped."),
     ] = "doubtful",
     adjudicate: Annotated[bool, typer.Option("--adjudicate", help="Settle what labellers disagree on.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
@@ -227,13 +227,13 @@ def review(
 
 
 @app.command()
-def suspect(
+def label_errors(
     model: Annotated[
         str, typer.Option(metavar="METHOD", help="Which model is asked; pretrained saw none of the faces.")
     ] = "pretrained",
 ) -> None:
-    """List likely wrong labels, for review --order suspicion."""
-    _run("suspect", model)
+    """List likely label errors, for review --order label-errors."""
+    _run("label_errors", model)
 
 
 @app.command(name="import-backbone")
@@ -253,7 +253,7 @@ def import_backbone(
     input_size: Annotated[int | None, typer.Option(min=16, help="For timm's: side of its images, px.")] = None,
     licence: Annotated[str | None, typer.Option(help="Under which the weights were published; kept with them.")] = None,
 ) -> None:
-    """Bring in a published backbone, to start training from."""
+    """Import a published backbone, to start training from."""
     options = dict(name=name, format=format, architecture=architecture, colour=colour, mean=mean, std=std)
     _run("import_backbone", file, **options, embedding_dim=embedding_dim, input_size=input_size, licence=licence)
 

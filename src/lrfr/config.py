@@ -26,7 +26,7 @@ Settings = dict[str, Any]
 
 Fusion = Literal["none", "mirror_sum", "mirror_concat"]  # of an image's embedding with its mirror image's
 
-RESERVED = ("benchmark", "twin")  # test sets of the pipeline's own making
+RESERVED = ("benchmark", "synlr")  # test sets of the pipeline's own making
 
 
 class Source(Section):
@@ -69,7 +69,7 @@ class Curate(Section):
     """Which faces enter the benchmark. Sizes in px."""
 
     max_side: int = Field(gt=0)
-    unverified: Literal["keep", "set_aside"]
+    unverified: Literal["keep", "exclude"]
     simulated_labellers: dict[str, Labeller] = {}
 
 
@@ -94,7 +94,7 @@ class Drift(Section):
     drift_share: float = Field(gt=0, le=1)
 
 
-class Twin(Section):
+class SynLR(Section):
     """The native benchmark once more in synthetic LR: ``faces`` is the evaluation set whose HR faces are shrunk."""
 
     faces: str
@@ -184,8 +184,8 @@ class Params(Section):
     pretrain: Settings
     compare: list[str] = Field(min_length=1)
     methods: dict[str, Settings]
-    evaluation_sets: dict[str, Source] = Field(min_length=1)  # DVC wants to find something in data/mounted
-    twin: Twin
+    evaluation_sets: dict[str, Source] = Field(min_length=1)  # DVC wants to find something in data/test_sets
+    synlr: SynLR
     evaluate: Evaluate
     card: Card
     release: Release

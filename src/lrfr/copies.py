@@ -77,10 +77,10 @@ def find(faces: pa.Table) -> list[Row]:
 
     Args:
         faces: the columns ``COMPARED``; ``use`` is one of :data:`lrfr.core.curation.TESTED` and the others,
-            ``test_set`` the name of the mounted set that a face belongs to, or null.
+            ``test_set`` the name of the imported set that a face belongs to, or null.
 
     Returns:
-        Rows of ``FINDING_SCHEMA`` about the faces that are not mounted; of two on a face the first tells why it goes.
+        Rows of ``FINDING_SCHEMA`` about the faces that are not imported; of two on a face the first tells why it goes.
     """
     seen = fingerprints(faces["image"])
     known = faces.select([name for name in COMPARED if name != "image"])
@@ -102,8 +102,8 @@ def find(faces: pa.Table) -> list[Row]:
 
 
 def finding(row: Row, reason: str) -> Row:
-    """A row of ``FINDING_SCHEMA``; nothing is set aside of what is published to be tested."""
-    return {"face_id": row["face_id"], "reason": reason, "set_aside": row["use"] != TESTED}
+    """A row of ``FINDING_SCHEMA``; nothing is excluded of what is published to be tested."""
+    return {"face_id": row["face_id"], "reason": reason, "excluded": row["use"] != TESTED}
 
 
 def _judged(first: Row, copies: list[tuple[Row, Copy]]) -> list[Row]:

@@ -84,21 +84,23 @@ ENROLMENT_SCHEMA = pa.schema(
 )
 
 # What a source found and could not use as a face.
-SET_ASIDE_SCHEMA = pa.schema(
+EXCLUDED_SCHEMA = pa.schema(
     [
         pa.field("where", pa.string(), nullable=False),  # the file or record, inside the layout
         pa.field("reason", pa.string(), nullable=False),
     ]
 )
 
-# What curation found against a face: why it is set aside, or would be if it were not published as a test face.
+# What curation found against a face: why it is excluded, or would be if it were not published as a test face.
 FINDING_SCHEMA = pa.schema(
     [
         pa.field("face_id", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),  # of core.curation.REASONS
-        pa.field("set_aside", pa.bool_(), nullable=False),  # false: a published test face, which stays
+        pa.field("excluded", pa.bool_(), nullable=False),  # false: a published test face, which stays
         pa.field("copy_of", pa.string()),  # the face_id of the face that it copies
-        pa.field("test_set", pa.string()),  # where that face is mounted; null: among the benchmark's or auxiliary faces
+        pa.field(
+            "test_set", pa.string()
+        ),  # where that face is imported; null: among the benchmark's or auxiliary faces
         pa.field("kind", pa.string()),  # exact or near
         pa.field("similarity", pa.float32()),  # 1 - mean absolute difference of the thumbnails, 0..1
         pa.field("across", pa.string()),  # leak, other_identity, other_split, same_identity or unnamed

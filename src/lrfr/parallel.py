@@ -19,7 +19,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(work: Callable[[Item], Result], items: Sequence[Item], doing: str, unit: str) -> Iterator[Result]:
+def parallel_map(work: Callable[[Item], Result], items: Sequence[Item], doing: str, unit: str) -> Iterator[Result]:
     """Does ``work`` on each item in a process per core, with progress; yields the results in the items' order.
 
     Few items, or one core, stay in this process.

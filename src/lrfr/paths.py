@@ -10,7 +10,7 @@ PHOTOS = Path("data/acquired/photos.parquet")
 TAGS = Path("data/acquired/tags.parquet")
 TRUTH = Path("data/acquired/truth.parquet")
 CUT_FACES = Path("data/acquired/faces.parquet")
-UNUSED = Path("data/acquired/set_aside.parquet")
+UNUSED = Path("data/acquired/excluded.parquet")
 
 REVIEW_LOCKS = Path("data/review")
 
@@ -22,22 +22,22 @@ DETECTION_METRICS = Path("metrics/detection.json")
 
 CURATED_NATIVE = Path("data/curated/native.parquet")
 CURATED_AUXILIARY = Path("data/curated/auxiliary.parquet")
-SET_ASIDE = Path("data/curated/set_aside.parquet")
+EXCLUDED = Path("data/curated/excluded.parquet")
 FINDINGS = Path("data/curated/findings.parquet")
 SIMULATED_VERDICTS = Path("data/curated/verdicts")
 CURATION_METRICS = Path("metrics/curation.json")
 LABELLER_METRICS = Path("metrics/labellers.json")
-SUSPICIONS = Path("data/review/suspicions.csv")
+LABEL_ERRORS = Path("data/review/label_errors.csv")
 
 BENCHMARK = Path("data/split/benchmark.parquet")
 AUXILIARY = Path("data/split/auxiliary.parquet")
-TWIN = Path("data/twin/faces.parquet")
+SYNLR = Path("data/synlr/faces.parquet")
 
 VALIDATION_RESULT = Path("data/validation/result.json")
 QUALITY_PAGE = Path("reports/quality.html")
-TWIN_INSPECTION = Path("data/inspection/twin.json")
-SYNTHETIC_INSPECTION = Path("data/inspection/synthetic.json")
-MADE_QUALITY_PAGE = Path("reports/quality_made.html")
+SYNLR_VALIDATION = Path("data/validation_synthetic/synlr.json")
+SYNTHETIC_VALIDATION = Path("data/validation_synthetic/synthetic.json")
+SYNTHETIC_QUALITY_PAGE = Path("reports/quality_synthetic.html")
 DATA_DOCS = Path("reports/data_docs")
 DATA_CARD = Path("reports/data_card.html")
 DATA_CARD_TEXT = Path("reports/data_card.md")
@@ -79,9 +79,9 @@ def checkpoint(training: str) -> Path:
     return Path("checkpoints") / f"{training}.pt"
 
 
-def mounted(test_set: str, table: str = "faces") -> Path:
-    """One table of a mounted test set: faces, pairs, enrolment or set_aside."""
-    return Path("data/mounted") / test_set / f"{table}.parquet"
+def test_set(test_set: str, table: str = "faces") -> Path:
+    """One table of an imported test set: faces, pairs, enrolment or excluded."""
+    return Path("data/test_sets") / test_set / f"{table}.parquet"
 
 
 def live(training: str) -> Path:
@@ -90,7 +90,7 @@ def live(training: str) -> Path:
 
 
 def embeddings(method: str, test_set: str = "benchmark") -> Path:
-    """One method's embeddings of every image of a test set: ``benchmark``, ``twin`` or a mounted one."""
+    """One method's embeddings of every image of a test set: ``benchmark``, ``synlr`` or an imported one."""
     return Path("data/embeddings") / method / f"{test_set}.npz"
 
 
@@ -125,7 +125,7 @@ def super_resolution_metrics(name: str) -> Path:
 
 
 def aligned(test_set: str) -> Path:
-    """A test set's faces, aligned: ``benchmark`` or a mounted one."""
+    """A test set's faces, aligned: ``benchmark`` or an imported one."""
     return Path("data/aligned") / f"{test_set}.parquet"
 
 

@@ -11,7 +11,7 @@ from lrfr.errors import ParameterError
 from lrfr.methods import method, metric, trains_on
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Faces, Moment
+from lrfr.nn.training.task import Faces, StepContext
 from lrfr.stages import finetune
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.1)
@@ -62,8 +62,8 @@ def test_its_named_losses_train_what_it_says_is_trained(name, step):
     faces = Faces(torch.rand(6, 3, 48, 48), torch.arange(6) % 5)
     batch = dict.fromkeys(module.STEPS[step], faces)
     task.begin(step)
-    for player, groups in task.train().players().items():
-        terms = task.losses(batch, Moment(5, 10, np.random.default_rng(0)), player)
+    for optimizer, groups in task.train().parameter_groups().items():
+        terms = task.losses(batch, StepContext(5, 10, np.random.default_rng(0)), optimizer)
         assert terms and all(value.ndim == 0 and torch.isfinite(value) for value in terms.values())
         sum(terms.values()).backward()
         trained = [parameter for group in groups for parameter in group["params"]]

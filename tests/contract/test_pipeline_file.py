@@ -18,10 +18,10 @@ HARMLESS = ("errors", "paths", "progress", "parallel", "files", "components", "c
 CANNOT_CHANGE_A_RESULT = {f"lrfr.{name}" for name in HARMLESS}
 
 SOURCES = {f"lrfr.sources.{name}": hasattr(module, "PROTOCOL") for name, module in sources().items()}
-# The same list of code serves whichever source params.yaml names, if it can be acquired, or mounted
+# The same list of code serves whichever source params.yaml names, if it can be acquired, or imported
 MAY_BE_READ_BY = {
     "acquire": set(SOURCES),
-    "mount": {module for module, is_test_set in SOURCES.items() if is_test_set},
+    "import": {module for module, is_test_set in SOURCES.items() if is_test_set},
 }
 
 # Packages whose modules a stage finds by a name in params.yaml, or by that of a protocol
@@ -34,15 +34,15 @@ FOUND_IN = {
 
 PLAN = """
     acquire > detect > curate > split > validate > synthesize > inspect > drift > report
-    mount > curate
+    import > curate
     validate > card
-    validate > twin > inspect > embed
+    validate > synlr > inspect > embed
     validate > landmarks > align > embed
     validate > super_resolution > super_resolve > embed
-    super_resolution > illustrate > report
+    super_resolution > visualize > report
     validate > pretrain > finetune > embed > evaluate > report > release
-    finetune > illustrate
-    landmarks > illustrate
+    finetune > visualize
+    landmarks > visualize
 """
 
 
@@ -68,7 +68,7 @@ def code(stage) -> set[str]:
     test_set = params.evaluation_sets.get(name)
     found_by_name = {
         "acquire": f"lrfr.sources.{params.acquire.source}",
-        "mount": f"lrfr.sources.{test_set.source}" if test_set else "",
+        "import": f"lrfr.sources.{test_set.source}" if test_set else "",
         "synthesize": f"lrfr.synthesis.{name}",
         "finetune": f"lrfr.methods.{name}",
     }
@@ -111,7 +111,7 @@ def test_each_method_and_synthesizer_has_its_stages(stages):
     expected |= {
         f"{stage}@{name}" for stage in ("super_resolution", "super_resolve") for name in params.super_resolution
     }
-    expected |= {f"mount@{name}" for name in params.evaluation_sets}
+    expected |= {f"import@{name}" for name in params.evaluation_sets}
     assert {name for name in stages if "@" in name} == expected
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lrfr.core.resampling import bicubic, bicubic_to_height, bilinear, opencv_bicubic, rendition
+from lrfr.core.resampling import bicubic, bicubic_to_height, bilinear, opencv_bicubic, view
 from lrfr.errors import ParameterError
 
 SIZES = [(20, 16), (9, 9), (33, 21), (1, 1), (120, 99)]
@@ -61,39 +61,39 @@ sides = st.integers(1, 60)
 def test_a_rendition_keeps_a_plain_image_plain_and_has_the_size_that_its_name_says(height, width, px, grey):
     image = np.full((height, width, 3), grey, np.uint8)
     for name in ("mirror", f"side_{px}", f"width_{px}"):
-        assert (rendition(image, name) == grey).all()
-    assert rendition(image, f"side_{px}").shape == image.shape
-    made = rendition(image, f"width_{px}")
+        assert (view(image, name) == grey).all()
+    assert view(image, f"side_{px}").shape == image.shape
+    made = view(image, f"width_{px}")
     assert made.shape[1] == min(px, width)
     assert abs(made.shape[0] - height * made.shape[1] / width) <= max(0.5, 1 - height * made.shape[1] / width)
 
 
 @settings(deadline=None)
 @given(height=sides, width=sides, px=sides)
-def test_a_mirrored_image_has_mirrored_renditions(height, width, px):
+def test_a_mirrored_image_has_mirrored_views(height, width, px):
     image = noise(height, width)
-    mirrored = rendition(image, "mirror")
-    assert np.array_equal(rendition(mirrored, "mirror"), image)
+    mirrored = view(image, "mirror")
+    assert np.array_equal(view(mirrored, "mirror"), image)
     for name in (f"side_{px}", f"width_{px}"):
-        assert difference(rendition(mirrored, name), rendition(image, name)[:, ::-1]) <= 1
+        assert difference(view(mirrored, name), view(image, name)[:, ::-1]) <= 1
 
 
 @pytest.mark.parametrize("name", ["side_40", "width_32", "side_400"])
 def test_an_image_that_is_small_enough_is_unchanged(name):
     image = noise(40, 32)
-    assert np.array_equal(rendition(image, name), image)
+    assert np.array_equal(view(image, name), image)
 
 
 def test_the_sweep_takes_detail_away_step_by_step():
     image = noise(100, 80)
-    detail = [rendition(image, f"side_{px}").std() for px in (8, 16, 24, 32, 64)]
+    detail = [view(image, f"side_{px}").std() for px in (8, 16, 24, 32, 64)]
     assert detail == sorted(detail)
     assert detail[0] < 0.3 * detail[-1]
     shortest = Image.fromarray(image).resize((16, 20), Image.Resampling.BILINEAR)
-    assert difference(rendition(image, "side_16"), shortest.resize((80, 100), Image.Resampling.BILINEAR)) <= 2
+    assert difference(view(image, "side_16"), shortest.resize((80, 100), Image.Resampling.BILINEAR)) <= 2
 
 
 @pytest.mark.parametrize("name", ["mirrored", "side_", "side_0", "width_-3", "height_20", "side_8x"])
 def test_an_unknown_rendition_lists_the_known_ones(name):
     with pytest.raises(ParameterError, match="mirror, side_<px>, width_<px>"):
-        rendition(noise(4, 4), name)
+        view(noise(4, 4), name)

@@ -32,7 +32,7 @@ def tiny(params):
         "mugshots": {"identities": 8, "cameras": 1},
         "templates": {"identities": 6, "gallery_stills": 1, "probe_stills": 1, "frames": 2},
         "pairs": {"identities_per_fold": 2, "images": 2},
-        "lineup": {"identities": 4, "images": 4, "distractors": 5},
+        "distractors": {"identities": 4, "images": 4, "distractors": 5},
     }
     for name, settings in sizes.items():
         params["evaluation_sets"][name]["settings"] = settings
@@ -88,7 +88,7 @@ def test_every_stage_leaves_what_it_promises(project):
     assert (
         "baseline" in page
         and "quality.html" in page
-        and "quality_made.html" in page
+        and "quality_synthetic.html" in page
         and "drift_downsample.html" in page
     )
 
@@ -112,8 +112,8 @@ def test_a_methods_parameter_reruns_that_method_and_the_report_alone(project):
     change(project, lambda params: params["methods"]["tc"].update(distillation_weight=0.2))
     lines = call(project, "dvc", "repro").stdout.splitlines()
     ran = [line.split("'")[1] for line in lines if line.startswith("Running stage")]
-    # illustrate looks into every model; the release comes after the report, as the plan has it
-    assert sorted(ran[:-2]) == ["embed@tc", "evaluate@tc", "finetune@tc", "illustrate"]
+    # visualize looks into every model; the release comes after the report, as the plan has it
+    assert sorted(ran[:-2]) == ["embed@tc", "evaluate@tc", "finetune@tc", "visualize"]
     assert ran[-2:] == ["report", "release"]
     change(project, lambda params: params["methods"]["tc"].update(distillation_weight=0.1))
 
@@ -131,7 +131,7 @@ def test_interrupted_training_ends_with_the_same_model(project):
     assert "run the same command again" in message and "Traceback" not in message
     assert state.is_file()
     model.unlink()
-    assert "taking up the training" in call(project, "lrfr", "pretrain").stdout
+    assert "resuming the training" in call(project, "lrfr", "pretrain").stdout
     assert model.read_bytes() == whole
     assert not state.exists()
     change(project, lambda params: params["pretrain"]["training"].update(epochs=2))

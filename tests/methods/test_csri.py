@@ -15,7 +15,7 @@ from lrfr.methods import method, trains_on
 from lrfr.methods.csri import fr_loss, sr_loss
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
-from lrfr.nn.training.task import Faces, Moment
+from lrfr.nn.training.task import Faces, StepContext
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.0625, embedding_dim=8, input_size=16, dropout=0.0)
 TRAINING = {
@@ -52,8 +52,8 @@ def batch(*collections):
     }
 
 
-def moment():
-    return Moment(5, 10, np.random.default_rng(0))
+def context():
+    return StepContext(5, 10, np.random.default_rng(0))
 
 
 def begun(name, step, **changes):
@@ -85,10 +85,10 @@ def test_a_steps_terms_are_those_of_its_equation(name, step):
     """Eq 1, 3 and 4, recomputed through the embedder's public methods; in one batch, as the networks see it."""
     task, faces = begun(name, step)
     again = copy.deepcopy(task)
-    terms = task.losses(faces, moment(), "main")
+    terms = task.losses(faces, context(), "main")
     lr = {key: value.images for key, value in faces.items()}
     if "auxiliary" in lr:
-        lr["auxiliary"] = low_resolution_pairs(lr["auxiliary"], [6, 9], "bicubic", moment())
+        lr["auxiliary"] = low_resolution_pairs(lr["auxiliary"], [6, 9], "bicubic", context())
     super_resolved = again.embedder.super_resolution(torch.cat([*lr.values()]))
     logits = again.embedder.recognise(super_resolved)
     expected = {}
@@ -140,10 +140,10 @@ def test_a_step_changes_what_it_trains_and_nothing_else(monkeypatch, name, step,
             break
     task.train()
     before = {key: value.clone() for key, value in task.state_dict().items()}
-    optimizer = torch.optim.SGD(task.players()["main"][0]["params"], lr=0.1)
+    optimizer = torch.optim.SGD(task.parameter_groups()["main"][0]["params"], lr=0.1)
     for _ in range(2):  # the last layer of an SR network is born as 0: the others learn nothing from the first update
         optimizer.zero_grad()
-        sum(task.losses(batch(*module.STEPS[step]), moment(), "main").values()).backward()
+        sum(task.losses(batch(*module.STEPS[step]), context(), "main").values()).backward()
         optimizer.step()
     changed = {".".join(key.split(".")[:2]) for key, value in task.state_dict().items() if not value.equal(before[key])}
     assert changed == trained
@@ -159,9 +159,9 @@ def test_both_branches_go_through_the_same_networks():
     def gradient(terms):
         return torch.cat([g.flatten() for g in torch.autograd.grad(sum(terms), parameters)])
 
-    terms = task.losses(faces, moment(), "main")
+    terms = task.losses(faces, context(), "main")
     native = F.cross_entropy(task.heads["native"].plain(task.embed(faces["native"].images)), faces["native"].labels)
-    synthetic = task.losses({"auxiliary": faces["auxiliary"]}, moment(), "main")
+    synthetic = task.losses({"auxiliary": faces["auxiliary"]}, context(), "main")
     together, apart = gradient(terms.values()), gradient([native, *synthetic.values()])
     assert torch.allclose(together, apart, rtol=1e-3, atol=1e-4 * together.abs().max().item())
 
@@ -169,7 +169,7 @@ def test_both_branches_go_through_the_same_networks():
 def test_the_centre_loss_of_centreface_goes_with_either_branch():
     task, faces = begun("csri", "training", head={"name": "CenterLoss"})
     names = {f"{branch}_{term}" for branch in ("synthetic", "native") for term in ("classification", "center")}
-    assert set(task.losses(faces, moment(), "main")) == {"super_resolution"} | names
+    assert set(task.losses(faces, context(), "main")) == {"super_resolution"} | names
 
 
 @pytest.mark.parametrize(("name", "step"), STEPS)
@@ -179,7 +179,7 @@ def test_validation_gives_the_steps_own_terms_and_always_the_same(name, step):
     (first, *_) = faces.values()
     once, again = (task.validation_losses(first) for _ in range(2))
     assert once == again
-    terms = [term for term in task.losses(faces, moment(), "main") if "native" not in term or len(faces) == 1]
+    terms = [term for term in task.losses(faces, context(), "main") if "native" not in term or len(faces) == 1]
     assert list(once) == terms
 
 

@@ -11,7 +11,7 @@ from lrfr.methods import hr_lr, hr_only, kl_only, lr_only, rifr, shared_only
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Faces, Moment
+from lrfr.nn.training.task import Faces, StepContext
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=32, dropout=0.0)
 TRAINING = Training(
@@ -23,7 +23,7 @@ VARIANTS = [hr_only, lr_only, hr_lr, kl_only, shared_only, rifr]
 NAMES = [module.__name__.rpartition(".")[2] for module in VARIANTS]
 ALL = pytest.mark.parametrize("module", VARIANTS, ids=NAMES)
 TAUGHT = pytest.mark.parametrize("module", [kl_only, shared_only, rifr], ids=NAMES[3:])
-NOW = Moment(3, 10, np.random.default_rng(0))
+NOW = StepContext(3, 10, np.random.default_rng(0))
 
 
 def method(module=rifr, architecture=ARCHITECTURE, **changes):
@@ -135,7 +135,7 @@ def test_it_computes_no_more_than_it_needs(module):
 def test_the_teacher_never_changes(module):
     task = method(module).train()
     before = copy.deepcopy(task.teacher.state_dict())
-    parameters = [parameter for group in task.players()["main"] for parameter in group["params"]]
+    parameters = [parameter for group in task.parameter_groups()["main"] for parameter in group["params"]]
     students = [*Embedder(ARCHITECTURE).parameters(), task.head.weight]
     assert len(parameters) == sum(parameter.requires_grad for parameter in students)
     optimizer = torch.optim.SGD(parameters, lr=0.1)
@@ -152,7 +152,7 @@ def test_the_teacher_never_changes(module):
 def test_all_that_is_trained_has_a_gradient(module):
     task = method(module).train()
     sum(task.losses({"auxiliary": some_faces()}, NOW, "main").values()).backward()
-    assert all(value.grad is not None for group in task.players()["main"] for value in group["params"])
+    assert all(value.grad is not None for group in task.parameter_groups()["main"] for value in group["params"])
 
 
 @ALL

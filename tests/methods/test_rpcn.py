@@ -21,7 +21,7 @@ from lrfr.nn.model_file import read_model, write_model
 from lrfr.nn.networks.rpcn import HighResolutionChannel, Rpcn
 from lrfr.nn.networks.shape import Shape
 from lrfr.nn.resolution import at_resolution
-from lrfr.nn.training.task import Faces, Moment
+from lrfr.nn.training.task import Faces, StepContext
 from lrfr.stages import finetune
 from tests.face_tables import write_params, write_split
 from tests.nn.small_training import training
@@ -44,16 +44,16 @@ def faces(count=4, classes=4):
     return Faces(torch.rand(count, 3, 24, 20), torch.arange(count) % classes)
 
 
-def moment():
-    return Moment(3, 10, np.random.default_rng(5))
+def context():
+    return StepContext(3, 10, np.random.default_rng(5))
 
 
 def reached(task, step):
     """The parameters that a step's losses reach, and those that it trains."""
     task.train().begin(step)
     task.zero_grad()
-    sum(task.losses({rpcn.STEPS[step][0]: faces()}, moment(), "main").values()).backward()
-    trained = {id(value) for group in task.players()["main"] for value in group["params"]}
+    sum(task.losses({rpcn.STEPS[step][0]: faces()}, context(), "main").values()).backward()
+    trained = {id(value) for group in task.parameter_groups()["main"] for value in group["params"]}
     parameters = dict(task.named_parameters())
     gradients = {name for name, value in parameters.items() if value.grad is not None and value.grad.any()}
     return gradients, {name for name, value in parameters.items() if id(value) in trained}
@@ -104,7 +104,7 @@ def test_lent_filters_are_one_tensor_and_the_others_are_of_each_channel():
 def test_the_hr_term_reaches_lent_filters_and_no_others_of_the_lr_channel():
     task = build()
     task.begin("super_resolution")
-    task.losses({"auxiliary": faces()}, moment(), "main")["hr_reconstruction"].backward()
+    task.losses({"auxiliary": faces()}, context(), "main")["hr_reconstruction"].backward()
     for name, lent in zip(CONVOLUTIONS, LENT, strict=True):
         gradient = getattr(task.low, name).weight.grad.flatten(1).any(1)
         assert gradient[:lent].any()
@@ -126,9 +126,9 @@ def test_super_resolution_makes_the_hr_face_of_the_lr_and_of_itself():
     task = build()
     task.begin("super_resolution")
     batch = {"auxiliary": faces()}
-    terms = task.losses(batch, moment(), "main")
+    terms = task.losses(batch, context(), "main")
     hr = batch["auxiliary"].images
-    lr = rpcn.low_resolution_pairs(hr, SETTINGS.sides, "bicubic", moment())
+    lr = rpcn.low_resolution_pairs(hr, SETTINGS.sides, "bicubic", context())
     low = task.low.features(lr * 2 - 1)
     high = task.high.features(hr * 2 - 1, task.low)
     made = {
@@ -144,9 +144,9 @@ def test_both_channels_classify_by_one_fc_layer_and_one_softmax():
     task = build()
     task.begin("recognition")
     batch = {"auxiliary": faces()}
-    terms = task.losses(batch, moment(), "main")
+    terms = task.losses(batch, context(), "main")
     hr, labels = batch["auxiliary"].images, batch["auxiliary"].labels
-    lr = rpcn.low_resolution_pairs(hr, SETTINGS.sides, "bicubic", moment())
+    lr = rpcn.low_resolution_pairs(hr, SETTINGS.sides, "bicubic", context())
     embeddings = {
         "classification": task.embed(lr),
         "hr_classification": task.low.output(task.high.features(hr * 2 - 1, task.low)),
@@ -161,7 +161,7 @@ def test_native_faces_are_classified_as_they_are_by_the_lr_channel():
     task = build()
     task.begin("training")
     native = faces()
-    terms = task.losses({"native": native}, moment(), "main")
+    terms = task.losses({"native": native}, context(), "main")
     expected = F.cross_entropy(task.embed(native.images) @ task.heads["native"].weight.T, native.labels)
     assert {name: value.item() for name, value in terms.items()} == {"classification": pytest.approx(expected.item())}
 
@@ -182,11 +182,11 @@ def test_each_step_trains_what_its_losses_reach_and_nothing_else():
 def test_processes_that_share_a_batch_get_the_loss_of_one(step):
     task, some = build().eval(), faces(8)
     task.begin(step)
-    terms = task.losses({"auxiliary": some}, moment(), "main")
+    terms = task.losses({"auxiliary": some}, context(), "main")
     parts = []
     for process in range(4):
         part = Faces(some.images[2 * process :][:2], some.labels[2 * process :][:2])
-        at = dataclasses.replace(moment(), processes=4, process=process)
+        at = dataclasses.replace(context(), processes=4, process=process)
         parts.append(task.losses({"auxiliary": part}, at, "main"))
     for name, value in terms.items():
         assert sum(part[name].item() for part in parts) / 4 == pytest.approx(value.item(), rel=1e-4)

@@ -8,7 +8,7 @@ from lrfr.methods import curriculum_only, ntnc, tc, teacher_only
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Faces, Moment
+from lrfr.nn.training.task import Faces, StepContext
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.0)
 TRAINING = Training(
@@ -30,8 +30,8 @@ VARIANTS = {
 }
 
 
-def moment(step, total=100):
-    return Moment(step, total, np.random.default_rng(step))
+def context(step, total=100):
+    return StepContext(step, total, np.random.default_rng(step))
 
 
 def method(module=tc, **changes):
@@ -45,7 +45,7 @@ def some_faces(count=8):
 
 
 def shrunk(task, faces, at):
-    """Which of the faces the student sees down-sampled at a moment."""
+    """Which of the faces the student sees down-sampled at a context."""
     seen = []
     watch = task.embedder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     task.losses({"auxiliary": faces}, at, "main")
@@ -88,24 +88,24 @@ def test_the_student_starts_as_a_copy_and_the_teacher_never_changes():
     task = method()
     batch = {"auxiliary": Faces(torch.rand(4, 3, 48, 48), torch.arange(4))}
     task.eval()
-    terms = task.losses(batch, moment(0), "main")
+    terms = task.losses(batch, context(0), "main")
     assert terms["distillation"].item() == 0
     task.train()
     assert not task.teacher.training
-    sum(task.losses(batch, moment(50), "main").values()).backward()
+    sum(task.losses(batch, context(50), "main").values()).backward()
     assert all(parameter.grad is None for parameter in task.teacher.parameters())
-    trained = {id(parameter) for group in task.players()["main"] for parameter in group["params"]}
+    trained = {id(parameter) for group in task.parameter_groups()["main"] for parameter in group["params"]}
     assert not trained & {id(parameter) for parameter in task.teacher.parameters()}
 
 
 def test_processes_that_share_a_batch_get_the_loss_of_one():
     task, step = method().eval(), 60  # where some of the faces are shrunk
     images, labels = torch.rand(8, 3, 48, 48), torch.zeros(8, dtype=torch.long)
-    terms = task.losses({"auxiliary": Faces(images, labels)}, moment(step), "main")
+    terms = task.losses({"auxiliary": Faces(images, labels)}, context(step), "main")
     parts = [
         task.losses(
             {"auxiliary": Faces(images[2 * process :][:2], labels[:2])},
-            dataclasses.replace(moment(step), processes=4, process=process),
+            dataclasses.replace(context(step), processes=4, process=process),
             "main",
         )
         for process in range(4)
@@ -116,9 +116,9 @@ def test_processes_that_share_a_batch_get_the_loss_of_one():
 
 def test_distillation_is_weighted_by_lambda_and_grows_with_the_curriculum():
     batch = {"auxiliary": some_faces()}
-    assert method().eval().losses(batch, moment(0), "main")["distillation"] == 0
+    assert method().eval().losses(batch, context(0), "main")["distillation"] == 0
     once, twice = (
-        method(distillation_weight=value).eval().losses(batch, moment(99), "main")["distillation"].item()
+        method(distillation_weight=value).eval().losses(batch, context(99), "main")["distillation"].item()
         for value in (0.1, 0.2)
     )
     assert twice == pytest.approx(2 * once) and once > 0
@@ -126,7 +126,7 @@ def test_distillation_is_weighted_by_lambda_and_grows_with_the_curriculum():
 
 def test_the_loss_is_that_of_equation_1():
     task, faces = method().eval(), some_faces()
-    terms = task.losses({"auxiliary": faces}, moment(60), "main")
+    terms = task.losses({"auxiliary": faces}, context(60), "main")
     rng, view = np.random.default_rng(60), faces.images.clone()
     for row in range(len(view)):
         if rng.random() < 60 / 99:
@@ -144,11 +144,11 @@ def test_the_loss_is_that_of_equation_1():
 def test_a_teacher_is_there_where_the_name_says_so(module):
     task = method(module).eval()
     taught = module in (tc, teacher_only)
-    terms = task.losses({"auxiliary": some_faces()}, moment(50), "main")
+    terms = task.losses({"auxiliary": some_faces()}, context(50), "main")
     assert set(terms) == ({"classification", "distillation"} if taught else {"classification"})
     assert (task.teacher is not None) == taught
     sum(terms.values()).backward()
-    trained = [parameter for group in task.players()["main"] for parameter in group["params"]]
+    trained = [parameter for group in task.parameter_groups()["main"] for parameter in group["params"]]
     assert all(parameter.grad is not None for parameter in trained)
     students = [*Embedder(ARCHITECTURE).parameters(), task.head.weight]  # all parameters are free
     assert len(trained) == sum(parameter.requires_grad for parameter in students)
@@ -157,7 +157,7 @@ def test_a_teacher_is_there_where_the_name_says_so(module):
 @pytest.mark.parametrize("module", VARIANTS)
 def test_a_curriculum_begins_with_full_resolution_and_ends_with_none_and_a_frequency_stays(module):
     task, faces = method(module).eval(), some_faces(200)
-    shares = [shrunk(task, faces, moment(step)).float().mean().item() for step in (0, 50, 99)]
+    shares = [shrunk(task, faces, context(step)).float().mean().item() for step in (0, 50, 99)]
     expected = [0, 50 / 99, 1] if module in (tc, curriculum_only) else [0.5, 0.5, 0.5]
     assert shares == pytest.approx(expected, abs=0.12)
 
@@ -166,12 +166,14 @@ def test_a_curriculum_begins_with_full_resolution_and_ends_with_none_and_a_frequ
 def test_the_frequency_is_the_chance_of_down_sampling(frequency, share):
     for module in (ntnc, teacher_only):
         task = method(module, frequency=frequency).eval()
-        assert shrunk(task, some_faces(20), moment(7)).float().mean() == share
+        assert shrunk(task, some_faces(20), context(7)).float().mean() == share
 
 
 def test_all_variants_draw_the_same_resolutions_and_start_from_the_same_student():
     faces = some_faces()
-    terms = [method(module).eval().losses({"auxiliary": faces}, moment(99), "main") for module in (tc, curriculum_only)]
+    terms = [
+        method(module).eval().losses({"auxiliary": faces}, context(99), "main") for module in (tc, curriculum_only)
+    ]
     assert terms[0]["classification"].item() == terms[1]["classification"].item()
 
 

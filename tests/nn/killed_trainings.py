@@ -22,7 +22,7 @@ TRAININGS = {
     "balanced": (Recognition, training(images_per_identity=2, schedule="plateau", warmup_epochs=0), ("native",)),
     "adversarial": (
         Adversarial,
-        training(players={"discriminator": DISCRIMINATOR}, ema_decay=0.9, validation_sides=[8], **ADAM),
+        training(optimizers={"discriminator": DISCRIMINATOR}, ema_decay=0.9, validation_sides=[8], **ADAM),
         ("auxiliary", "native"),
     ),
 }

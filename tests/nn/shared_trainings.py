@@ -16,7 +16,7 @@ TRAININGS = {
     "alone": (Recognition, training(), ("native",)),
     "adversarial": (
         Adversarial,
-        training(players={"discriminator": DISCRIMINATOR}, ema_decay=0.9, validation_sides=[8], **ADAM),
+        training(optimizers={"discriminator": DISCRIMINATOR}, ema_decay=0.9, validation_sides=[8], **ADAM),
         ("auxiliary", "native"),
     ),
 }
@@ -33,9 +33,9 @@ def train_all(place):
 class BrokenInOne(Recognition):
     """In the second process, one loss is not a number."""
 
-    def losses(self, batch, moment, player):
-        terms = super().losses(batch, moment, player)
-        broken = this_process() == 1 and moment.step == 2
+    def losses(self, batch, context, optimizer):
+        terms = super().losses(batch, context, optimizer)
+        broken = this_process() == 1 and context.step == 2
         return terms | {"broken": terms["length"] * (torch.nan if broken else 1)}
 
 

@@ -47,17 +47,17 @@ class Recognition(Task):
         self.embedder, self.head = features(dropout), nn.Linear(8, classes)
         self.at, self.act = -1, lambda: None
 
-    def losses(self, batch, moment, player):
-        if moment.step == self.at:
+    def losses(self, batch, context, optimizer):
+        if context.step == self.at:
             self.act()
         embeddings, labels = zip(
             *((self.embedder(faces.images), faces.labels) for faces in batch.values()), strict=True
         )
         embedding = torch.cat(embeddings)
-        noise = float(moment.rng.random()) if self.embedder[4].p else 0.5
+        noise = float(context.rng.random()) if self.embedder[4].p else 0.5
         return {
             "classification": F.cross_entropy(self.head(embedding), torch.cat(labels)),
-            "length": noise * 1e-3 * embedding.square().sum() * moment.processes,
+            "length": noise * 1e-3 * embedding.square().sum() * context.world_size,
         }
 
     def validation_losses(self, faces):
@@ -71,18 +71,18 @@ class Adversarial(Recognition):
         super().__init__(classes, dropout)
         self.discriminator = nn.Linear(8, 1)
 
-    def players(self):
+    def parameter_groups(self):
         main = [*self.embedder.parameters(), *self.head.parameters()]
         return {"main": [{"params": main}], "discriminator": [{"params": list(self.discriminator.parameters())}]}
 
     def turns(self, step):
         return ("discriminator", "main") if step % 2 else ("main",)
 
-    def losses(self, batch, moment, player):
+    def losses(self, batch, context, optimizer):
         auxiliary, native = (self.discriminator(self.embedder(batch[name].images)) for name in ("auxiliary", "native"))
-        if player == "discriminator":
+        if optimizer == "discriminator":
             return {"adversarial": (auxiliary - 1).square().mean() + native.square().mean()}
-        terms = super().losses(batch, moment, player)
+        terms = super().losses(batch, context, optimizer)
         return terms | {"adversarial": 0.1 * (native - 1).square().mean()}
 
 

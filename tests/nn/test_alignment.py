@@ -8,7 +8,6 @@ import torch
 from pydantic import ValidationError
 
 from lrfr.core.alignment import SIDE, TEMPLATE
-from lrfr.degradation import degradation
 from lrfr.errors import LandmarkError
 from lrfr.faces import decode
 from lrfr.nn.alignment import align
@@ -18,6 +17,7 @@ from lrfr.nn.batches.labelled import labelled, training_batches, validation_batc
 from lrfr.nn.batches.low_resolution import LowResolution
 from lrfr.nn.batches.order import MixedOrder
 from lrfr.nn.embedder import to_size
+from lrfr.synthesis import degradation
 from tests.core.test_alignment import moved
 from tests.face_tables import face, face_table
 

@@ -7,7 +7,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrfr.degradation import degradation
 from lrfr.errors import ImageError, ParameterError
 from lrfr.faces import decode
 from lrfr.nn.batches.augmentation import Augmentation
@@ -15,6 +14,7 @@ from lrfr.nn.batches.labelled import labelled, training_batches, validation_batc
 from lrfr.nn.batches.low_resolution import LowResolution, draw_height
 from lrfr.nn.batches.order import MixedOrder
 from lrfr.nn.resolution import to_size
+from lrfr.synthesis import degradation
 from tests.face_tables import face_table
 
 SIZE = (32, 24)

@@ -8,7 +8,7 @@ import torch
 from lrfr.config import Fusion
 from lrfr.errors import ImageError
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.embedding import BATCH, ahead, embed_images
+from lrfr.nn.embedding import BATCH, embed_images, prefetch
 
 RNG = np.random.default_rng(0)
 IMAGES = [RNG.integers(0, 256, (9 + number % 30, 12 + number % 20, 3), dtype=np.uint8) for number in range(7)]
@@ -94,7 +94,7 @@ def test_work_is_done_ahead_in_order_and_leaves_torchs_threads_alone(two_threads
         seen.add(threading.get_ident())
         return number, torch.get_num_threads()
 
-    results = ahead(work, iter([[0, 1, 2], [], [3], [4, 5]]))
+    results = prefetch(work, iter([[0, 1, 2], [], [3], [4, 5]]))
     first = next(results)
     assert torch.get_num_threads() == 2
     assert [[number for number, _ in batch] for batch in [first, *results]] == [[0, 1, 2], [], [3], [4, 5]]
@@ -106,4 +106,4 @@ def test_work_is_done_ahead_in_order_and_leaves_torchs_threads_alone(two_threads
 
 def test_an_error_in_a_thread_is_the_callers():
     with pytest.raises(ZeroDivisionError):
-        list(ahead(lambda number: 1 // number, [[1], [0]]))
+        list(prefetch(lambda number: 1 // number, [[1], [0]]))

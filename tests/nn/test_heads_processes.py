@@ -4,7 +4,7 @@ import torch
 from torch import distributed, multiprocessing
 from torch.nn import functional as F
 
-from lrfr.nn.heads import AdaFace, ArcFace, CenterLoss, CurricularFace, SampledHead
+from lrfr.nn.heads import AdaFace, ArcFace, CenterLoss, CurricularFace, PartialFC
 
 CLASSES, DIM = 30, 5
 
@@ -21,7 +21,7 @@ def follow(process, processes):
     """What the heads know after two updates, and the rows that were drawn with their gradient."""
     torch.manual_seed(0)
     followers = [AdaFace(DIM, CLASSES), CurricularFace(DIM, CLASSES), CenterLoss(DIM, CLASSES)]
-    sampled = SampledHead(ArcFace(DIM, 12, 16), CLASSES)
+    sampled = PartialFC(ArcFace(DIM, 12, 16), CLASSES)
     embedding, labels = parts(process, processes)
     for _ in range(2):
         for head in followers:

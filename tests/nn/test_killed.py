@@ -13,4 +13,4 @@ def test_a_training_killed_at_any_update_and_while_saving_ends_as_one_that_was_n
     assert outcome.returncode == 0, outcome.stderr[-3000:]
     alike = [line.removeprefix("alike: ") for line in outcome.stdout.splitlines() if line.startswith("alike: ")]
     assert alike == ["sgd", "balanced", "adversarial"]
-    assert outcome.stdout.count("taking up the training at update") == 3 * len(alike)
+    assert outcome.stdout.count("resuming the training at update") == 3 * len(alike)

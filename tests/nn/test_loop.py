@@ -22,7 +22,7 @@ from tests.nn.small_training import (
 )
 
 BOTH = ("auxiliary", "native")
-WITH_DISCRIMINATOR = training(players={"discriminator": DISCRIMINATOR})
+WITH_DISCRIMINATOR = training(optimizers={"discriminator": DISCRIMINATOR})
 
 
 def interrupt(number=signal.SIGINT):
@@ -61,9 +61,9 @@ def test_the_surrounding_number_of_threads_and_workers_changes_nothing(tmp_path,
 class Rooted(Recognition):
     """At one update, the loss is finite and its gradient is not."""
 
-    def losses(self, batch, moment, player):
-        terms = super().losses(batch, moment, player)
-        return terms | {"root": (0 * terms["length"]).sqrt()} if moment.step == self.at else terms
+    def losses(self, batch, context, optimizer):
+        terms = super().losses(batch, context, optimizer)
+        return terms | {"root": (0 * terms["length"]).sqrt()} if context.step == self.at else terms
 
 
 def test_weights_that_are_not_finite_are_neither_saved_nor_handed_back(tmp_path, monkeypatch):
@@ -74,38 +74,38 @@ def test_weights_that_are_not_finite_are_neither_saved_nor_handed_back(tmp_path,
 
 
 class Broken(Adversarial):
-    """One player's term is not finite from its second turn on."""
+    """The term of one optimizer is not finite from its second turn on."""
 
-    player, value = "main", torch.inf
+    broken, value = "main", torch.inf
 
-    def losses(self, batch, moment, player):
-        terms = super().losses(batch, moment, player)
-        if player == self.player and moment.step >= 2:
+    def losses(self, batch, context, optimizer):
+        terms = super().losses(batch, context, optimizer)
+        if optimizer == self.broken and context.step >= 2:
             terms["broken"] = self.value * terms["adversarial"]
         return terms
 
 
-@pytest.mark.parametrize(("player", "whose"), [("main", ""), ("discriminator", " of the player 'discriminator'")])
-def test_a_loss_that_is_not_finite_stops_before_the_update_and_is_named(tmp_path, monkeypatch, player, whose):
-    monkeypatch.setattr(Broken, "player", player)
-    at = 2 if player == "main" else 3
+@pytest.mark.parametrize(("broken", "whose"), [("main", ""), ("discriminator", " of the optimizer 'discriminator'")])
+def test_a_loss_that_is_not_finite_stops_before_the_update_and_is_named(tmp_path, monkeypatch, broken, whose):
+    monkeypatch.setattr(Broken, "broken", broken)
+    at = 2 if broken == "main" else 3
     steps = []
     monkeypatch.setattr(torch.optim.SGD, "step", lambda *_: steps.append("main"))
     monkeypatch.setattr(torch.optim.Adam, "step", lambda *_: steps.append("discriminator"))
     with pytest.raises(TrainingError, match=f"'broken'{whose} is inf at update {at}; the update was not made"):
         run(tmp_path, Broken, WITH_DISCRIMINATOR, BOTH)
     turns = ["main", "discriminator", "main", "main"]
-    assert steps == turns[: 3 if player == "main" else 4]
+    assert steps == turns[: 3 if broken == "main" else 4]
 
 
-def test_each_player_trains_its_own_parameters_at_its_turns(tmp_path):
+def test_each_optimizer_trains_its_own_parameters_at_its_turns(tmp_path):
     seen = []
 
     class Watched(Adversarial):
-        def losses(self, batch, moment, player):
+        def losses(self, batch, context, optimizer):
             trained = {name for name, value in self.named_parameters() if value.requires_grad}
-            seen.append((moment.step, player, {name.partition(".")[0] for name in trained}))
-            return super().losses(batch, moment, player)
+            seen.append((context.step, optimizer, {name.partition(".")[0] for name in trained}))
+            return super().losses(batch, context, optimizer)
 
     def after_update(self, optimizers):
         touched = {name for name, optimizer in optimizers.items() if optimizer.state}
@@ -130,7 +130,7 @@ def test_the_loop_is_plain_gradient_descent(tmp_path):
     batches = []
 
     class Collecting(Recognition):
-        def before_update(self, batch, moment, optimizers):
+        def before_update(self, batch, context, optimizers):
             batches.append(batch)
 
     run(tmp_path / "batches", Collecting, chosen, dropout=0.0)
@@ -140,7 +140,7 @@ def test_the_loop_is_plain_gradient_descent(tmp_path):
     losses = []
     for step, batch in enumerate(batches):
         optimizer.param_groups[0]["lr"] = 0.05 * (1 + np.cos(np.pi * step / len(batches))) / 2
-        terms = expected.losses(batch, loop.Moment(step, len(batches), np.random.default_rng(0)), "main")
+        terms = expected.losses(batch, loop.StepContext(step, len(batches), np.random.default_rng(0)), "main")
         optimizer.zero_grad()
         sum(terms.values()).backward()
         torch.nn.utils.clip_grad_norm_(expected.parameters(), 0.1)
@@ -221,7 +221,7 @@ def test_no_epochs_leave_the_task_as_it_is(tmp_path):
     [
         (training(schedule="plateau", warmup_epochs=0), "no validation images"),
         (training(precision="fp16"), "'fp16' needs a GPU"),
-        (training(players={"generator": DISCRIMINATOR}), "unknown player 'generator'"),
+        (training(optimizers={"generator": DISCRIMINATOR}), "unknown optimizer 'generator'"),
         (training(batch_size=1000), "24 training faces, and a batch takes 1000"),
         (training(shares={"natve": 1.0}), "did you mean 'native'"),
     ],

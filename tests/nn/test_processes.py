@@ -40,7 +40,7 @@ def test_a_request_to_one_process_stops_all_and_one_says_so(shared):
 def test_another_number_of_processes_takes_the_training_up(shared, tmp_path, capsys):
     _, whole = run(tmp_path, dropout=0.0)
     _, curves = run(shared[0] / "stopped", dropout=0.0)
-    assert "taking up the training at update 5, with 1 processes instead of 2" in capsys.readouterr().out
+    assert "resuming the training at update 5, with 1 processes instead of 2" in capsys.readouterr().out
     assert curves[-1] == pytest.approx(whole[-1], rel=1e-3)
 
 

@@ -7,7 +7,7 @@ import torch
 
 from lrfr.core import resampling
 from lrfr.errors import ParameterError
-from lrfr.nn.resolution import at_resolution, below, to_size
+from lrfr.nn.resolution import at_resolution, check_sides, to_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (18, 14, 3), dtype=np.uint8)
 IMAGES = torch.from_numpy(PIXELS).permute(2, 0, 1)[None].float() / 255
@@ -55,7 +55,7 @@ def test_what_is_not_larger_stays():
 
 
 def test_a_side_that_makes_nothing_smaller_is_refused():
-    assert below([12, 24], (48, 40), "sides") == (12, 24)
-    assert below([], (48, 40), "sides") == ()
+    assert check_sides([12, 24], (48, 40), "sides") == (12, 24)
+    assert check_sides([], (48, 40), "sides") == ()
     with pytest.raises(ParameterError, match="'sides' has 40 px"):
-        below([12, 40], (48, 40), "sides")
+        check_sides([12, 40], (48, 40), "sides")

@@ -20,8 +20,11 @@ from tests.nn.small_training import DISCRIMINATOR, SETTINGS
         ({"optimizer": "adam"}, "momentum belongs to the optimizer sgd"),
         ({"optimizer": "adamw", "momentum": None, "betas": [0.9, 1.0]}, "each of betas"),
         ({"optimizer": "lamb"}, "'sgd', 'adam' or 'adamw'"),
-        ({"players": {"discriminator": DISCRIMINATOR | {"momentum": 0.5}}}, "momentum belongs to the optimizer sgd"),
-        ({"players": {"discriminator": DISCRIMINATOR | {"lr": 1}}}, "known: betas, learning_rate, momentum, optimizer"),
+        ({"optimizers": {"discriminator": DISCRIMINATOR | {"momentum": 0.5}}}, "momentum belongs to the optimizer sgd"),
+        (
+            {"optimizers": {"discriminator": DISCRIMINATOR | {"lr": 1}}},
+            "known: betas, learning_rate, momentum, optimizer",
+        ),
         ({"warmup": 1}, "did you mean 'warmup_epochs'"),
         ({"validation_sides": [0]}, "greater than 0"),
         ({"shares": {"native": -1.0, "auxiliary": 3.0}}, "greater than 0"),

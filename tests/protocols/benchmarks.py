@@ -32,24 +32,24 @@ def benchmark(
 
 
 def embed(
-    tested: Benchmark, noise: float = 1.0, renditions: tuple[str, ...] = (), missing: Iterable[int] = (), seed: int = 0
+    tested: Benchmark, noise: float = 1.0, views: tuple[str, ...] = (), missing: Iterable[int] = (), seed: int = 0
 ) -> Embeddings:
-    """Embeddings (N, 6) around a random centre for each identity; every rendition adds its own noise."""
+    """Embeddings (N, 6) around a random centre for each identity; every view adds its own noise."""
     rng, number = np.random.default_rng(seed), tested.identity
     centres = rng.normal(size=(number.max() + 2, 6))
     base = np.where(number[:, None] < 0, rng.normal(size=(len(number), 6)), centres[number])
     arrays = {}
-    for name in ("", *renditions):
+    for name in ("", *views):
         arrays[f"embedding_{name}" if name else "embedding"] = base + rng.normal(size=base.shape) * noise
     lost = np.isin(np.arange(len(number)), list(missing))
     arrays = {name: np.where(lost[:, None], 0, values).astype(np.float32) for name, values in arrays.items()}
     return Embeddings(arrays, np.arange(len(number)), lost)
 
 
-def cosines(embeddings: Embeddings, rendition: str = "full", other: str | None = None) -> np.ndarray:
+def cosines(embeddings: Embeddings, view: str = "full", other: str | None = None) -> np.ndarray:
     """Every pair's cosine (N, N), minus infinity where a face is missing: the naive way."""
     sides = []
-    for name in (rendition, other or rendition):
+    for name in (view, other or view):
         vectors = embeddings.of(name).astype(float)
         sides.append(vectors / np.where(embeddings.missing, 1, np.linalg.norm(vectors, axis=1))[:, None])
     lost = embeddings.missing[:, None] | embeddings.missing[None, :]

@@ -49,6 +49,6 @@ def fold_set(fold: bool) -> Benchmark:
     return benchmark(rows, [pair if fold else (*pair[:3], None) for pair in pairs])
 
 
-def lineup() -> Benchmark:
+def distractor_set() -> Benchmark:
     rows = [row(f"{n} {k}", f"p{n}") for n in range(5) for k in range(n + 1)]  # somebody with one image among them
     return benchmark([*rows, *(row(f"d{n}") for n in range(30))])

@@ -35,7 +35,7 @@ def test_a_protocol_is_run_under_what_it_asks_for() -> None:
 
 def test_tinyface_compares_the_probes_of_each_condition_with_those_as_they_are() -> None:
     faces = small_set()
-    embeddings = embed(faces, noise=1.5, renditions=("aligned", *RESOLVED), missing=[4])
+    embeddings = embed(faces, noise=1.5, views=("aligned", *RESOLVED), missing=[4])
     outcome = tinyface.evaluate(faces, embeddings, BOTH, seed=3)
     split = np.array(faces.faces["split"].to_pylist())
     probe, gallery = np.flatnonzero(split == "probe"), np.flatnonzero(split != "probe")
@@ -87,7 +87,7 @@ def test_survface_compares_which_pairs_are_told_rightly(named: bool) -> None:
         lines = faces.faces.to_pylist()
         nameless = [line | {"identity": None if line["face_id"][0] == "v" else line["identity"]} for line in lines]
         faces = Benchmark(type(faces.faces).from_pylist(nameless, faces.faces.schema), faces.pairs)
-    embeddings = embed(faces, noise=1.5, renditions=RESOLVED, missing=[0])
+    embeddings = embed(faces, noise=1.5, views=RESOLVED, missing=[0])
     outcome = survface.evaluate(faces, embeddings, BOTH, seed=1)
     ids = faces.faces["face_id"].to_pylist()
     left, right = (np.array([ids.index(line[side]) for line in faces.pairs.to_pylist()]) for side in ("left", "right"))
@@ -115,7 +115,7 @@ def test_survface_compares_which_pairs_are_told_rightly(named: bool) -> None:
 
 def test_ijb_compares_rank_1_of_the_mean_of_the_galleries() -> None:
     faces = template_set()
-    embeddings = embed(faces, noise=2.5, renditions=("side_8", "aligned"), missing=[4, 5])
+    embeddings = embed(faces, noise=2.5, views=("side_8", "aligned"), missing=[4, 5])
     outcome = ijb.evaluate(faces, embeddings, BOTH, seed=0)
     again = ijb.evaluate(faces, embeddings.under("aligned"), BOTH.model_copy(update={"sides": [], "aligned": False}), 0)
     for norm in ("keep_norm", "unit_norm"):

@@ -9,7 +9,7 @@ from tests.protocols.small_sets import fold_set
 @pytest.mark.parametrize("published", [True, False])
 def test_the_threshold_of_the_other_folds_judges_the_sum_of_image_and_mirror(published):
     faces = fold_set(published)
-    embeddings = embed(faces, noise=1.0, renditions=("mirror",), missing=[0])
+    embeddings = embed(faces, noise=1.0, views=("mirror",), missing=[0])
     outcome = folds.evaluate(faces, embeddings, OPTIONS, 0)
     vectors = embeddings.of().astype(float) + embeddings.of("mirror")
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1), 1e-9)[:, None]
@@ -33,4 +33,4 @@ def test_the_threshold_of_the_other_folds_judges_the_sum_of_image_and_mirror(pub
 
 
 def test_it_asks_for_mirror_images():
-    assert folds.renditions(OPTIONS) == ("mirror",)
+    assert folds.views(OPTIONS) == ("mirror",)

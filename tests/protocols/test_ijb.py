@@ -40,7 +40,7 @@ def tar_at(score, same, far):
 @pytest.fixture(scope="module")
 def outcome():
     faces = template_set()
-    embeddings = embed(faces, noise=2.0, renditions=SIDES, missing=[4, 5, 9])
+    embeddings = embed(faces, noise=2.0, views=SIDES, missing=[4, 5, 9])
     return faces, embeddings, ijb.evaluate(faces, embeddings, OPTIONS, 0)
 
 
@@ -109,12 +109,12 @@ def test_in_the_sweep_the_gallery_stays_at_full_resolution(outcome):
 
 def test_tiny_faces_are_paired_among_themselves():
     tiny = template_set(TINY)
-    embeddings = embed(tiny, noise=2.0, renditions=SIDES)
+    embeddings = embed(tiny, noise=2.0, views=SIDES)
     figures = ijb.evaluate(tiny, embeddings, OPTIONS, 0).figures["tinyface"]
     assert figures["n_faces"] == 8 * ENROLLED
     assert figures["n_genuine"] == ENROLLED * 8 * 7 // 2
     assert figures["n_impostor"] == 8 * ENROLLED * (8 * ENROLLED - 1) // 2 - figures["n_genuine"]
-    unknown = ijb.evaluate(faces := template_set(), embed(faces, renditions=SIDES), OPTIONS, 0)
+    unknown = ijb.evaluate(faces := template_set(), embed(faces, views=SIDES), OPTIONS, 0)
     assert unknown.figures["tinyface"] == {"n_faces": 0}
     assert "tiny_roc" not in unknown.curves
 
@@ -135,6 +135,6 @@ def test_lists_that_name_what_is_not_there_are_refused():
     ):
         tested = benchmark(faces, pairs, enrolled)
         with pytest.raises(BenchmarkError, match=complaint):
-            ijb.evaluate(tested, embed(tested, renditions=SIDES), OPTIONS, 0)
+            ijb.evaluate(tested, embed(tested, views=SIDES), OPTIONS, 0)
     with pytest.raises(BenchmarkError, match="belongs to a template"):
         ijb.evaluate(tested := benchmark([row("a", "p")]), embed(tested), OPTIONS, 0)

@@ -4,13 +4,13 @@ import pytest
 from lrfr.errors import BenchmarkError
 from lrfr.protocols import rifr
 from tests.protocols.benchmarks import OPTIONS, benchmark, cosines, embed, row
-from tests.protocols.small_sets import lineup
+from tests.protocols.small_sets import distractor_set
 
 
 @pytest.mark.parametrize(("protocol", "gallery"), [("p1", "width_20"), ("p2", "full")])
 def test_each_image_joins_the_distractors_in_turn(protocol, gallery):
-    faces = lineup()
-    embeddings = embed(faces, noise=0.7, renditions=("width_20", "width_25"), missing=[2, 20])
+    faces = distractor_set()
+    embeddings = embed(faces, noise=0.7, views=("width_20", "width_25"), missing=[2, 20])
     outcome = rifr.evaluate(faces, embeddings, OPTIONS, 0)
     score, identity = cosines(embeddings, "width_20", gallery), faces.identity
     distractors, rates = np.flatnonzero(identity < 0), []
@@ -27,8 +27,8 @@ def test_each_image_joins_the_distractors_in_turn(protocol, gallery):
 
 @pytest.mark.parametrize(("protocol", "gallery"), [("p1", "width_25"), ("p2", "full")])
 def test_verification_has_all_pairs_of_probes_and_all_with_distractors(protocol, gallery):
-    faces = lineup()
-    embeddings = embed(faces, noise=0.7, renditions=("width_20", "width_25"))
+    faces = distractor_set()
+    embeddings = embed(faces, noise=0.7, views=("width_20", "width_25"))
     figures = rifr.evaluate(faces, embeddings, OPTIONS, 0).figures[protocol]["verification"]
     score, identity = cosines(embeddings, "width_25", gallery), faces.identity
     probes, genuine, impostor = np.flatnonzero(identity >= 0), [], []
@@ -45,7 +45,7 @@ def test_verification_has_all_pairs_of_probes_and_all_with_distractors(protocol,
 
 def test_a_distractor_that_ties_with_the_mate_wins():
     faces = benchmark([row("a", "p"), row("b", "p"), row("c")])
-    embeddings = embed(faces, renditions=("width_20", "width_25"))
+    embeddings = embed(faces, views=("width_20", "width_25"))
     for vectors in embeddings.stored.values():
         vectors[:] = vectors[0]
     assert rifr.evaluate(faces, embeddings, OPTIONS, 0).figures["p1"]["rank1"]["20"] == 0.0
@@ -53,9 +53,9 @@ def test_a_distractor_that_ties_with_the_mate_wins():
 
 @pytest.mark.filterwarnings("error")
 def test_people_who_all_miss_are_never_found():
-    faces = lineup()
+    faces = distractor_set()
     people = np.flatnonzero(faces.identity >= 0)
-    embeddings = embed(faces, renditions=("width_20", "width_25"), missing=people)
+    embeddings = embed(faces, views=("width_20", "width_25"), missing=people)
     figures = rifr.evaluate(faces, embeddings, OPTIONS, 0).figures
     assert figures["p1"]["rank1"] == figures["p2"]["rank1"] == {"20": 0.0, "25": 0.0}
     assert figures["p1"]["verification"]["tar"]["0.01"] == 0
@@ -63,7 +63,7 @@ def test_people_who_all_miss_are_never_found():
 
 
 def test_it_asks_for_the_width_of_the_verification():
-    assert rifr.renditions(OPTIONS) == ("width_20", "width_25")
+    assert rifr.views(OPTIONS) == ("width_20", "width_25")
 
 
 def test_people_and_distractors_are_needed():

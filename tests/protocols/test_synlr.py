@@ -12,8 +12,8 @@ def native_set() -> Benchmark:
     return benchmark([*people, *(row(f"d{n}", None, "distractor") for n in range(20))])
 
 
-def twin_of(faces: list[str]) -> Benchmark:
-    """A twin whose faces stand in for these, in this order."""
+def synlr_of(faces: list[str]) -> Benchmark:
+    """A SynLR set whose faces stand in for these, in this order."""
     native = {face["face_id"]: face for face in native_set().faces.to_pylist()}
     named = ((face, native[face]["identity"], native[face]["split"]) for face in faces)
     return benchmark([row(f"t{face}", who and f"hr {who}", split, native_face_id=face) for face, who, split in named])
@@ -22,23 +22,25 @@ def twin_of(faces: list[str]) -> Benchmark:
 def test_the_native_figures_are_those_of_a_benchmark_of_the_same_faces() -> None:
     native = native_set()
     stand_ins = [*(f"d{n}" for n in range(3, 9)), *(f"{n} {shot}" for n in (4, 1, 2) for shot in range(4))]
-    twin, cut = twin_of(stand_ins), synlr.native_faces(native, twin_of(stand_ins))
+    synthetic_set, cut = synlr_of(stand_ins), synlr.native_faces(native, synlr_of(stand_ins))
     assert set(cut.faces["face_id"].to_pylist()) == set(stand_ins)
-    embeddings, beside = embed(twin, seed=1), embed(cut, seed=2)
-    outcome = synlr.evaluate(twin, embeddings, OPTIONS, 3, cut, beside)
-    synthetic, naturally = (tinyface.evaluate(*side, OPTIONS, 3) for side in ((twin, embeddings), (cut, beside)))
+    embeddings, beside = embed(synthetic_set, seed=1), embed(cut, seed=2)
+    outcome = synlr.evaluate(synthetic_set, embeddings, OPTIONS, 3, cut, beside)
+    synthetic, naturally = (
+        tinyface.evaluate(*side, OPTIONS, 3) for side in ((synthetic_set, embeddings), (cut, beside))
+    )
     assert outcome.figures == synthetic.figures | {"native": naturally.figures}
     assert outcome.figures["native"]["distractors"]["n_gallery"] == outcome.figures["distractors"]["n_gallery"] == 12
 
 
-def test_a_twin_of_all_faces_leaves_the_benchmark_whole() -> None:
+def test_a_set_of_all_faces_leaves_the_benchmark_whole() -> None:
     native = native_set()
     order = np.random.default_rng(0).permutation(native.faces["face_id"].to_pylist()).tolist()
-    assert synlr.native_faces(native, twin_of(order)).faces.equals(native.faces)
+    assert synlr.native_faces(native, synlr_of(order)).faces.equals(native.faces)
 
 
-def test_a_twin_of_another_benchmark_is_refused() -> None:
+def test_a_set_of_another_benchmark_is_refused() -> None:
     native = native_set()
     less = Benchmark(native.faces.slice(1))
-    with pytest.raises(BenchmarkError, match="44 faces of the twin stand in for 43 of the benchmark"):
-        synlr.native_faces(less, twin_of(native.faces["face_id"].to_pylist()))
+    with pytest.raises(BenchmarkError, match="44 faces of the SynLR set stand in for 43 of the benchmark"):
+        synlr.native_faces(less, synlr_of(native.faces["face_id"].to_pylist()))

@@ -27,7 +27,7 @@ def test_faces_that_no_verdict_can_bring_in_are_not_asked_about(project):
     aside = zip(made[3:], ["duplicate", "leaked", "corrupt", "not_face", "unverified", "too_large"], strict=False)
     write_faces(
         table([row | {"attributes": [("collection", "native"), ("reason", reason)]} for row, reason in aside]),
-        paths.SET_ASIDE,
+        paths.EXCLUDED,
     )
     assert awaiting(32)["face_id"].to_pylist() == [f"f{n:02d}" for n in range(6, FACES)]
 
@@ -106,12 +106,12 @@ def test_gold_faces_stand_unmarked_among_the_others(project):
 
 
 def test_suspected_faces_come_first(project):
-    with pytest.raises(ResultError, match="lrfr suspect"):
-        open_session("anna", "suspicion", adjudicate=False)
-    paths.SUSPICIONS.parent.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(ResultError, match="lrfr label-errors"):
+        open_session("anna", "label-errors", adjudicate=False)
+    paths.LABEL_ERRORS.parent.mkdir(parents=True, exist_ok=True)
     rows = "f05,wrong_identity,0.4,ann\nf70,not_a_face,0.7,\nf05,not_a_face,0.9,\ngone,not_a_face,0.99,\n"
-    paths.SUSPICIONS.write_text(f"face_id,kind,suspicion,suggested\n{rows}")
-    assert queue(open_session("anna", "suspicion", adjudicate=False))[:3] == ["f05", "f70", "f00"]
-    paths.SUSPICIONS.write_text("face,suspicion\nf05,much\n")
-    with pytest.raises(ResultError, match="not a list of suspicions"):
-        open_session("anna", "suspicion", adjudicate=False)
+    paths.LABEL_ERRORS.write_text(f"face_id,kind,error_probability,suggested\n{rows}")
+    assert queue(open_session("anna", "label-errors", adjudicate=False))[:3] == ["f05", "f70", "f00"]
+    paths.LABEL_ERRORS.write_text("face,error_probability\nf05,much\n")
+    with pytest.raises(ResultError, match="not a list of error_probabilities"):
+        open_session("anna", "label-errors", adjudicate=False)

@@ -57,5 +57,5 @@ def by_name(faces: pa.Table) -> dict[str, dict]:
     return {row["attributes"]["name"]: row for row in rows}
 
 
-def reasons(set_aside: pa.Table) -> dict[str, str]:
-    return {row["where"]: row["reason"] for row in set_aside.to_pylist()}
+def reasons(excluded: pa.Table) -> dict[str, str]:
+    return {row["where"]: row["reason"] for row in excluded.to_pylist()}

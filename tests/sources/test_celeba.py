@@ -41,7 +41,7 @@ def test_aligned_faces_come_as_they_are(tmp_path, folder, lists):
         assert row["landmarks"] == [float(value) for value in POINTS.split()]
         said = {"collection": "auxiliary", "name": name, "Male": "yes", "Young": "no", "part": "test"}
         assert row["attributes"] == said and row["split"] is None
-    assert acquired.set_aside.num_rows == acquired.photos.num_rows == 0
+    assert acquired.excluded.num_rows == acquired.photos.num_rows == 0
 
 
 def test_original_images_are_cut_at_their_boxes(tmp_path):
@@ -59,13 +59,13 @@ def test_lists_that_are_not_needed_may_be_absent(tmp_path):
     assert all(row["landmarks"] is None and set(row["attributes"]) == {"collection", "name"} for row in faces.values())
 
 
-def test_what_list_and_folder_do_not_share_is_set_aside(tmp_path):
+def test_what_list_and_folder_do_not_share_is_excluded(tmp_path):
     files = celeba("img_align_celeba") | {"img_align_celeba/000099.jpg": picture(9), "img_align_celeba/000003.jpg": b""}
     del files["img_align_celeba/000001.jpg"]
     acquired = acquire(write(tmp_path, files), Settings(), 1)
     folder = "img_align_celeba"
     expected = {f"{folder}/000001.jpg": "absent", f"{folder}/000003.jpg": "empty", f"{folder}/000099.jpg": "unlisted"}
-    assert reasons(acquired.set_aside) == expected
+    assert reasons(acquired.excluded) == expected
     assert acquired.faces.num_rows == 2
 
 

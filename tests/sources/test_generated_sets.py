@@ -21,7 +21,7 @@ SETS = {
     "generated_mugshots": {"identities": 2, "cameras": 2},
     "generated_templates": {"identities": 3, "gallery_stills": 2, "probe_stills": 1, "frames": 2},
     "generated_pairs": {"identities_per_fold": 2, "images": 2},
-    "generated_lineup": {"identities": 2, "images": 3, "distractors": 2},
+    "generated_distractors": {"identities": 2, "images": 3, "distractors": 2},
 }
 NAMES = list(SETS)
 
@@ -149,29 +149,29 @@ def test_pairs_come_in_ten_folds_that_share_nobody(sets: dict[str, Acquired]) ->
 
 
 def test_a_line_up_is_of_people_with_several_portraits_among_strangers(sets: dict[str, Acquired]) -> None:
-    faces = sets["generated_lineup"].faces
+    faces = sets["generated_distractors"].faces
     assert Counter(faces["identity"].to_pylist()) == {"l0001": 3, "l0002": 3, None: 2}
     assert Counter(column(faces, "part")) == {"probe": 6, "distractor": 2}
     assert min(faces["height"].to_pylist()) > 60
 
 
 def test_a_tiny_face_is_the_sharp_one_from_farther_away() -> None:
-    sitting = sit(someone(7, Stream.LINEUP, 0), draws(7, Stream.LINEUP, 0, 0), SMALL_SIDE)
+    sitting = sit(someone(7, Stream.DISTRACTORS, 0), draws(7, Stream.DISTRACTORS, 0, 0), SMALL_SIDE)
     sharp = near(sitting)
     whole = decode(sharp.image).shape[0]
     for height in (8, 20, 32):
-        tiny = far(sitting, height, draws(0, Stream.LINEUP))
+        tiny = far(sitting, height, draws(0, Stream.DISTRACTORS))
         assert abs(decode(tiny.image).shape[0] - height) <= 2
         scale = decode(tiny.image).shape[0] / whole
         assert np.allclose(tiny.landmarks, np.multiply(sharp.landmarks, scale), atol=1.5)
-    assert decode(far(sitting, 500, draws(0, Stream.LINEUP)).image).shape[0] == whole
+    assert decode(far(sitting, 500, draws(0, Stream.DISTRACTORS)).image).shape[0] == whole
 
 
 def test_who_looks_away_is_a_whole_picture_that_scores_as_a_miss() -> None:
-    sitting = sit(someone(7, Stream.LINEUP, 0), draws(7, Stream.LINEUP, 0, 0), SMALL_SIDE, away=True)
-    for shot in (near(sitting), far(sitting, 20, draws(0, Stream.LINEUP))):
+    sitting = sit(someone(7, Stream.DISTRACTORS, 0), draws(7, Stream.DISTRACTORS, 0, 0), SMALL_SIDE, away=True)
+    for shot in (near(sitting), far(sitting, 20, draws(0, Stream.DISTRACTORS))):
         crop = shot.crop("a.png", None, part="gallery")
         assert crop.attributes == {"part": "gallery", "missing": "no_face"}
         assert crop.landmarks is None
     assert decode(near(sitting).image).shape == (SMALL_SIDE, SMALL_SIDE, 3)
-    assert 8 < decode(far(sitting, 20, draws(0, Stream.LINEUP)).image).shape[0] < SMALL_SIDE
+    assert 8 < decode(far(sitting, 20, draws(0, Stream.DISTRACTORS)).image).shape[0] < SMALL_SIDE

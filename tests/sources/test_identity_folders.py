@@ -14,7 +14,7 @@ def test_a_folder_is_an_identity(tmp_path):
     for name, row in faces.items():
         assert row["image"] == (tmp_path / name).read_bytes() and row["split"] is None
         assert row["attributes"]["collection"] == "auxiliary"
-    assert acquired.photos.num_rows == acquired.set_aside.num_rows == 0
+    assert acquired.photos.num_rows == acquired.excluded.num_rows == 0
 
 
 def test_the_seed_draws_identities_and_images(tmp_path):
@@ -32,12 +32,12 @@ def test_faces_may_be_native(tmp_path):
     assert {row["attributes"]["collection"] for row in by_name(faces).values()} == {"native"}
 
 
-def test_what_is_no_face_of_anybody_is_set_aside(tmp_path):
+def test_what_is_no_face_of_anybody_is_excluded(tmp_path):
     root = write(
         tree(tmp_path, *PICTURES, "alone.jpg"), {"n000009/torn.jpg": b"\xff\xd8\xff", "n000009/notes.txt": b"x"}
     )
     acquired = acquire(root, Settings(), 1)
-    found = reasons(acquired.set_aside)
+    found = reasons(acquired.excluded)
     assert found.pop("n000009/torn.jpg") in ("corrupt", "not_image")
     assert found == {"alone.jpg": "no_identity", "n000009/notes.txt": "not_image"}
     assert acquired.faces.num_rows == len(PICTURES)

@@ -57,13 +57,13 @@ def test_pairs_of_templates(tmp_path):
     assert told == [("1", "2", False, None), ("1", "30", True, None), ("2", "30", False, None)]
 
 
-def test_an_absent_image_is_a_miss_and_an_unlisted_one_set_aside(tmp_path):
+def test_an_absent_image_is_a_miss_and_an_unlisted_one_excluded(tmp_path):
     root = tree(ijb(tmp_path), "loose_crop/99.jpg")
     (root / "loose_crop/3.jpg").unlink()
     acquired = acquire(root, Settings(), 1)
     gone = by_name(acquired.faces)["loose_crop/3.jpg"]
     assert gone["attributes"]["missing"] == "unreadable" and gone["attributes"]["template"] == "2"
-    assert reasons(acquired.set_aside) == {"loose_crop/99.jpg": "unlisted"}
+    assert reasons(acquired.excluded) == {"loose_crop/99.jpg": "unlisted"}
 
 
 @pytest.mark.parametrize(

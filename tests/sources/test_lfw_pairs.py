@@ -34,7 +34,7 @@ def test_pairs_in_their_folds(tmp_path, name):
     assert {name: row["identity"] for name, row in rows.items()} == dict(
         zip(NAMES, ["Ann_A"] * 2 + ["Bob"] * 2, strict=True)
     )
-    assert reasons(acquired.set_aside) == {"lfw/Cy/Cy_0001.jpg": "unlisted"} and PROTOCOL == "folds"
+    assert reasons(acquired.excluded) == {"lfw/Cy/Cy_0001.jpg": "unlisted"} and PROTOCOL == "folds"
 
 
 def test_a_picture_that_nobody_has_is_a_miss(tmp_path):

@@ -26,7 +26,7 @@ def test_probes_and_drawn_distractors_without_the_noise(tmp_path):
     assert probes == {name: name.split("/")[1] for name in PROBES if not name.endswith("Adam_Brody_2.png")}
     distractors = [name for name, row in rows.items() if row["split"] == "distractor"]
     assert len(distractors) == 3 and all(rows[name]["identity"] is None for name in distractors)
-    assert reasons(acquired.set_aside) == {
+    assert reasons(acquired.excluded) == {
         "facescrub_images/Adam_Brody/Adam_Brody_2.png": "noise",
         "facescrub_images/Zoe/Zoe_1.png": "unlisted",
         DISTRACTORS[4]: "noise",

@@ -77,7 +77,7 @@ def test_without_detections_the_photos_alone_are_handed_over(tmp_path):
     acquired = acquire(write(tmp_path, PHOTOS | {"notes.txt": b"x"}), Settings(), 1)
     assert {row["photo_id"]: row["image"] for row in acquired.photos.to_pylist()} == PHOTOS
     assert set(acquired.photos["collection"].to_pylist()) == {"native"}
-    assert acquired.faces.num_rows == 0 and reasons(acquired.set_aside) == {"notes.txt": "not_image"}
+    assert acquired.faces.num_rows == 0 and reasons(acquired.excluded) == {"notes.txt": "not_image"}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_every_kind_of_list_cuts_the_same_faces(tmp_path, name, content):
     points = (np.array(POINTS) - np.tile([10, 4], 5)).tolist()
     assert (one["landmarks"], two["landmarks"]) == (points if knows_names else None, None)
     assert acquired.photos["photo_id"].to_pylist() == ["a/one.jpg", "a/two.jpg"]
-    assert reasons(acquired.set_aside) == {"none.jpg": "no_face"}
+    assert reasons(acquired.excluded) == {"none.jpg": "no_face"}
 
 
 def test_the_flags_of_wider_face(tmp_path):
@@ -110,10 +110,10 @@ def test_the_flags_of_wider_face(tmp_path):
     (row,) = acquired.faces.to_pylist()
     flags = {"blur": "2", "expression": "0", "illumination": "1", "occlusion": "2", "pose": "1"}
     assert dict(row["attributes"]) == {"collection": "native", "name": "a/one.jpg"} | flags
-    assert reasons(acquired.set_aside)["a/one.jpg: box 30, 4, 8, 10"] == "invalid"
+    assert reasons(acquired.excluded)["a/one.jpg: box 30, 4, 8, 10"] == "invalid"
 
 
-def test_boxes_that_cannot_be_cut_and_photos_that_do_not_match_are_set_aside(tmp_path):
+def test_boxes_that_cannot_be_cut_and_photos_that_do_not_match_are_excluded(tmp_path):
     rows = [
         "-5,-5,15,15",
         "50,30,40,40",
@@ -131,7 +131,7 @@ def test_boxes_that_cannot_be_cut_and_photos_that_do_not_match_are_set_aside(tmp
     root = photos(write(tmp_path, {"torn.jpg": b"\xff\xd8\xff"}), list_csv=text)
     acquired = read(root, "list.csv")
     assert acquired.faces["box"].to_pylist() == [[0, 0, 10, 10], [50, 30, 10, 10], [10, 10, 5, 5]]
-    found = reasons(acquired.set_aside)
+    found = reasons(acquired.excluded)
     assert found.pop("torn.jpg") in ("corrupt", "not_image")
     assert found == {
         "a/one.jpg: box 10, 10, 0, 5": "no_area",
@@ -150,7 +150,7 @@ def test_auxiliary_faces_need_names(tmp_path):
     acquired = read(photos(tmp_path, list_json=COCO), "list.json", collection="auxiliary")
     (row,) = acquired.faces.to_pylist()
     assert row["identity"] == "ann" and dict(row["attributes"])["collection"] == "auxiliary"
-    assert reasons(acquired.set_aside)["a/two.jpg: box 20.4, 3.6, 12, 9"] == "no_identity"
+    assert reasons(acquired.excluded)["a/two.jpg: box 20.4, 3.6, 12, 9"] == "no_identity"
     with pytest.raises(ParameterError, match="give detections with identities"):
         settings({"collection": "auxiliary"}, Settings, "acquire.settings")
 
@@ -164,7 +164,7 @@ def test_the_photos_may_lie_below_the_list(tmp_path):
 
 def test_crowds_are_no_faces(tmp_path):
     crowd = COCO | {"annotations": [{"image_id": 0, "category_id": 8, "bbox": [1, 1, 9, 9], "iscrowd": 1}]}
-    assert "crowd" in reasons(read(photos(tmp_path, list_json=crowd), "list.json").set_aside).values()
+    assert "crowd" in reasons(read(photos(tmp_path, list_json=crowd), "list.json").excluded).values()
 
 
 @pytest.mark.parametrize("name", ["../secret.jpg", "/etc/passwd", "link.jpg", "C:\\secret.jpg"])

@@ -78,9 +78,9 @@ def test_rounded_ranges_do_not_matter(tmp_path, monkeypatch):
     assert [faces["identity"].to_pylist().count(str(name)) for name in IMAGES] == list(IMAGES.values())
 
 
-def test_an_image_that_cannot_be_read_is_set_aside(tmp_path):
+def test_an_image_that_cannot_be_read_is_excluded(tmp_path):
     acquired = acquire(write(tmp_path, files(contents() | {2: packed(0.0, b""), 3: packed(0.0, b"x")})), Settings(), 1)
-    assert reasons(acquired.set_aside) == {"train.rec/2": "empty", "train.rec/3": "not_image"}
+    assert reasons(acquired.excluded) == {"train.rec/2": "empty", "train.rec/3": "not_image"}
     assert acquired.faces.num_rows == 7
 
 

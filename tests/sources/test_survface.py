@@ -73,7 +73,7 @@ def test_pairs_point_at_the_verification_images(tmp_path):
     assert acquired.pairs.schema == PAIR_SCHEMA and acquired.pairs["fold"].null_count == 3
     gone = by_name(acquired.faces)[f"{VERIFICATION}/verification_images/gone_1.jpg"]
     assert gone["attributes"]["missing"] == "unreadable"
-    assert reasons(acquired.set_aside) == {f"{VERIFICATION}/verification_images/unused.jpg": "unlisted"}
+    assert reasons(acquired.excluded) == {f"{VERIFICATION}/verification_images/unused.jpg": "unlisted"}
 
 
 def test_a_missing_list_is_looked_for_in_both_places(tmp_path):

@@ -40,7 +40,7 @@ def test_the_published_partition(tmp_path, lists):
         "Testing_Set/Gallery_Distractor/d1.jpg": (None, "distractor"),
         "Testing_Set/Gallery_Distractor/d2.jpg": (None, "distractor"),
     }
-    assert PROTOCOL == "tinyface" and acquired.set_aside.num_rows == 0
+    assert PROTOCOL == "tinyface" and acquired.excluded.num_rows == 0
     assert set(acquired.faces["source"].to_pylist()) == {"tinyface"}
 
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_read_misses_in_the_test_set_and_leaves_the_training_set(
         "Testing_Set/Gallery_Match/4_a.jpg": "41",
     }
     assert len(rows) == 10 and acquired.faces.num_rows == 10
-    told = reasons(acquired.set_aside)
+    told = reasons(acquired.excluded)
     assert told.keys() == {"Training_Set/1/1_x.jpg", "Testing_Set/Probe/9_new.jpg"}
     assert told["Testing_Set/Probe/9_new.jpg"] == "unlisted"
 

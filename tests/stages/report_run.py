@@ -114,7 +114,7 @@ def add_conditions(sets: dict) -> None:
 
 
 def write_examples(rng: np.random.Generator) -> None:
-    """What illustrate shows: two native faces and a shrunk one, each by a network and by a method."""
+    """What visualize shows: two native faces and a shrunk one, each by a network and by a method."""
     rows = []
     for number, shown in enumerate(("native", "native", "sharp")):
         versions = [("captured", "", 12), ("bicubic", "", 48), (NETWORK, "network", 48), ("tc", "method", 48)]
@@ -214,11 +214,11 @@ def write_run(evaluated: Path, sets: tuple[str, ...]) -> None:
     reasons = {"too_large": 300, "not_face": 120, "duplicate": 0, "unrecognizable": 41}
     write_json(
         paths.CURATION_METRICS,
-        {"detected": 3000, "kept": 2539, "set_aside": reasons, "adjudicated": 140},
+        {"detected": 3000, "kept": 2539, "excluded": reasons, "adjudicated": 140},
     )
     statistics = {"evaluated_expectations": 14, "successful_expectations": 14}
     write_json(paths.VALIDATION_RESULT, {"success": True, "tables": {"benchmark": {"statistics": statistics}}})
-    for path, met in ((paths.TWIN_INSPECTION, 21), (paths.SYNTHETIC_INSPECTION, 30)):
+    for path, met in ((paths.SYNLR_VALIDATION, 21), (paths.SYNTHETIC_VALIDATION, 30)):
         statistics = {"evaluated_expectations": 31, "successful_expectations": met}
         write_json(path, {"success": met == 31, "tables": {path.stem: {"statistics": statistics}}})
     for name in synthesizers:

@@ -2,7 +2,7 @@ import pytest
 
 from lrfr import paths
 from lrfr.errors import ParameterError, SourceError
-from lrfr.faces import PHOTO_SCHEMA, SET_ASIDE_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, read_faces, read_table
+from lrfr.faces import EXCLUDED_SCHEMA, PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, read_faces, read_table
 from lrfr.stages import acquire
 from tests.drawing import jpeg, portrait, write_params
 from tests.sources.layouts import write
@@ -38,18 +38,18 @@ def test_the_tables_are_written():
     assert read_table(paths.TAGS, TAG_SCHEMA).num_rows == 4
     assert read_table(paths.TRUTH, TRUTH_SCHEMA).num_rows == 0
     assert read_faces(paths.CUT_FACES).num_rows == 0
-    assert read_table(paths.UNUSED, SET_ASIDE_SCHEMA).num_rows == 0
+    assert read_table(paths.UNUSED, EXCLUDED_SCHEMA).num_rows == 0
 
 
-def test_faces_that_come_cut_are_written_with_what_was_set_aside(tmp_path, portraits, capsys):
+def test_faces_that_come_cut_are_written_with_what_was_excluded(tmp_path, portraits, capsys):
     write(portraits, {"x/torn.jpg": b""})
     settings = {"collection": "native"}
     write_params(acquire={"source": "identity_folders", "root": "hr", "settings": settings})
     acquire.run()
     assert read_faces(paths.CUT_FACES)["identity"].to_pylist() == ["Ann_A", "x"]
-    assert read_table(paths.UNUSED, SET_ASIDE_SCHEMA).to_pylist() == [{"where": "x/torn.jpg", "reason": "empty"}]
+    assert read_table(paths.UNUSED, EXCLUDED_SCHEMA).to_pylist() == [{"where": "x/torn.jpg", "reason": "empty"}]
     assert read_table(paths.PHOTOS, PHOTO_SCHEMA).num_rows == 0
-    assert "0 photos and 2 cut faces of 2 named people; set aside: empty 1" in capsys.readouterr().out
+    assert "0 photos and 2 cut faces of 2 named people; excluded: empty 1" in capsys.readouterr().out
 
 
 def test_a_second_source_brings_the_auxiliary_faces_under_names_of_its_own(portraits):
@@ -61,7 +61,7 @@ def test_a_second_source_brings_the_auxiliary_faces_under_names_of_its_own(portr
         "identity_folders/x",
     ]
     assert "Ann_A" in read_table(paths.TAGS, TAG_SCHEMA)["identity"].to_pylist()  # somebody else, for all that we know
-    assert read_table(paths.UNUSED, SET_ASIDE_SCHEMA)["where"].to_pylist() == ["identity_folders/x/torn.jpg"]
+    assert read_table(paths.UNUSED, EXCLUDED_SCHEMA)["where"].to_pylist() == ["identity_folders/x/torn.jpg"]
 
 
 def test_of_a_second_source_only_the_collection_asked_for_is_taken():
@@ -124,7 +124,7 @@ def test_the_same_bytes_again():
     ("changes", "error", "message"),
     [
         ({"source": "lfv", "root": "raw", "settings": {}}, ParameterError, "did you mean 'lfw'"),
-        ({"source": "scface", "root": "raw", "settings": {}}, ParameterError, "mount it under evaluation_sets"),
+        ({"source": "scface", "root": "raw", "settings": {}}, ParameterError, "import it under evaluation_sets"),
         ({"source": "lfw", "root": "none", "settings": SETTINGS}, SourceError, "there is no dataset here"),
         ({"source": "lfw", "root": "raw", "settings": SETTINGS | {"photos": 3}}, ParameterError, "known: "),
     ],

@@ -39,7 +39,7 @@ def choose(aligned):
 
 
 def write(rows):
-    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.mounted("people"))
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.test_set("people"))
 
 
 def read(path):
@@ -70,7 +70,7 @@ def test_the_benchmarks_own_landmarks_change_nothing():
 
 def test_a_mounted_set_is_aligned_by_its_own_landmarks_where_it_has_them(capsys):
     stage.run()
-    before, after = read(paths.mounted("people")), read(paths.aligned("people"))
+    before, after = read(paths.test_set("people")), read(paths.aligned("people"))
     assert [row["face_id"] for row in after] == [row["face_id"] for row in before]
     assert after[MISSING] == before[MISSING]
     assert after[DEGENERATE] == before[DEGENERATE] | {"attributes": [("aligned", "no")]}
@@ -94,10 +94,10 @@ def test_equal_faces_give_equal_bytes_and_batches_change_nothing(monkeypatch):
 
 
 def test_a_set_of_missing_faces_alone_stays():
-    rows = [row | {"attributes": [("missing", "no_face")]} for row in read(paths.mounted("people"))]
+    rows = [row | {"attributes": [("missing", "no_face")]} for row in read(paths.test_set("people"))]
     write(rows)
     stage.run()
-    assert read(paths.aligned("people")) == read(paths.mounted("people"))
+    assert read(paths.aligned("people")) == read(paths.test_set("people"))
 
 
 def test_a_loose_crop_is_shrunk_to_the_aligned_face():
@@ -128,13 +128,13 @@ def test_only_sets_that_are_tested_so_are_aligned(capsys):
 
 
 def test_mistakes_are_told():
-    broken = read(paths.mounted("people"))
+    broken = read(paths.test_set("people"))
     broken[0] |= {"image": b"no image"}
     write(broken)
     with pytest.raises(ImageError, match=broken[0]["face_id"]):
         stage.run()
-    paths.mounted("people").unlink()
-    with pytest.raises(FaceTableError, match=r"data/mounted/people/faces\.parquet"):
+    paths.test_set("people").unlink()
+    with pytest.raises(FaceTableError, match=r"data/test_sets/people/faces\.parquet"):
         stage.run()
     assert not paths.aligned("people").exists()
     (paths.LANDMARKS / "model.safetensors").unlink()

@@ -29,10 +29,10 @@ def published(tables: Tables) -> None:
         row["source"] = "celebrities"
         row["attributes"] = [("licence", "research only"), ("Male", "yes" if number % 3 else "no")]
     tables["benchmark"][0]["source"] = HOSTILE
-    tables["mounted"][0]["attributes"].append(("missing", "unreadable"))
+    tables["imported"][0]["attributes"].append(("missing", "unreadable"))
     probe = next(row for row in tables["benchmark"] if row["split"] == "probe")
-    copy = tables["findings"][0] | {"face_id": probe["face_id"], "set_aside": False, "reason": "duplicate"}
-    original = {"copy_of": tables["mounted"][1]["face_id"], "test_set": "lineup", "kind": "near"}
+    copy = tables["findings"][0] | {"face_id": probe["face_id"], "excluded": False, "reason": "duplicate"}
+    original = {"copy_of": tables["imported"][1]["face_id"], "test_set": "distractors", "kind": "near"}
     tables["findings"].append(copy | original | {"similarity": 0.99, "across": "unnamed"})
 
 
@@ -90,7 +90,7 @@ def test_its_tables_1_and_2_have_this_benchmark_beside_the_published_ones(tables
 def test_it_has_the_sources_their_licences_and_whom_they_show(tables):
     assert ["celebrities", "auxiliary", "30", "6", "research only"] in tables["Source"]
     assert ["test", "benchmark", "59", "10", "see Distribution"] in tables["Source"]
-    assert tables["Test set"] == [["lineup", "generated\\_lineup", "6", "3", "5", "6", "1", "0", "not stated"]]
+    assert tables["Test set"] == [["distractors", "generated\\_lineup", "6", "3", "5", "6", "1", "0", "not stated"]]
     assert tables["Part"] == [["auxiliary", "Male", "no", "10"], ["auxiliary", "Male", "yes", "20"]]
 
 

@@ -66,17 +66,17 @@ def world(tmp_path, monkeypatch):
     write_table(TRUTH_SCHEMA.empty_table(), paths.TRUTH, TRUTH_SCHEMA)
 
 
-def run(native, verdicts: str = "", mounted=(), **options):
+def run(native, verdicts: str = "", imported=(), **options):
     write_params(curate={"unverified": "keep", "simulated_labellers": {}} | options)
     params = yaml.safe_load(paths.PARAMS.read_text())
     params["evaluation_sets"] = {"elsewhere": {"source": "drawn", "root": "."}}
     paths.PARAMS.write_text(yaml.safe_dump(params))
-    write_faces(pa.Table.from_pylist(list(mounted), FACE_SCHEMA), paths.mounted("elsewhere"))
+    write_faces(pa.Table.from_pylist(list(imported), FACE_SCHEMA), paths.test_set("elsewhere"))
     write_faces(pa.Table.from_pylist(native, FACE_SCHEMA), paths.DETECTED_NATIVE)
     if verdicts:
         (paths.VERDICTS / "anna.csv").write_text(",".join(COLUMNS) + "\n" + verdicts)
     curate.run()
-    aside = {item["face_id"]: dict(item["attributes"]) for item in read_faces(paths.SET_ASIDE).to_pylist()}
+    aside = {item["face_id"]: dict(item["attributes"]) for item in read_faces(paths.EXCLUDED).to_pylist()}
     return set(read_faces(paths.CURATED_NATIVE)["face_id"].to_pylist()), aside
 
 
@@ -117,7 +117,7 @@ def test_pictures_are_set_aside_with_the_reason():
     assert metrics == {
         "detected": 14,
         "kept": 6,
-        "set_aside": {
+        "excluded": {
             "empty": 1,
             "not_image": 1,
             "corrupt": 1,
@@ -149,13 +149,13 @@ def test_a_portrait_that_shows_a_face_of_the_benchmark_has_leaked():
 
 
 def test_what_copies_a_mounted_test_face_has_leaked_and_the_test_face_stays():
-    mounted = [
+    imported = [
         row("m1", face(1), identity="eve") | {"source": "published", "split": "probe"},
         row("m2", jpeg(face(100, 60))) | {"source": "published"},
         row("m3", face(1), identity="eve") | {"source": "published"},
         row("m4", face(2)) | {"source": "published", "split": "train"},
     ]
-    kept, aside = run([row("a", face(1), identity="ann"), row("b", face(2)), row("c", face(3))], mounted=mounted)
+    kept, aside = run([row("a", face(1), identity="ann"), row("b", face(2)), row("c", face(3))], imported=imported)
     assert kept == {"b", "c"}
     assert {name: found["reason"] for name, found in aside.items()} == {
         "a": "leaked",
@@ -182,11 +182,11 @@ def test_a_published_test_face_stays_whatever_is_found():
         row("train", face(6), identity="zoe") | {"split": "train"},
     ]
     kept, aside = run(
-        published, "nobody,not_face,anna,2024-05-01,\ntrain,face,anna,2024-05-01,\n", unverified="set_aside"
+        published, "nobody,not_face,anna,2024-05-01,\ntrain,face,anna,2024-05-01,\n", unverified="excluded"
     )
     assert kept == {"probe", "gallery", "wrong name", "large", "unread", "nobody", "train"}
     assert {name: found["reason"] for name, found in aside.items()} == {"leak": "leaked", "large train": "too_large"}
-    stayed = [found for found in read_table(paths.FINDINGS, FINDING_SCHEMA).to_pylist() if not found["set_aside"]]
+    stayed = [found for found in read_table(paths.FINDINGS, FINDING_SCHEMA).to_pylist() if not found["excluded"]]
     assert {(found["face_id"], found["reason"], found["copy_of"], found["across"]) for found in stayed} == {
         ("probe", "duplicate", "gallery", "other_split"),
         ("wrong name", "two_names", "probe", "other_identity"),
@@ -244,7 +244,7 @@ d,unsure,anna,2024-05-01,
 """
 
 
-@pytest.mark.parametrize(("unverified", "kept"), [("keep", {"a", "e"}), ("set_aside", {"a"})])
+@pytest.mark.parametrize(("unverified", "kept"), [("keep", {"a", "e"}), ("excluded", {"a"})])
 def test_verdicts_decide(unverified, kept):
     native = [row(name, face(n)) for n, name in enumerate("abcde")]
     left, aside = run(native, VERDICTS, unverified=unverified)
@@ -284,7 +284,7 @@ def test_a_wrong_line_stops_curation_and_is_named(line, message):
 
 
 def test_nothing_left_says_why():
-    with pytest.raises(BenchmarkError, match="no native face is left of 2; set aside: too_small 1, too_large 1"):
+    with pytest.raises(BenchmarkError, match="no native face is left of 2; excluded: too_small 1, too_large 1"):
         run([row("large", face(2, 40)), row("speck", face(3)[:3])])
     assert not paths.CURATED_NATIVE.exists()
 
@@ -310,7 +310,7 @@ def simulated_world(count: int = 40) -> list:
 
 
 def test_simulated_labellers_and_the_expert_get_it_nearly_right():
-    kept, aside = run(simulated_world(), simulated_labellers=LABELLERS, unverified="set_aside")
+    kept, aside = run(simulated_world(), simulated_labellers=LABELLERS, unverified="excluded")
     manifests = {path.name for path in paths.SIMULATED_VERDICTS.iterdir()}
     assert manifests == {"anna.csv", "boris.csv", "_adjudicated.csv"}
     truth = {f"a{n:02d}": ("not_face", "unrecognizable", "face", "face")[n % 4] for n in range(40)}
@@ -333,7 +333,7 @@ def test_people_overrule_simulated_labellers():
 
 
 def test_the_same_bytes_again():
-    outputs = [paths.CURATED_NATIVE, paths.SET_ASIDE, paths.SIMULATED_VERDICTS / "anna.csv", paths.CURATION_METRICS]
+    outputs = [paths.CURATED_NATIVE, paths.EXCLUDED, paths.SIMULATED_VERDICTS / "anna.csv", paths.CURATION_METRICS]
     run(simulated_world(), simulated_labellers=LABELLERS)
     first = [path.read_bytes() for path in outputs]
     run(simulated_world(), simulated_labellers=LABELLERS)

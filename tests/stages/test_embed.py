@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lrfr import faces, paths
-from lrfr.core.resampling import rendition
+from lrfr.core.resampling import view
 from lrfr.errors import EmbeddingError, FaceTableError, ImageError, ParameterError
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import write_model
@@ -18,7 +18,7 @@ EVALUATE = {"bootstrap": 10, "metric": "cosine", "sides": [8], "widths": [20, 25
 SETS = {
     "templates": ("generated_templates", ["embedding_side_8"]),
     "pairs": ("generated_pairs", ["embedding_mirror"]),
-    "lineup": ("generated_lineup", ["embedding_width_20", "embedding_width_25"]),
+    "distractors": ("generated_distractors", ["embedding_width_20", "embedding_width_25"]),
 }
 
 
@@ -33,11 +33,11 @@ def folder(tmp_path, monkeypatch):
     write_params(evaluation_sets=sets, evaluate=EVALUATE, methods={"baseline": {}}, threads=1)
     write_split()
     rng = np.random.default_rng(2)
-    write([face(rng, f"t{number}", 20, split="probe") for number in range(3)], paths.TWIN)
+    write([face(rng, f"t{number}", 20, split="probe") for number in range(3)], paths.SYNLR)
     for name in SETS:
         rows = [face(rng, f"{name} {number}", 30 + number) for number in range(130)]
         rows[1] |= {"attributes": [("missing", "unreadable")], "image": b"not an image"}
-        write(rows, paths.mounted(name))
+        write(rows, paths.test_set(name))
     torch.manual_seed(0)
     write_model(paths.model("baseline"), Embedder(ARCHITECTURE))
 
@@ -49,13 +49,13 @@ def stored(test_set):
 
 def test_every_test_set_is_embedded_with_the_renditions_of_its_protocol():
     embed.run("baseline")
-    for name in ("benchmark", "twin", *SETS):
+    for name in ("benchmark", "synlr", *SETS):
         arrays = stored(name)
         asked = SETS[name][1] if name in SETS else []
         assert set(arrays) == {"face_id", "missing", "trains_on", "metric", "embedding", *asked}
         assert (arrays["trains_on"], arrays["metric"]) == ("native", "")
         assert all(arrays[of].dtype == np.float32 and arrays[of].shape[1] == 8 for of in ("embedding", *asked))
-    assert stored("twin")["face_id"].tolist() == faces.read_faces(paths.TWIN)["face_id"].to_pylist()
+    assert stored("synlr")["face_id"].tolist() == faces.read_faces(paths.SYNLR)["face_id"].to_pylist()
 
 
 def test_of_the_benchmark_only_what_is_tested_on_is_embedded():
@@ -68,20 +68,21 @@ def test_of_the_benchmark_only_what_is_tested_on_is_embedded():
 
 def test_a_missing_face_is_a_row_of_zeros_and_nobody_decodes_it():
     embed.run("baseline")
-    arrays = stored("lineup")
+    arrays = stored("distractors")
     assert np.flatnonzero(arrays["missing"]).tolist() == [1]
     for name in ("embedding", "embedding_width_20"):
         assert np.flatnonzero((arrays[name] == 0).all(axis=1)).tolist() == [1]
 
 
 @pytest.mark.parametrize(
-    ("test_set", "name"), [("templates", "side_8"), ("pairs", "mirror"), ("lineup", "width_20"), ("lineup", None)]
+    ("test_set", "name"),
+    [("templates", "side_8"), ("pairs", "mirror"), ("distractors", "width_20"), ("distractors", None)],
 )
-def test_an_embedding_is_that_of_the_rendition(test_set, name):
+def test_an_embedding_is_that_of_the_view(test_set, name):
     embed.run("baseline")
-    row = faces.read_faces(paths.mounted(test_set)).to_pylist()[129]  # of the second batch
+    row = faces.read_faces(paths.test_set(test_set)).to_pylist()[129]  # of the second batch
     image = faces.decode(row["image"])
-    image = image if name is None else rendition(image, name)
+    image = image if name is None else view(image, name)
     torch.manual_seed(0)
     embedder = Embedder(ARCHITECTURE).eval()
     with torch.inference_mode():
@@ -92,7 +93,7 @@ def test_an_embedding_is_that_of_the_rendition(test_set, name):
 
 def test_equal_faces_give_equal_bytes():
     embed.run("baseline")
-    path = paths.embeddings("baseline", "lineup")
+    path = paths.embeddings("baseline", "distractors")
     first = path.read_bytes()
     embed.run("baseline")
     assert path.read_bytes() == first
@@ -106,14 +107,14 @@ def test_an_unknown_method_lists_the_known_ones():
 
 
 def test_a_set_that_is_not_mounted_and_a_face_that_is_broken_are_named():
-    rows = faces.read_faces(paths.mounted("pairs")).to_pylist()
+    rows = faces.read_faces(paths.test_set("pairs")).to_pylist()
     rows[0] |= {"image": b"not an image"}
-    write(rows, paths.mounted("pairs"))
+    write(rows, paths.test_set("pairs"))
     with pytest.raises(ImageError, match=rows[0]["face_id"]):
         embed.run("baseline")
     assert not paths.embeddings("baseline", "pairs").exists()
-    paths.mounted("templates").unlink()
-    with pytest.raises(FaceTableError, match=r"data/mounted/templates/faces\.parquet"):
+    paths.test_set("templates").unlink()
+    with pytest.raises(FaceTableError, match=r"data/test_sets/templates/faces\.parquet"):
         embed.run("baseline")
 
 
@@ -129,7 +130,7 @@ def written_conditions(**changed):
     for condition, test_set, path in (
         ("aligned", "benchmark", paths.BENCHMARK),
         ("super_resolved_vdsr", "benchmark", paths.BENCHMARK),
-        ("aligned", "templates", paths.mounted("templates")),
+        ("aligned", "templates", paths.test_set("templates")),
     ):
         # All of the faces, or those that are tested on
         rows = [
@@ -150,7 +151,7 @@ def test_a_condition_is_embedded_out_of_its_own_table():
     for test_set, conditions in {
         "benchmark": ["aligned", "super_resolved_vdsr"],
         "templates": ["aligned"],
-        "twin": [],
+        "synlr": [],
     }.items():
         arrays = stored(test_set)
         assert {name for name in arrays if name.startswith("embedding_") and "side" not in name} == {
@@ -187,4 +188,4 @@ def test_a_condition_without_its_table_is_named():
 def test_the_metric_of_a_method_s_paper_is_stored(monkeypatch):
     monkeypatch.setattr("lrfr.stages.embed.metric", lambda module: "euclidean")
     embed.run("baseline")
-    assert stored("twin")["metric"] == "euclidean"
+    assert stored("synlr")["metric"] == "euclidean"

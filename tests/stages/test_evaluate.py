@@ -1,4 +1,4 @@
-"""evaluate on a tiny project: the benchmark, its twin, and a mounted test set of every kind."""
+"""evaluate on a tiny project: the benchmark, its SynLR version, and an imported test set of every kind."""
 
 import csv
 from pathlib import Path
@@ -18,13 +18,13 @@ from tests.face_tables import split_rows, write_params, write_split
 from tests.protocols import small_sets
 from tests.protocols.benchmarks import embed
 
-# By name: the source that names the protocol, the tables, and the renditions that the protocol asks for
+# By name: the source that names the protocol, the tables, and the views that the protocol asks for
 SETS = {
     "surveillance": ("generated_surveillance", small_sets.surveillance(), ()),
     "mugshots": ("generated_mugshots", small_sets.mugshots(13), ()),
     "templates": ("generated_templates", small_sets.template_set(small_sets.TINY), ("side_8", "side_16")),
     "pairs": ("generated_pairs", small_sets.fold_set(True), ("mirror",)),
-    "lineup": ("generated_lineup", small_sets.lineup(), ("width_20", "width_25")),
+    "distractors": ("generated_distractors", small_sets.distractor_set(), ("width_20", "width_25")),
 }
 EVALUATE = {"bootstrap": 20, "metric": "cosine", "sides": [8, 16], "widths": [20]}
 CONDITIONS = {
@@ -35,10 +35,10 @@ CONDITIONS = {
 
 
 def write_embeddings(
-    method: str, test_set: str, faces: pa.Table, seed: int, renditions: tuple[str, ...] = (), metric: str = ""
+    method: str, test_set: str, faces: pa.Table, seed: int, views: tuple[str, ...] = (), metric: str = ""
 ) -> None:
     faces = faces.filter(np.array(faces["split"].to_pylist(), object) != "train")
-    found = embed(Benchmark(faces), 1.0, renditions, missing=[1], seed=seed)
+    found = embed(Benchmark(faces), 1.0, views, missing=[1], seed=seed)
     path = paths.embeddings(method, test_set)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, face_id=np.array(faces["face_id"].to_pylist()), missing=found.missing, metric=metric, **found.stored)
@@ -54,18 +54,18 @@ def write_project(methods: tuple[str, ...] = ("random",), metric: str = "", cond
     rows = [face | {"attributes": [("native_face_id", native["face_id"])]} for face, native in twins]
     # one identity (four faces) and five distractors fewer than there are native faces
     rows = [row for row in rows if row["split"] != "train" and row["identity"] != "n007"][:-5]
-    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.TWIN)
-    for name, (_, mounted, _) in SETS.items():
-        images = pa.array([b""] * mounted.faces.num_rows, pa.binary())
-        write_faces(mounted.faces.append_column("image", images), paths.mounted(name))
-        write_table(mounted.pairs, paths.mounted(name, "pairs"), PAIR_SCHEMA)
-        write_table(mounted.enrolment, paths.mounted(name, "enrolment"), ENROLMENT_SCHEMA)
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.SYNLR)
+    for name, (_, imported, _) in SETS.items():
+        images = pa.array([b""] * imported.faces.num_rows, pa.binary())
+        write_faces(imported.faces.append_column("image", images), paths.test_set(name))
+        write_table(imported.pairs, paths.test_set(name, "pairs"), PAIR_SCHEMA)
+        write_table(imported.enrolment, paths.test_set(name, "enrolment"), ENROLMENT_SCHEMA)
     for seed, method in enumerate(methods):
         others = {name: more if conditions else () for name, more in CONDITIONS.items()}
         write_embeddings(method, "benchmark", read_faces(paths.BENCHMARK), seed, others["benchmark"], metric)
-        write_embeddings(method, "twin", read_faces(paths.TWIN), seed, metric=metric)
-        for name, (_, mounted, renditions) in SETS.items():
-            write_embeddings(method, name, mounted.faces, seed, renditions + others.get(name, ()), metric)
+        write_embeddings(method, "synlr", read_faces(paths.SYNLR), seed, metric=metric)
+        for name, (_, imported, views) in SETS.items():
+            write_embeddings(method, name, imported.faces, seed, views + others.get(name, ()), metric)
 
 
 @pytest.fixture
@@ -88,12 +88,12 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
     evaluate.run("random")
     results = read_json(paths.metrics("random"))
     assert {name: found["protocol"] for name, found in results["sets"].items()} == {
-        "twin": "synlr",
+        "synlr": "synlr",
         "surveillance": "survface",
         "mugshots": "scface",
         "templates": "ijb",
         "pairs": "folds",
-        "lineup": "rifr",
+        "distractors": "rifr",
     }
     assert (results["metric"], results["trains_on"]) == ("cosine", None)
     assert set(results["tinyface"]) == {"distractors", "no_distractors"}  # as the model card reads it
@@ -103,10 +103,10 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
     assert all(found["definitions"] for found in results["sets"].values())
     curves = {path.relative_to("plots/sets/random").as_posix() for path in Path("plots/sets/random").rglob("*.csv")}
     assert curves == {
-        *(f"twin/{kind}.csv" for kind in ("cmc", "pr")),
+        *(f"synlr/{kind}.csv" for kind in ("cmc", "pr")),
         *(f"surveillance/{kind}.csv" for kind in ("roc", "open_set")),
         *(f"templates/{kind}.csv" for kind in ("roc", "cmc", "det", "resolution_cmc", "resolution_det", "tiny_roc")),
-        *(f"lineup/{kind}.csv" for kind in ("rank1", "roc")),
+        *(f"distractors/{kind}.csv" for kind in ("rank1", "roc")),
         "mugshots/cmc.csv",
         "pairs/roc.csv",
     }
@@ -118,15 +118,15 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
 def test_the_twin_stands_beside_the_same_faces_of_the_benchmark(project: Path) -> None:
     evaluate.run("random")
     results = read_json(paths.metrics("random"))
-    twin = results["sets"]["twin"]
+    synlr = results["sets"]["synlr"]
     for part, counts in {"distractors": (8, 23), "no_distractors": (8, 8)}.items():
-        assert (twin[part]["n_probe"], twin[part]["n_gallery"]) == counts
-        assert (twin["native"][part]["n_probe"], twin["native"][part]["n_gallery"]) == counts
+        assert (synlr[part]["n_probe"], synlr[part]["n_gallery"]) == counts
+        assert (synlr["native"][part]["n_probe"], synlr["native"][part]["n_gallery"]) == counts
     assert results["tinyface"]["distractors"]["n_gallery"] == 30
-    # a benchmark that was split again has other faces than those that the twin was made for
+    # a benchmark that was split again has other faces than those that the SynLR set was made for
     faces = read_faces(paths.BENCHMARK)
     write_faces(faces.filter(np.array(faces["identity"].to_pylist(), object) != "n008"), paths.BENCHMARK)
-    with pytest.raises(BenchmarkError, match=r"27 of the benchmark(.|\n)*lrfr twin"):
+    with pytest.raises(BenchmarkError, match=r"27 of the benchmark(.|\n)*lrfr synlr"):
         evaluate.run("random")
 
 
@@ -150,28 +150,28 @@ def test_equal_embeddings_give_equal_bytes(project: Path) -> None:
 def test_a_mounted_set_s_own_training_faces_are_not_tested_on(project: Path) -> None:
     evaluate.run("random")
     expected = read_json(paths.metrics("random"))
-    faces = read_faces(paths.mounted("surveillance"))
+    faces = read_faces(paths.test_set("surveillance"))
     training = faces.slice(0, 1).to_pylist()[0] | {"face_id": "training", "identity": "train_1", "split": "train"}
-    write_faces(pa.Table.from_pylist([training, *faces.to_pylist()], FACE_SCHEMA), paths.mounted("surveillance"))
+    write_faces(pa.Table.from_pylist([training, *faces.to_pylist()], FACE_SCHEMA), paths.test_set("surveillance"))
     evaluate.run("random")
     assert read_json(paths.metrics("random")) == expected
 
 
 def test_no_image_and_no_model_is_read(project: Path) -> None:
-    faces = read_faces(paths.mounted("pairs"))
+    faces = read_faces(paths.test_set("pairs"))
     write_faces(
-        faces.set_column(2, "image", pa.array([b"no image"] * faces.num_rows, pa.binary())), paths.mounted("pairs")
+        faces.set_column(2, "image", pa.array([b"no image"] * faces.num_rows, pa.binary())), paths.test_set("pairs")
     )
     evaluate.run("random")
     assert not Path("models").exists()
 
 
 def test_a_missing_set_names_the_command_that_makes_it(project: Path) -> None:
-    paths.embeddings("random", "lineup").unlink()
-    with pytest.raises(EmbeddingError, match=r"lineup\.npz(.|\n)*lrfr embed random"):
+    paths.embeddings("random", "distractors").unlink()
+    with pytest.raises(EmbeddingError, match=r"distractors\.npz(.|\n)*lrfr embed random"):
         evaluate.run("random")
     assert not paths.metrics("random").exists()
-    paths.mounted("mugshots").unlink()
+    paths.test_set("mugshots").unlink()
     with pytest.raises(FaceTableError, match="mugshots"):
         evaluate.run("random")
 

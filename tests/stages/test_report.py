@@ -72,11 +72,11 @@ def test_page_shows_every_method_and_needs_nothing_else(run: Path) -> None:
     assert not [
         address
         for address in parsed.loaded
-        if not address.startswith(("data:", "#", "quality.html", "quality_made.html", "data_card.html", "drift_"))
+        if not address.startswith(("data:", "#", "quality.html", "quality_synthetic.html", "data_card.html", "drift_"))
     ]
     assert not re.findall(r"url\(|@import", page) and "script" not in parsed.tags
     assert all(image["src"].startswith("data:image/png;base64,") and image["alt"] for image in parsed.images)
-    linked = {"quality.html", "quality_made.html", "drift_downsample.html", "drift_photographic.html"}
+    linked = {"quality.html", "quality_synthetic.html", "drift_downsample.html", "drift_photographic.html"}
     assert linked <= set(parsed.loaded)
     assert ": 14 of 14 expectations met" in text and ": 51 of 62 expectations met" in text
 
@@ -124,7 +124,7 @@ def test_every_test_set_has_its_section(run_with_sets: Path) -> None:
     report.run()
     page, parsed = read_page()
     sections = re.findall(r'<section id="(set-[^"]+)"', page)
-    assert sections == [f"set-{name}" for name in ("twin", *SETS)]
+    assert sections == [f"set-{name}" for name in ("synlr", *SETS)]
     assert all(f"#{anchor}" in parsed.loaded for anchor in sections)  # in the contents
     by_section = dict(zip(sections, re.split(r'<section id="set-', page)[1:], strict=True))
     for name in SETS:
@@ -189,7 +189,7 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
             "by_height": [],
         },
     )
-    write_json(paths.CURATION_METRICS, {"detected": 1, "kept": 1, "set_aside": {}, "adjudicated": 0})
+    write_json(paths.CURATION_METRICS, {"detected": 1, "kept": 1, "excluded": {}, "adjudicated": 0})
     write_json(paths.LABELLER_METRICS, {"agreement": None})
     report.run()
     assert not {"False alarms", "κ"} & {word for part in read_page()[1].text for word in (part, *part.split())}
@@ -205,10 +205,10 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
         (paths.curve("training", "pretrained"), "lrfr pretrain"),
         (paths.DETECTION_METRICS, "lrfr detect"),
         (paths.drift_result("downsample"), "lrfr drift downsample"),
-        (paths.TWIN_INSPECTION, "lrfr inspect"),
-        (paths.LANDMARK_ERROR, "lrfr landmarks"),
-        (paths.super_resolution_metrics(NETWORK), f"lrfr super-resolution {NETWORK}"),
-        (paths.curve("training", f"super_resolution_{NETWORK}"), f"lrfr super-resolution {NETWORK}"),
+        (paths.SYNLR_VALIDATION, "lrfr validate-synthetic"),
+        (paths.LANDMARK_ERROR, "lrfr train-landmarks"),
+        (paths.super_resolution_metrics(NETWORK), f"lrfr train-sr {NETWORK}"),
+        (paths.curve("training", f"super_resolution_{NETWORK}"), f"lrfr train-sr {NETWORK}"),
     ],
 )
 def test_a_missing_result_is_named_with_its_stage(run: Path, path: Path, command: str) -> None:

@@ -54,12 +54,12 @@ def run(monkeypatch, stop=None):
     made = []
     losses = SuperResolvedRecognition.losses
 
-    def watched(task, batch, moment, player):
+    def watched(task, batch, context, optimizer):
         (step,) = (name for name, objective in task.objectives.items() if objective is task.objective)
-        made.append((step, moment.step))
+        made.append((step, context.step))
         if made[-1] == stop:
             os.kill(os.getpid(), signal.SIGINT)
-        return losses(task, batch, moment, player)
+        return losses(task, batch, context, optimizer)
 
     with monkeypatch.context() as patched:
         patched.setattr(SuperResolvedRecognition, "losses", watched)

@@ -82,18 +82,18 @@ def photos(tables: Tables) -> None:
 
 def curation(tables: Tables) -> None:
     used = tables["benchmark"]
-    tables["set_aside"][0]["attributes"] = []
-    tables["set_aside"].append(used[0] | {"attributes": [("reason", "boredom")]})
+    tables["excluded"][0]["attributes"] = []
+    tables["excluded"].append(used[0] | {"attributes": [("reason", "boredom")]})
     tables["unrecognizable"].append(used[1])
     odd = {
         "face_id": used[2]["face_id"],
         "reason": "duplicate",
-        "set_aside": True,
+        "excluded": True,
         "copy_of": "nobody",
         "test_set": None,
     }
     tables["findings"].append(odd | {"kind": "similar", "similarity": 1.5, "across": "town"})
-    tables["findings"].append(odd | {"set_aside": False, "face_id": "lost"})
+    tables["findings"].append(odd | {"excluded": False, "face_id": "lost"})
 
 
 def manifests(tables: Tables) -> None:
@@ -104,12 +104,12 @@ def manifests(tables: Tables) -> None:
 
 
 def lists(tables: Tables) -> None:
-    mounted, trained = tables["mounted"], tables["benchmark"][0]
-    mounted[0] |= {"source": trained["source"], "identity": trained["identity"]}
-    mounted[1] |= {"image": trained["image"], "split": "gallerie"}
-    mounted[2] |= {"width": 0, "height": 0}
-    mounted[3] |= {"width": 0, "height": 0, "attributes": [("missing", "lost"), ("template", "t3")]}
-    mounted[5]["face_id"] = mounted[4]["face_id"]
+    imported, trained = tables["imported"], tables["benchmark"][0]
+    imported[0] |= {"source": trained["source"], "identity": trained["identity"]}
+    imported[1] |= {"image": trained["image"], "split": "gallerie"}
+    imported[2] |= {"width": 0, "height": 0}
+    imported[3] |= {"width": 0, "height": 0, "attributes": [("missing", "lost"), ("template", "t3")]}
+    imported[5]["face_id"] = imported[4]["face_id"]
     tables["pairs"][0] |= {"left": "someone", "same": False, "fold": -1}
     tables["pairs"][1]["right"] = "another"
     tables["enrolment"][0]["template"] = "t99"
@@ -118,7 +118,7 @@ def lists(tables: Tables) -> None:
 
 
 def blanks(tables: Tables) -> None:
-    for name in ("benchmark", "auxiliary", "set_aside", "unrecognizable", "mounted"):
+    for name in ("benchmark", "auxiliary", "excluded", "unrecognizable", "imported"):
         tables[name][0] |= {"face_id": None, "source": None}
     tables["photos"][0] |= {"photo_id": None, "source": None}
     tables["tags"][0]["identity"] = None
@@ -139,7 +139,7 @@ def portraits(tables: Tables) -> None:
     ]
     auxiliary[4] |= {"identity": "alone", "split": "validation"}
     tables["unrecognizable"].append(unused[0])
-    tables["set_aside"].append(tables["set_aside"][0])
+    tables["excluded"].append(tables["excluded"][0])
 
 
 def one_portrait_identity(tables: Tables) -> None:
@@ -182,16 +182,16 @@ BROKEN = {
         "Native faces: Every face names its source. Observed: 1 of 60": "",
         "Auxiliary HR faces: Every face has an id. Observed: 1 of 30 faces break it": "",
         "Auxiliary HR faces: Every face names its source. Observed: 1 of 30": "",
-        "Faces set aside: Every face has an id. Observed: 1 of 2": "",
-        "Faces set aside: Every face names its source. Observed: 1 of 2": "",
+        "Faces excluded: Every face has an id. Observed: 1 of 2": "",
+        "Faces excluded: Every face names its source. Observed: 1 of 2": "",
         "Unrecognizable faces: Every face has an id. Observed: 1 of 1": "",
         "Unrecognizable faces: Every face names its source. Observed: 1 of 1": "",
-        "Test set lineup, faces: Every face has an id. Observed: 1 of 6": "",
-        "Test set lineup, faces: Every face names its source. Observed: 1 of 6": "",
+        "Test set distractors, faces: Every face has an id. Observed: 1 of 6": "",
+        "Test set distractors, faces: Every face names its source. Observed: 1 of 6": "",
         "Photos: Every photo has an id. Observed: 1 of 4": "",
         "Photos: Every photo names its source. Observed: 1 of 4": "",
         "Tags: Every tag has a name. Observed: 1 of 3": "",
-        "Test set lineup, enrolment: Every template has an identity. Observed: 1 of 6": "",
+        "Test set distractors, enrolment: Every template has an identity. Observed: 1 of 6": "",
         "Curation's findings: Every face has the reason why. Observed: 1 of 2": "",
         "Curation's findings: Every reason is one that curation knows. Observed: 1 of 2": "boredom",
     },
@@ -208,7 +208,7 @@ BROKEN = {
         "Every test identity has a probe face. Observed: 1 of 5": "n007",
         "Every auxiliary identity has a training face. Observed: 1 of 2": "alone",
         "Unrecognizable faces: No face id stands twice. Observed: 2 of 2": "",
-        "Faces set aside: No face id stands twice. Observed: 2 of 3": "",
+        "Faces excluded: No face id stands twice. Observed: 2 of 3": "",
     },
     one_portrait_identity: {"There are at least 2 auxiliary identities. Observed: 1": ""},
     photos: {
@@ -228,7 +228,7 @@ BROKEN = {
         "None of these faces is in the benchmark or the auxiliary set. Observed: 1 of 2 faces break it": "",
         "Every face has the reason why. Observed: 1 of 3 faces break it": "",
         "Every reason is one that curation knows. Observed: 1 of": "boredom",
-        "Every face is set aside if its finding says so, and stays if not. Observed: 2 of 4 findings break it": "lost",
+        "Every face is excluded if its finding says so, and stays if not. Observed: 2 of 4 findings break it": "lost",
         "Every copy copies a face that is there. Observed: 2 of": "nobody",
         "A copy is exact or near. Observed: 1 of": "similar",
         "It is known what every copy lies across. Observed: 1 of": "town",
@@ -305,7 +305,7 @@ def test_published_test_faces_that_curation_found_fault_with_are_not_held_agains
         copy, large = [row for row in tables["benchmark"] if row["split"] == "probe"][:2]
         copy |= {key: tables["benchmark"][0][key] for key in ("image", "width", "height")}
         large |= face(np.random.default_rng(5), "large", 40, identity=large["identity"], split="probe")
-        finding = tables["findings"][0] | {"set_aside": False}
+        finding = tables["findings"][0] | {"excluded": False}
         tables["findings"] += [
             finding | {"face_id": row["face_id"], "reason": reason}
             for row, reason in ((copy, "duplicate"), (large, "too_large"))

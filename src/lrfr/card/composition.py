@@ -91,11 +91,11 @@ def _test_sets(test_sets: dict[str, TestSet]) -> Table:
         named = set(found.faces["identity"].to_pylist()) - {None}
         missing = sum(reason is not None for reason in attribute(found.faces, "missing"))
         licences = sorted({licence for licence in attribute(found.faces, "licence") if licence})
-        counts = [len(found.faces), len(named), found.pairs, found.enrolled, missing, len(found.set_aside)]
+        counts = [len(found.faces), len(named), found.pairs, found.enrolled, missing, len(found.excluded)]
         rows.append([name, found.source, *(f"{count:,}" for count in counts), ", ".join(licences) or "not stated"])
     titles = ["Test set", "Source", "Faces", "Identities", "Pairs", "Enrolled templates", "Unreadable, kept as misses"]
-    caption = "Test sets beside the benchmark, mounted as they were published. None of their faces is trained on."
-    return Table(caption, [*titles, "Set aside", "Licence"], rows, frozenset(range(2, 8)))
+    caption = "Test sets beside the benchmark, imported as they were published. None of their faces is trained on."
+    return Table(caption, [*titles, "Excluded", "Licence"], rows, frozenset(range(2, 8)))
 
 
 def _demographics(facts: Facts) -> list[Table]:

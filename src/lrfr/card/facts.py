@@ -11,7 +11,7 @@ from lrfr import paths
 from lrfr.config import Params
 from lrfr.core.verdicts import Verdict
 from lrfr.errors import ResultError
-from lrfr.faces import ENROLMENT_SCHEMA, FINDING_SCHEMA, PAIR_SCHEMA, SET_ASIDE_SCHEMA, read_faces, read_table
+from lrfr.faces import ENROLMENT_SCHEMA, EXCLUDED_SCHEMA, FINDING_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import read_json
 from lrfr.manifests import read_manifests
 
@@ -35,7 +35,7 @@ class PackedFile:
 
 @dataclass(frozen=True)
 class TestSet:
-    """A mounted test set; ``faces`` without the images."""
+    """An imported test set; ``faces`` without the images."""
 
     __test__ = False  # not pytest's
 
@@ -43,7 +43,7 @@ class TestSet:
     faces: pa.Table
     pairs: int
     enrolled: int
-    set_aside: pa.Table
+    excluded: pa.Table
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Facts:
     params: Params
     benchmark: pa.Table
     auxiliary: pa.Table
-    set_aside: pa.Table
+    excluded: pa.Table
     unused: pa.Table
     findings: pa.Table
     people: list[Verdict]
@@ -78,8 +78,8 @@ def read_facts(params: Params) -> Facts:
         params=params,
         benchmark=benchmark,
         auxiliary=auxiliary,
-        set_aside=read_faces(paths.SET_ASIDE, METADATA),
-        unused=read_table(paths.UNUSED, SET_ASIDE_SCHEMA),
+        excluded=read_faces(paths.EXCLUDED, METADATA),
+        unused=read_table(paths.UNUSED, EXCLUDED_SCHEMA),
         findings=read_table(paths.FINDINGS, FINDING_SCHEMA),
         people=read_manifests(paths.VERDICTS),
         simulated=read_manifests(paths.SIMULATED_VERDICTS),
@@ -104,10 +104,10 @@ def _validation() -> dict[str, Any]:
 def _test_set(name: str, source: str) -> TestSet:
     return TestSet(
         source=source,
-        faces=read_faces(paths.mounted(name), METADATA),
-        pairs=len(read_table(paths.mounted(name, "pairs"), PAIR_SCHEMA, ["same"])),
-        enrolled=len(read_table(paths.mounted(name, "enrolment"), ENROLMENT_SCHEMA)["template"].unique()),
-        set_aside=read_table(paths.mounted(name, "set_aside"), SET_ASIDE_SCHEMA),
+        faces=read_faces(paths.test_set(name), METADATA),
+        pairs=len(read_table(paths.test_set(name, "pairs"), PAIR_SCHEMA, ["same"])),
+        enrolled=len(read_table(paths.test_set(name, "enrolment"), ENROLMENT_SCHEMA)["template"].unique()),
+        excluded=read_table(paths.test_set(name, "excluded"), EXCLUDED_SCHEMA),
     )
 
 

@@ -30,7 +30,7 @@ ACROSS = {
     "same_identity": "faces of one person in one split",
     "unnamed": "faces that have no names to compare",
 }
-PROVES = ("also_trains", "trained_picture")  # the columns of the expectations on each mounted test set
+PROVES = ("also_trains", "trained_picture")  # the columns of the expectations on each imported test set
 
 
 def cleaning(facts: Facts) -> Section:
@@ -39,7 +39,7 @@ def cleaning(facts: Facts) -> Section:
         "Preprocessing, cleaning and labelling",
         [
             Answer("How were the faces made ready?", preprocessing(facts)),
-            _set_aside(facts),
+            _excluded(facts),
             Answer("Are there copies or leaks?", [_copied(facts)]),
             *_copies(facts),
             Answer("How were the faces verified?", [protocol(facts), *analysis(facts)]),
@@ -57,15 +57,15 @@ def preprocessing(facts: Facts) -> list[str]:
     side = facts.params.curate.max_side
     return [
         f"MTCNN found {found:,} faces in {photos:,} photos; {came:,} faces came cut and stay as they are.",
-        f"Faces with a side of more than {side} px are not low resolution and were set aside.",
-        "Damaged images, copies, and faces to train on that copy one to test on were set aside, in a table of their "
+        f"Faces with a side of more than {side} px are not low resolution and were excluded.",
+        "Damaged images, copies, and faces to train on that copy one to test on were excluded, in a table of their "
         "own with the reason; nothing was deleted.",
     ]
 
 
 def protocol(facts: Facts) -> str:
     """How verdicts were given, and what follows from them."""
-    rest = "stays in" if facts.params.curate.unverified == "keep" else "is set aside"
+    rest = "stays in" if facts.params.curate.unverified == "keep" else "is excluded"
     return (
         "Each labeller says of a face: face, not a face, unrecognizable or unsure. Verdicts that agree rule; where "
         f"they disagree, an adjudicator's does. A face without a verdict {rest}."
@@ -112,11 +112,11 @@ def _labellers(facts: Facts) -> list[Table]:
     return [Table(caption, titles, rows, frozenset(range(2, len(titles))))] if rows else []
 
 
-def _set_aside(facts: Facts) -> Table:
-    """Every reason with the faces that it set aside, and the published test faces that it would have set aside."""
+def _excluded(facts: Facts) -> Table:
+    """Every reason with the faces that it excluded, and the published test faces that it would have excluded."""
     findings = facts.findings
-    stayed = Counter(findings.filter(~pc.field("set_aside"))["reason"].to_pylist())
-    gone = facts.curation["set_aside"]
+    stayed = Counter(findings.filter(~pc.field("excluded"))["reason"].to_pylist())
+    gone = facts.curation["excluded"]
     rows = [
         [reason.replace("_", " "), meaning, f"{gone.get(reason, 0):,}", f"{stayed[reason]:,}"]
         for reason, meaning in MEANING.items()
@@ -125,17 +125,17 @@ def _set_aside(facts: Facts) -> Table:
     unused = Counter(facts.unused["reason"].to_pylist())
     rows += [[reason.replace("_", " "), "never became a face", f"{count:,}", "0"] for reason, count in unused.items()]
     rows.append(["all", "", f"{sum(gone.values()) + unused.total():,}", f"{stayed.total():,}"])
-    titles = ["Reason", "What it means", "Set aside", "Found, but kept"]
-    caption = f"Set aside of {facts.curation['detected']:,} faces. Published test faces are kept, whatever is found."
+    titles = ["Reason", "What it means", "Excluded", "Found, but kept"]
+    caption = f"Excluded of {facts.curation['detected']:,} faces. Published test faces are kept, whatever is found."
     return Table(caption, titles, rows, frozenset({2, 3}))
 
 
 def _copied(facts: Facts) -> str:
     copies = facts.findings["kind"].drop_null()
-    mounted = sum(len(found.faces) for found in facts.test_sets.values())
+    imported = sum(len(found.faces) for found in facts.test_sets.values())
     return (
-        f"All faces were compared with one another and with {mounted:,} faces of mounted test sets, by perceptual hash "
-        f"and then pixel by pixel: {len(copies):,} copies were found."
+        f"All faces were compared with one another and with {imported:,} faces of imported test sets, by perceptual "
+        f"hash and then pixel by pixel: {len(copies):,} copies were found."
     )
 
 

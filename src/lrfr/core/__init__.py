@@ -14,8 +14,8 @@ _DEFINED_IN = {
     "open_set": "open_set_identification",
     "verification": "pair_verification",
     "folds": "tenfold",
-    "templates": "templates_of_media",
-    "pair_scores": "templates_of_media",
+    "templates": "template_pooling",
+    "pair_scores": "template_pooling",
     "reject": "rejection",
     "better": "significance",
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from lrfr.core.verdicts import Outcome
 
-# Why a face is set aside, in the order in which the rules are asked.
+# Why a face is excluded, in the order in which the rules are asked.
 REASONS = (
     "empty",
     "not_image",

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from lrfr.core.bootstrap import ends, rounded, rounded_means
+from lrfr.core.curve_points import RATES, at_rates, resolvable
 from lrfr.core.identification import ClosedSet, closed_set
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.open_set_identification import OpenSet, open_set
-from lrfr.core.stepped import RATES, at_rates, resolvable
 from lrfr.errors import EmbeddingError
 
 FPIR = (0.01, 0.1)

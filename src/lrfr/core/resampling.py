@@ -1,4 +1,4 @@
-"""Resizing as published protocols have it, and the renditions of an image that they compare.
+"""Resizing as published protocols have it, and the views of an image that they compare.
 
 Pillow's and MATLAB's kernels widen with the scale, so that nothing aliases; OpenCV's never do. Which one a paper used
 changes its figures, so both are here.
@@ -15,7 +15,7 @@ from lrfr.errors import unknown_name
 Weights = Callable[[int, int], np.ndarray]
 
 MIRROR = "mirror"
-RENDITIONS = (MIRROR, "side_<px>", "width_<px>")
+VIEWS = (MIRROR, "side_<px>", "width_<px>")
 
 
 def bicubic(image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -51,7 +51,7 @@ def bicubic_to_height(image: np.ndarray, height: int) -> np.ndarray:
     return bicubic(image, height, width)
 
 
-def rendition(image: np.ndarray, name: str) -> np.ndarray:
+def view(image: np.ndarray, name: str) -> np.ndarray:
     """The version of an image that a protocol embeds beside the image itself.
 
     - ``mirror``: left and right swapped (the LFW family sums both embeddings).
@@ -68,11 +68,11 @@ def rendition(image: np.ndarray, name: str) -> np.ndarray:
         (H, W, C) or, for ``width_<w>``, (h, w, C) uint8. An image that is no larger than asked for is unchanged.
 
     Raises:
-        ParameterError: no such rendition.
+        ParameterError: no such view.
     """
     found = re.fullmatch(r"mirror|(?P<kind>side|width)_(?P<px>[1-9]\d*)", name)
     if not found:
-        raise unknown_name("rendition", name, RENDITIONS)
+        raise unknown_name("view", name, VIEWS)
     if name == MIRROR:
         return np.ascontiguousarray(image[:, ::-1])
     px, (height, width) = int(found["px"]), image.shape[:2]

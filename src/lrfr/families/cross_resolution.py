@@ -28,7 +28,7 @@ from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import NormFace
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
+from lrfr.nn.training.task import Batch, Faces, StepContext, Task, Terms
 
 
 class StudentSettings(Section):
@@ -56,14 +56,14 @@ def curriculum_probability(step: int, total: int) -> float:
     return min(step / max(total - 1, 1), 1.0)
 
 
-def curriculum(moment: Moment) -> float:
-    """:func:`curriculum_probability` at a moment of the training."""
-    return curriculum_probability(moment.step, moment.total)
+def curriculum(context: StepContext) -> float:
+    """:func:`curriculum_probability` at a context of the training."""
+    return curriculum_probability(context.step, context.total_steps)
 
 
-def fixed_frequency(frequency: float) -> Callable[[Moment], float]:
-    """The same chance, 0..1, at every moment (section 5, before the curriculum is introduced)."""
-    return lambda moment: frequency
+def fixed_frequency(frequency: float) -> Callable[[StepContext], float]:
+    """The same chance, 0..1, at every context (section 5, before the curriculum is introduced)."""
+    return lambda context: frequency
 
 
 def draw_resolution(rng: np.random.Generator, smallest: int = 3, largest: int = 8) -> int:
@@ -78,7 +78,7 @@ class CrossResolution(Task):
         settings: the student's.
         student: the pretrained embedder, trained in place.
         prototypes: (C, D), the pretrained softmax that the student starts from.
-        chance: how likely each image is down-sampled at a moment, 0..1.
+        chance: how likely each image is down-sampled at a context, 0..1.
         teacher: another copy of the pretrained embedder, which is frozen; None for cross entropy alone.
         distillation_weight: lambda of eq 1; of no meaning without a teacher.
     """
@@ -88,7 +88,7 @@ class CrossResolution(Task):
         settings: StudentSettings,
         student: Embedder,
         prototypes: torch.Tensor,
-        chance: Callable[[Moment], float],
+        chance: Callable[[StepContext], float],
         teacher: Embedder | None = None,
         distillation_weight: float = 0.0,
     ) -> None:
@@ -106,16 +106,16 @@ class CrossResolution(Task):
             self.teacher.eval()
         return self
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """eq 1: cross entropy, and with a teacher lambda times the distillation."""
         (faces,) = batch.values()
-        features = self.embedder(self._student_view(faces.images, moment))
+        features = self.embedder(self._student_view(faces.images, context))
         terms = {"classification": F.cross_entropy(self.head(features, faces.labels), faces.labels)}
         if self.teacher:
             with torch.no_grad():
                 taught = self.teacher(faces.images)
             # A sum over the batch, of which this process has a part
-            weight = self.distillation_weight * moment.processes
+            weight = self.distillation_weight * context.world_size
             terms["distillation"] = weight * feature_distillation(taught, features)
         return terms
 
@@ -123,12 +123,14 @@ class CrossResolution(Task):
         """The student's cross entropy."""
         return {"classification": F.cross_entropy(self.head(self.embedder(faces.images), faces.labels), faces.labels)}
 
-    def _student_view(self, images: torch.Tensor, moment: Moment) -> torch.Tensor:
-        chance = self.chance(moment)
+    def _student_view(self, images: torch.Tensor, context: StepContext) -> torch.Tensor:
+        chance = self.chance(context)
         limits = (self.settings.smallest_exponent, self.settings.largest_exponent)
-        everybodys = len(images) * moment.processes
-        drawn = [draw_resolution(moment.rng, *limits) if moment.rng.random() < chance else 0 for _ in range(everybodys)]
-        drawn = drawn[len(images) * moment.process :][: len(images)]
+        everybodys = len(images) * context.world_size
+        drawn = [
+            draw_resolution(context.rng, *limits) if context.rng.random() < chance else 0 for _ in range(everybodys)
+        ]
+        drawn = drawn[len(images) * context.rank :][: len(images)]
         view = images.clone()
         for resolution in sorted({value for value in drawn if value}):
             rows = [row for row, value in enumerate(drawn) if value == resolution]

@@ -29,10 +29,10 @@ from torch.nn import functional as F
 
 from lrfr.config import Section
 from lrfr.nn.embedder import Embedder
-from lrfr.nn.heads import Head, HeadSettings, SampledHead, build_head
-from lrfr.nn.resolution import at_resolution, below
+from lrfr.nn.heads import Head, HeadSettings, PartialFC, build_head
+from lrfr.nn.resolution import at_resolution, check_sides
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
+from lrfr.nn.training.task import Batch, Faces, StepContext, Task, Terms
 
 
 class StudentSettings(Section):
@@ -87,7 +87,7 @@ def distillation_loss(
 class Teacher(nn.Module):
     """The pretrained network with its own softmax: frozen, always in evaluation mode, fed HR images alone."""
 
-    def __init__(self, embedder: Embedder, head: Head | SampledHead) -> None:
+    def __init__(self, embedder: Embedder, head: Head | PartialFC) -> None:
         super().__init__()
         self.embedder, self.head = embedder, head
         self.requires_grad_(False).eval()
@@ -127,7 +127,7 @@ class Distillation(Task):
     ) -> None:
         super().__init__()
         teacher, prototypes = pretrained
-        self.high_resolution, self.widths = high_resolution, below(widths, teacher.architecture.size, "widths")
+        self.high_resolution, self.widths = high_resolution, check_sides(widths, teacher.architecture.size, "widths")
         self.soft_targets, self.shared_softmax = soft_targets, shared_softmax
         fresh = settings.student == "fresh"
         self.embedder = Embedder(teacher.architecture) if fresh else copy.deepcopy(teacher)
@@ -138,7 +138,7 @@ class Distillation(Task):
             self.head.weight.data.copy_(prototypes)
         self.teacher = Teacher(teacher, own) if soft_targets or shared_softmax else None
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """eq 3, by its two terms, or those of them that the variant has; eq 1 without a teacher."""
         (faces,) = batch.values()
         terms, targets = {}, faces.labels

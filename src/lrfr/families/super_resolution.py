@@ -28,12 +28,12 @@ from torch.nn import functional as F
 from lrfr.config import Section
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import HeadSettings, build_head
-from lrfr.nn.resolution import at_resolution, below
+from lrfr.nn.resolution import at_resolution, check_sides
 from lrfr.nn.super_resolution.loss import sr_loss
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
+from lrfr.nn.training.task import Batch, Faces, StepContext, Task, Terms
 
 BRANCHES = {"auxiliary": "synthetic", "native": "native"}  # of Fig. 2, by what goes through them
 
@@ -110,7 +110,7 @@ class SuperResolvedRecognition(Task):
         self.heads = nn.ModuleDict(
             {name: build_head(settings.head, dimension, count) for name, count in num_classes.items()}
         )
-        self.sides = below(settings.sides, self.embedder.architecture.size, "sides")
+        self.sides = check_sides(settings.sides, self.embedder.architecture.size, "sides")
         self.objectives = objectives
         self.begin(next(iter(objectives)))
 
@@ -127,11 +127,11 @@ class SuperResolvedRecognition(Task):
             network.train(mode and trained)
         return self
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """The step's terms of eq 4; without native faces, of eq 3."""
         up = self.embedder.architecture.preprocessing.interpolation
         lr = {
-            name: low_resolution_pairs(faces.images, self.sides, up, moment) if name == "auxiliary" else faces.images
+            name: low_resolution_pairs(faces.images, self.sides, up, context) if name == "auxiliary" else faces.images
             for name, faces in batch.items()
         }
         super_resolved = self.embedder.super_resolve(torch.cat(list(lr.values())))

@@ -12,7 +12,7 @@ embeddings otherwise than by cosine.
 
 from types import ModuleType
 
-from lrfr.components import component
+from lrfr.registry import component
 
 FLOOR = "random"  # what every other method has to beat
 

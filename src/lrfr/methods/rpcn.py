@@ -31,10 +31,10 @@ from lrfr.families.super_resolution import AuxiliaryTraining
 from lrfr.nn.embedder import Architecture, Embedder, Preprocessing
 from lrfr.nn.heads import Softmax
 from lrfr.nn.networks.rpcn import NETWORKS, HighResolutionChannel, Rpcn
-from lrfr.nn.resolution import Interpolation, at_resolution, below
+from lrfr.nn.resolution import Interpolation, at_resolution, check_sides
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
+from lrfr.nn.training.task import Batch, Faces, StepContext, Task, Terms
 
 METRIC = "euclidean"
 INTERPOLATION: Interpolation = "bicubic"  # by which faces are enlarged, as SRCNN's are
@@ -71,7 +71,7 @@ class PartiallyCoupled(Task):
         super().__init__()
         self.settings, self.step = settings, next(iter(STEPS))
         self.embedder = embedder
-        self.sides = below(settings.sides, embedder.architecture.size, "sides")
+        self.sides = check_sides(settings.sides, embedder.architecture.size, "sides")
         self.high = HighResolutionChannel(self.low, settings.coupled)
         filters = self.low.third.out_channels
         self.reconstruction = nn.ModuleDict({name: nn.Conv2d(filters, 3, 5, padding=2) for name in ("low", "high")})
@@ -95,13 +95,13 @@ class PartiallyCoupled(Task):
         for module in reached[step]:
             module.requires_grad_(True)
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """Super-resolution's or classification's terms: one of the LR channel, and one of the HR channel where it is
         trained."""
         (faces,) = batch.values()
         if self.step == "training":
             return {"classification": self._cross_entropy(self.embedder(faces.images), faces.labels)}
-        lr = low_resolution_pairs(faces.images, self.sides, INTERPOLATION, moment)
+        lr = low_resolution_pairs(faces.images, self.sides, INTERPOLATION, context)
         high = self.high.features(self._normalised(faces.images), self.low)
         if self.step == "super_resolution":
             return {

@@ -3,8 +3,8 @@
 from torch.nn import functional as F
 
 from lrfr.nn.embedder import Embedder
-from lrfr.nn.heads import HeadSettings, SampledHead, build_head
-from lrfr.nn.training.task import Batch, Faces, Moment, Optimizers, Task, Terms
+from lrfr.nn.heads import HeadSettings, PartialFC, build_head
+from lrfr.nn.training.task import Batch, Faces, Optimizers, StepContext, Task, Terms
 
 
 class Classifier(Task):
@@ -21,7 +21,7 @@ class Classifier(Task):
         self.embedder = embedder
         self.head = build_head(settings, embedder.architecture.embedding_dim, num_classes)
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """Cross entropy over the logits with their margin, and the head's own terms."""
         (faces,) = batch.values()
         return self.head.losses(self.embedder(faces.images), faces.labels)
@@ -30,13 +30,13 @@ class Classifier(Task):
         """Cross entropy without the margin."""
         return {"classification": F.cross_entropy(self.head.plain(self.embedder(faces.images)), faces.labels)}
 
-    def before_update(self, batch: Batch, moment: Moment, optimizers: Optimizers) -> None:
+    def before_update(self, batch: Batch, context: StepContext, optimizers: Optimizers) -> None:
         """A head that samples draws its identities."""
-        if isinstance(self.head, SampledHead):
+        if isinstance(self.head, PartialFC):
             (faces,) = batch.values()
-            self.head.draw(faces.labels, moment.step, optimizers)
+            self.head.draw(faces.labels, context.step, optimizers)
 
     def after_update(self, optimizers: Optimizers) -> None:
         """A head that samples takes the updated prototypes back."""
-        if isinstance(self.head, SampledHead):
+        if isinstance(self.head, PartialFC):
             self.head.write_back(optimizers)

@@ -1,4 +1,4 @@
-"""Embedding faces, and the renditions of them that protocols ask for, with a trained model.
+"""Embedding faces, and the views of them that protocols ask for, with a trained model.
 
 On a processor an embedding depends on the images beside it in its batch by rounding alone (some 1e-6 of its length);
 the same images in the same batches give the same bits, whatever the number of threads that decode.
@@ -15,7 +15,7 @@ import pyarrow as pa
 import torch
 
 from lrfr.config import Fusion
-from lrfr.core.resampling import rendition
+from lrfr.core.resampling import view
 from lrfr.errors import ImageError
 from lrfr.faces import decode
 from lrfr.nn.compute import device
@@ -52,45 +52,45 @@ def embed_images(embedder: Embedder, images: Sequence[np.ndarray], fusion: Fusio
         _refuse_what_is_no_picture(image, number)
     embedder = ready(embedder)
     size, interpolation = embedder.architecture.size, embedder.architecture.preprocessing.interpolation
-    batches = ahead(partial(fitted, size=size, interpolation=interpolation), _parted(images))
-    return np.concatenate([_nothing(embedder, fusion), *(embed_fitted(embedder, batch, fusion) for batch in batches)])
+    batches = prefetch(partial(to_input, size=size, interpolation=interpolation), _parted(images))
+    return np.concatenate([_nothing(embedder, fusion), *(embed_inputs(embedder, batch, fusion) for batch in batches)])
 
 
 def embed_faces(
     embedder: Embedder,
     faces: Iterable[pa.RecordBatch],
-    renditions: Sequence[str] = (),
+    views: Sequence[str] = (),
     fusion: Fusion = "none",
 ) -> dict[str, np.ndarray]:
-    """Embeds faces batch by batch; an image is decoded once, whatever the number of its renditions.
+    """Embeds faces batch by batch; an image is decoded once, whatever the number of its views.
 
     Args:
         embedder: on any device; it is moved to the best there is.
         faces: rows of a face table with ``face_id``, ``image`` and ``attributes``, as many at a time as fit the memory.
-        renditions: names that :func:`lrfr.core.resampling.rendition` knows.
-        fusion: a name that :func:`fuse` knows, for every rendition.
+        views: names that :func:`lrfr.core.resampling.view` knows.
+        fusion: a name that :func:`fuse` knows, for every view.
 
     Returns:
-        ``face_id`` (N,) and ``missing`` (N,) bool; ``embedding`` and one ``embedding_<rendition>`` for each rendition,
+        ``face_id`` (N,) and ``missing`` (N,) bool; ``embedding`` and one ``embedding_<view>`` for each view,
         (N, D) float32, or (N, 2 D) for ``mirror_concat``. A face with the attribute ``missing`` has zeros.
 
     Raises:
         ImageError: an image cannot be decoded.
     """
     embedder = ready(embedder)
-    names = {"embedding": FULL} | {f"embedding_{name}": name for name in renditions}
+    names = {"embedding": FULL} | {f"embedding_{name}": name for name in views}
     face_ids: list[str] = []
     missing: list[bool] = []
     blocks = {column: [_nothing(embedder, fusion)] for column in names}
-    fit = partial(_renditions, names=list(names.values()), architecture=embedder.architecture)
-    for rows in ahead(fit, map(_rows, faces)):
+    fit = partial(_views, names=list(names.values()), architecture=embedder.architecture)
+    for rows in prefetch(fit, map(_rows, faces)):
         face_ids += [face for face, _ in rows]
         missing += [made is None for _, made in rows]
         for number, column in enumerate(names):
             present = [made[number] for _, made in rows if made is not None]
             block = np.zeros((len(rows), blocks[column][0].shape[1]), np.float32)
             block[[made is not None for _, made in rows]] = np.concatenate(
-                [_nothing(embedder, fusion), *(embed_fitted(embedder, part, fusion) for part in _parted(present))]
+                [_nothing(embedder, fusion), *(embed_inputs(embedder, part, fusion) for part in _parted(present))]
             )
             blocks[column].append(block)
     embeddings = {column: np.concatenate(parts) for column, parts in blocks.items()}
@@ -102,15 +102,15 @@ def ready(embedder: Embedder) -> Embedder:
     return embedder.to(device(), memory_format=torch.channels_last).eval()  # pyrefly: ignore
 
 
-def fitted(image: np.ndarray, size: tuple[int, int], interpolation: Interpolation = "bilinear") -> torch.Tensor:
+def to_input(image: np.ndarray, size: tuple[int, int], interpolation: Interpolation = "bilinear") -> torch.Tensor:
     """An image (H, W, 3), uint8, as a network of that size takes it: (1, 3, height, width), values 0..1."""
     planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))[None]).float() / 255
     return to_size(planes, size, interpolation)
 
 
 @torch.inference_mode()
-def embed_fitted(embedder: Embedder, faces: Sequence[torch.Tensor], fusion: Fusion) -> np.ndarray:
-    """The embeddings (B, D) of at most ``BATCH`` faces that :func:`fitted` made, by an embedder that is ready."""
+def embed_inputs(embedder: Embedder, faces: Sequence[torch.Tensor], fusion: Fusion) -> np.ndarray:
+    """The embeddings (B, D) of at most ``BATCH`` faces that :func:`to_input` made, by an embedder that is ready."""
     if not faces:
         return _nothing(embedder, fusion)
     return fuse(embedder, torch.cat(list(faces)).to(device()), fusion).cpu().numpy()
@@ -137,7 +137,7 @@ def width(embedder: Embedder, fusion: Fusion) -> int:
     return embedder.architecture.embedding_dim * (2 if fusion == "mirror_concat" else 1)
 
 
-def ahead(work: Callable[[Item], Result], batches: Iterable[Sequence[Item]]) -> Iterator[list[Result]]:
+def prefetch(work: Callable[[Item], Result], batches: Iterable[Sequence[Item]]) -> Iterator[list[Result]]:
     """``work`` on each item of each batch, in order, by a thread per core, while the batch before is made use of.
 
     Threads suffice: reading, decoding and resizing free the interpreter's lock.
@@ -164,14 +164,14 @@ def _rows(faces: pa.RecordBatch) -> list[Row]:
     return [(face, None if "missing" in dict(pairs or []) else image) for face, image, pairs in rows]
 
 
-def _renditions(row: Row, names: list[str], architecture: Architecture) -> tuple[str, list[torch.Tensor] | None]:
-    """A face's renditions, each as the network takes it."""
+def _views(row: Row, names: list[str], architecture: Architecture) -> tuple[str, list[torch.Tensor] | None]:
+    """A face's views, each as the network takes it."""
     face, encoded = row
     if encoded is None:
         return face, None
     image = decode(encoded, f"face {face}")
     size, interpolation = architecture.size, architecture.preprocessing.interpolation
-    return face, [fitted(image if name == FULL else rendition(image, name), size, interpolation) for name in names]
+    return face, [to_input(image if name == FULL else view(image, name), size, interpolation) for name in names]
 
 
 def _parted(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

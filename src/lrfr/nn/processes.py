@@ -45,13 +45,13 @@ def number_here() -> int:
     return int(os.environ["LOCAL_RANK"]) if _by_torchrun() else 0
 
 
-def launch(device: torch.device, precision: str, players: int) -> "Fabric":
+def launch(device: torch.device, precision: str, optimizers: int) -> "Fabric":
     """Lightning Fabric on this process's device, connected with the other processes where there are any.
 
     Args:
         device: of this process.
         precision: a key of :data:`PRECISIONS`.
-        players: how many players the task has; where they take turns, an update leaves some parameters unused.
+        optimizers: how many optimisers the task has; where they take turns, an update leaves some parameters unused.
 
     Raises:
         ParameterError: fp16 without a GPU.
@@ -70,7 +70,7 @@ def launch(device: torch.device, precision: str, players: int) -> "Fabric":
         devices=processes_here(),
         num_nodes=processes() // processes_here(),
         # Every process computes the same buffers: statistics are taken over all of them.
-        strategy=DDPStrategy(forward_sync_buffers=False, find_unused_parameters=players > 1) if several else "auto",
+        strategy=DDPStrategy(forward_sync_buffers=False, find_unused_parameters=optimizers > 1) if several else "auto",
         precision=PRECISIONS[precision],
         # Named, or Fabric would take a SLURM job's variables for its own
         plugins=[TorchElasticEnvironment() if several else LightningEnvironment()],

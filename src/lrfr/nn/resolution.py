@@ -38,7 +38,7 @@ def at_resolution(
     return to_size(small, (height, width), up)
 
 
-def below(sides: Sequence[int], size: tuple[int, int], name: str) -> tuple[int, ...]:
+def check_sides(sides: Sequence[int], size: tuple[int, int], name: str) -> tuple[int, ...]:
     """``sides``, px, that images of ``size`` are made small to; ``name`` is the setting's.
 
     Raises:

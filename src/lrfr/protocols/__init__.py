@@ -1,6 +1,6 @@
 """One file per published protocol; the sources of test sets name theirs.
 
-Each module has ``renditions(options)``, the resampled versions of the images that it needs embedded beside the images
+Each module has ``views(options)``, the resampled versions of the images that it needs embedded beside the images
 themselves; ``conditions(options)``, the other presentations of the same faces under which it is run once more, each a
 face table of its own (``aligned``, ``super_resolved_<network>``); and
 ``evaluate(benchmark, embeddings, options, seed) -> Outcome``. ``options`` are the evaluate section of params.yaml.

@@ -37,7 +37,7 @@ class Benchmark:
         """
         found = np.flatnonzero(pc.equal(self.attribute(attribute), value).fill_null(False).to_numpy())
         if not len(found):
-            raise BenchmarkError(f"no face of the test set has the {attribute} '{value}'", remedy="lrfr mount")
+            raise BenchmarkError(f"no face of the test set has the {attribute} '{value}'", remedy="lrfr import-testset")
         return found
 
     def splits(self, *wanted: str) -> np.ndarray:
@@ -51,12 +51,14 @@ class Benchmark:
             BenchmarkError: there are no pairs, or a pair names what is not among the ids.
         """
         if not self.pairs.num_rows:
-            raise BenchmarkError("the test set has no list of pairs", remedy="lrfr mount")
+            raise BenchmarkError("the test set has no list of pairs", remedy="lrfr import-testset")
         sides = [places(self.pairs[side], ids) for side in ("left", "right")]
         for side, found in zip(("left", "right"), sides, strict=True):
             if (found == UNKNOWN).any():
                 strange = self.pairs[side][int(np.argmax(found == UNKNOWN))]
-                raise BenchmarkError(f"a pair names '{strange}', which the test set does not have", remedy="lrfr mount")
+                raise BenchmarkError(
+                    f"a pair names '{strange}', which the test set does not have", remedy="lrfr import-testset"
+                )
         return sides[0], sides[1], self.pairs["same"].to_numpy()
 
     def drawn_by(self, rows: np.ndarray) -> np.ndarray | None:

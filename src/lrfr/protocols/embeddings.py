@@ -14,10 +14,10 @@ FULL = "full"  # the images as they are
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Embeddings in the order of the test set's face table; a rendition is read when it is asked for.
+    """Embeddings in the order of the test set's face table; a view is read when it is asked for.
 
     Attributes:
-        stored: the arrays of the file: ``embedding`` and ``embedding_<rendition>``, (F, D) float32.
+        stored: the arrays of the file: ``embedding`` and ``embedding_<view>``, (F, D) float32.
         row: (N,) int64, where each face stands in those arrays.
         missing: (N,) bool: nobody could read the face, or find it; its embedding is zero.
         quality: (N,) float, the method's own opinion of each image, or None.
@@ -34,15 +34,15 @@ class Embeddings:
     metric: str | None = None
     where: object = None
 
-    def of(self, rendition: str = FULL) -> np.ndarray:
-        """The embeddings (N, D) of one rendition.
+    def of(self, view: str = FULL) -> np.ndarray:
+        """The embeddings (N, D) of one view.
 
         Raises:
-            EmbeddingError: that rendition was not embedded.
+            EmbeddingError: that view was not embedded.
         """
-        name = "embedding" if rendition == FULL else f"embedding_{rendition}"
+        name = "embedding" if view == FULL else f"embedding_{view}"
         if name not in self.stored:
-            raise EmbeddingError(f"the rendition '{rendition}' was not embedded", where=self.where, remedy="lrfr embed")
+            raise EmbeddingError(f"the view '{view}' was not embedded", where=self.where, remedy="lrfr embed")
         vectors = self.stored[name]
         return vectors if np.array_equal(self.row, np.arange(len(vectors))) else vectors[self.row]
 

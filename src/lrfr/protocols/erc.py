@@ -14,7 +14,7 @@ from lrfr.config import Evaluate
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.pair_drawing import draw_pairs
 from lrfr.core.rejection import RATIO, VARIANTS, reject
-from lrfr.core.templates_of_media import pair_scores
+from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.outcome import Curve, Outcome
@@ -24,7 +24,7 @@ FMR = (1e-3, 1e-4)
 IN_THE_CURVE = ("ratio", "fnmr", "rejected")  # and so not among the figures
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """The images as they are suffice."""
     return ()
 

@@ -5,9 +5,9 @@ embedding of an image is the sum of its own and its mirror image's, as ArcFace's
 """
 
 from lrfr.config import Evaluate
+from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.pair_verification import verification
-from lrfr.core.stepped import RATES, tar_at_rates
-from lrfr.core.templates_of_media import pair_scores
+from lrfr.core.template_pooling import pair_scores
 from lrfr.core.tenfold import folds
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
@@ -16,7 +16,7 @@ from lrfr.protocols.outcome import Curve, Outcome
 MIRROR = "mirror"
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """The mirror image."""
     return (MIRROR,)
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from lrfr.config import Evaluate
+from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.gallery_search import RANKS, Found, search
 from lrfr.core.pair_verification import FARS, Verification
-from lrfr.core.stepped import RATES, tar_at_rates
 from lrfr.protocols import ijb_tinyface, resolution_sweep
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.conditions import DEFINITION, aligned, changed
@@ -21,9 +21,9 @@ from lrfr.protocols.template_verification import template_pairs, verify
 from lrfr.protocols.templates import NORMS, enrol, searches
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """Each shortest side of the resolution sweep."""
-    return resolution_sweep.renditions(options)
+    return resolution_sweep.views(options)
 
 
 def conditions(options: Evaluate) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from lrfr.config import Evaluate
+from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.pair_drawing import draw_pairs
 from lrfr.core.pair_verification import verification
-from lrfr.core.stepped import RATES, tar_at_rates
-from lrfr.core.templates_of_media import pair_scores
+from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.outcome import Curve, Outcome

@@ -6,8 +6,8 @@ resolution.
 """
 
 from lrfr.config import Evaluate
+from lrfr.core.curve_points import RATES, resolvable
 from lrfr.core.gallery_search import RANKS, Found, Templates, search
-from lrfr.core.stepped import RATES, resolvable
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
 from lrfr.protocols.outcome import Curve, Outcome
@@ -18,7 +18,7 @@ FAR = (1e-3, 1e-2, 1e-1)  # the first that the pairs resolve
 NORM = "keep_norm"
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """``side_8`` and so on: the image with that shortest side, back at its size."""
     return tuple(f"side_{side}" for side in sorted(set(options.sides)))
 
@@ -31,7 +31,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     """
     at = {
         name.removeprefix("side_"): enrol(benchmark, embeddings.of(name), embeddings.missing, NORM)
-        for name in (*renditions(options), FULL)
+        for name in (*views(options), FULL)
     }
     far, tar = _matrix(benchmark, at, options)
     wanted = searches(benchmark, at[FULL].ids)

@@ -12,11 +12,11 @@ import numpy as np
 
 from lrfr.config import Evaluate
 from lrfr.core.bootstrap import rounded_means
+from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.pair_verification import Verification, verification
 from lrfr.core.ranking import best_scores
 from lrfr.core.scoring import comparable, score_pairs
-from lrfr.core.stepped import RATES, tar_at_rates
 from lrfr.errors import BenchmarkError
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
@@ -27,7 +27,7 @@ FAR = (1e-4, 1e-3, 1e-2)  # 1e-4 is the paper's
 
 
 @dataclass(frozen=True)
-class Lineup:
+class IdentificationFaces:
     """People's images and the distractors, as they are compared at one width.
 
     Attributes:
@@ -47,7 +47,7 @@ class Lineup:
     distractor_missing: np.ndarray
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """``width_20`` and so on: the image down-sampled to that width; that of the verification is always among them."""
     return tuple(f"width_{width}" for width in widths(options))
 
@@ -67,14 +67,14 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     person = benchmark.identity != UNKNOWN
     if np.bincount(benchmark.identity[person]).max(initial=0) < 2 or person.all():
         what = "P1 and P2 need an identity with two faces or more, and distractors, which have none"
-        raise BenchmarkError(what, remedy="lrfr mount")
+        raise BenchmarkError(what, remedy="lrfr import-testset")
     figures: dict[str, Any] = {name: {"rank1": {}, "rank1_interval": {}} for name in ("p1", "p2")}
     roc: dict[str, np.ndarray] = {}
     full = _comparable(embeddings, FULL, options.metric)
     for width in widths(options):
         probe = _comparable(embeddings, f"width_{width}", options.metric)
         for name, gallery in {"p1": probe, "p2": full}.items():
-            faces = Lineup(
+            faces = IdentificationFaces(
                 probe[person], gallery[person], gallery[~person], benchmark.identity[person],
                 embeddings.missing[person], embeddings.missing[~person],
             )  # fmt: skip
@@ -93,7 +93,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     return Outcome(figures, curves, _definitions(options))
 
 
-def identified(faces: Lineup, metric: str) -> np.ndarray:
+def identified(faces: IdentificationFaces, metric: str) -> np.ndarray:
     """Each identity's rank-1 rate (I,), over all its ordered pairs of a probe and another image in the gallery."""
     best, rates = np.full(len(faces.probe), -np.inf), []
     shown = ~faces.missing
@@ -108,7 +108,7 @@ def identified(faces: Lineup, metric: str) -> np.ndarray:
     return np.array(rates)
 
 
-def _verify(faces: Lineup, metric: str, once: bool) -> Verification:
+def _verify(faces: IdentificationFaces, metric: str, once: bool) -> Verification:
     """Every pair of two people's images, ``once`` or both ways as probe and gallery, and of each with a distractor."""
     gallery = np.concatenate([faces.mate, faces.distractor])
     score = faces.probe @ gallery.T
@@ -123,11 +123,11 @@ def _verify(faces: Lineup, metric: str, once: bool) -> Verification:
     return verification(score[pair], same[pair], np.repeat(faces.identity, pair.sum(axis=1)))
 
 
-def _comparable(embeddings: Embeddings, rendition: str, metric: str) -> np.ndarray:
+def _comparable(embeddings: Embeddings, view: str, metric: str) -> np.ndarray:
     """The embeddings (N, D) float64 as the metric compares them; those of missing faces stay zero."""
-    vectors = embeddings.of(rendition).astype(np.float64)
+    vectors = embeddings.of(view).astype(np.float64)
     present = np.flatnonzero(~embeddings.missing)
-    vectors[present] = comparable(vectors[present], metric, rendition, present)
+    vectors[present] = comparable(vectors[present], metric, view, present)
     return vectors
 
 

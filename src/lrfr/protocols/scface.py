@@ -29,7 +29,7 @@ DISTANCES = {"distance_1": "4.2 m", "distance_2": "2.6 m", "distance_3": "1.0 m"
 LAST_RANK = 50  # of the stored CMC
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """The images as they are suffice."""
     return ()
 
@@ -70,7 +70,7 @@ def _identify(
     """The outcome at one distance, and the probes' identities."""
     probe, gallery = (rows[tested[rows]] for rows in (benchmark.rows("part", p) for p in (distance, "mugshot")))
     if not len(probe) or not len(gallery):
-        raise BenchmarkError(f"SCface: a split has no {distance} or no mugshot to test", remedy="lrfr mount")
+        raise BenchmarkError(f"SCface: a split has no {distance} or no mugshot to test", remedy="lrfr import-testset")
     return identify(benchmark, embeddings, probe, gallery, options.metric), benchmark.identity[probe]
 
 

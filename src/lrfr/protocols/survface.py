@@ -8,10 +8,10 @@ Massoli, Amato & Falchi, "Cross-resolution learning for face recognition", IVC 9
 from typing import Any
 
 from lrfr.config import Evaluate
+from lrfr.core.curve_points import RATES, at_rates, tar_at_rates
 from lrfr.core.open_set_identification import OpenSet, open_set
 from lrfr.core.pair_verification import Verification, verification
-from lrfr.core.stepped import RATES, at_rates, tar_at_rates
-from lrfr.core.templates_of_media import pair_scores
+from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.conditions import DEFINITION, changed, super_resolved
 from lrfr.protocols.embeddings import Embeddings
@@ -23,7 +23,7 @@ RANK = 20
 AVERAGES = {"unit": "each normalised first", "raw": "as they are"}
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """The images as they are suffice."""
     return ()
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from lrfr.core.gallery_search import Templates
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.pair_verification import Verification, verification
-from lrfr.core.templates_of_media import pair_scores
+from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.templates import template_identity
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from lrfr.core.gallery_search import Search, Templates
 from lrfr.core.inputs import UNKNOWN
-from lrfr.core.templates_of_media import templates
+from lrfr.core.template_pooling import templates
 from lrfr.errors import BenchmarkError
 from lrfr.protocols.benchmark import Benchmark, names, places
 
@@ -28,7 +28,7 @@ def enrol(benchmark: Benchmark, embedding: np.ndarray, missing: np.ndarray, norm
     enrolled, media = benchmark.attribute("template"), benchmark.attribute("media")
     ids = names(enrolled)
     if not len(ids):
-        raise BenchmarkError("no face of the test set belongs to a template", remedy="lrfr mount")
+        raise BenchmarkError("no face of the test set belongs to a template", remedy="lrfr import-testset")
     template, medium = places(enrolled, ids), places(media, names(media))
     alone = medium == UNKNOWN
     medium[alone] = medium.max(initial=UNKNOWN) + 1 + np.arange(alone.sum())
@@ -47,12 +47,12 @@ def searches(benchmark: Benchmark, ids: pa.Array) -> dict[str, Search]:
     row = places(enrolment["template"], ids)
     if (row == UNKNOWN).any():
         strange = enrolment["template"][int(np.argmax(row == UNKNOWN))]
-        raise BenchmarkError(f"the template '{strange}' is enrolled and has no faces", remedy="lrfr mount")
+        raise BenchmarkError(f"the template '{strange}' is enrolled and has no faces", remedy="lrfr import-testset")
     identity = places(enrolment["identity"], names(enrolment["identity"]))
     role = np.array(enrolment["role"].to_pylist())
     probe, galleries = role == "probe", sorted(set(role.tolist()) - {"probe"})
     if not galleries or not probe.any():
-        raise BenchmarkError("the test set enrols no gallery or no probe", remedy="lrfr mount")
+        raise BenchmarkError("the test set enrols no gallery or no probe", remedy="lrfr import-testset")
     return {name: Search(row[role == name], identity[role == name], row[probe], identity[probe]) for name in galleries}
 
 

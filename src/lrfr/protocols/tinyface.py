@@ -20,7 +20,7 @@ LAST_RANK = 100  # of the stored CMC
 COMPARED = ("rank1", "rank20", "rank50", "map")  # between a condition and the faces as they are: T-C's Table 10
 
 
-def renditions(options: Evaluate) -> tuple[str, ...]:
+def views(options: Evaluate) -> tuple[str, ...]:
     """The images as they are suffice."""
     return ()
 

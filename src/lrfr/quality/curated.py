@@ -1,4 +1,4 @@
-"""What the tables of curation meet: every verdict and every finding is on a face, and nothing set aside is used."""
+"""What the tables of curation meet: every verdict and every finding is on a face, and nothing excluded is used."""
 
 from collections.abc import Collection
 
@@ -15,10 +15,10 @@ ACROSS = ["leak", "other_identity", "other_split", "same_identity", "unnamed"]
 
 
 def unused_suite(name: str, title: str, faces: pa.Table, used: Collection[str]) -> Suite:
-    """Faces that must not be in the benchmark or the auxiliary set: set aside, or unrecognizable ones.
+    """Faces that must not be in the benchmark or the auxiliary set: excluded, or unrecognizable ones.
 
     Args:
-        name: set_aside, whose faces have a reason, or unrecognizable.
+        name: excluded, whose faces have a reason, or unrecognizable.
         title: the table's heading.
         faces: face_id, source and attributes.
         used: face_ids of the benchmark and the auxiliary set.
@@ -31,7 +31,7 @@ def unused_suite(name: str, title: str, faces: pa.Table, used: Collection[str]) 
     unused = gxe.ExpectColumnValuesToBeNull(
         column="also_used", notes="None of these faces is in the benchmark or the auxiliary set."
     )
-    return Suite(name, title, "faces", "face_id", frame, [*identified_faces(), unused, *_reasons(name == "set_aside")])
+    return Suite(name, title, "faces", "face_id", frame, [*identified_faces(), unused, *_reasons(name == "excluded")])
 
 
 def finding_suite(findings: pa.Table, aside: Collection[str], used: Collection[str], others: Collection[str]) -> Suite:
@@ -39,12 +39,12 @@ def finding_suite(findings: pa.Table, aside: Collection[str], used: Collection[s
 
     Args:
         findings: rows of FINDING_SCHEMA.
-        aside: face_ids that are set aside.
+        aside: face_ids that are excluded.
         used: face_ids of the benchmark and the auxiliary set.
-        others: face_ids of mounted test sets.
+        others: face_ids of imported test sets.
     """
     frame = findings.to_pandas()
-    places = [aside if gone else used for gone in frame["set_aside"]]
+    places = [aside if gone else used for gone in frame["excluded"]]
     misplaced = [None if face in place else face for face, place in zip(frame["face_id"], places, strict=True)]
     known = {*aside, *used, *others}
     lost = [None if face is None or face in known else face for face in frame["copy_of"]]
@@ -54,7 +54,7 @@ def finding_suite(findings: pa.Table, aside: Collection[str], used: Collection[s
     )
     expectations = [
         gxe.ExpectColumnValuesToBeNull(
-            column="misplaced", notes="Every face is set aside if its finding says so, and stays if not."
+            column="misplaced", notes="Every face is excluded if its finding says so, and stays if not."
         ),
         *_reasons(True),
         gxe.ExpectColumnValuesToBeNull(column="lost_original", notes="Every copy copies a face that is there."),
@@ -77,7 +77,7 @@ def verdict_suite(
     Args:
         people: what people said; it replaces what is simulated.
         simulated: what simulated labellers said.
-        gone: face_ids of faces that curation found fault with, set aside or not.
+        gone: face_ids of faces that curation found fault with, excluded or not.
         used: face_ids of the benchmark and the auxiliary set.
     """
     lines = [*people, *simulated]

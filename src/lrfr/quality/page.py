@@ -10,9 +10,9 @@ def render(result: dict[str, Any], labellers: dict[str, Any]) -> str:
     return _rendered("quality.html.j2", result | {"labellers": labellers})
 
 
-def render_made(result: dict[str, Any]) -> str:
+def render_synthetic(result: dict[str, Any]) -> str:
     """Renders what was found of the tables that were made after the validation, in the shape of its result."""
-    return _rendered("quality_made.html.j2", result)
+    return _rendered("quality_synthetic.html.j2", result)
 
 
 def _rendered(template: str, values: dict[str, Any]) -> str:

@@ -19,11 +19,11 @@ from lrfr.manifests import read_manifests
 from lrfr.quality.acquired import photo_suite, tag_suite, truth_suite
 from lrfr.quality.curated import finding_suite, unused_suite, verdict_suite
 from lrfr.quality.expectations import Suite, auxiliary_suite, benchmark_suite, identity_suite
-from lrfr.quality.mounted import Training, mounted_suites
 from lrfr.quality.tables import identity_frame, known_faults
+from lrfr.quality.test_sets import Training, test_set_suites
 
 PHOTO_COLUMNS = ["photo_id", "source", "collection", "width", "height"]
-SET_ASIDE_COLUMNS = ["face_id", "source", "attributes"]
+EXCLUDED_COLUMNS = ["face_id", "source", "attributes"]
 
 
 def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training, params: Params) -> list[Suite]:
@@ -44,7 +44,7 @@ def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training
         *_split_suites(benchmark, auxiliary, findings, params),
         *_photo_suites(),
         *_curation_suites({*benchmark["face_id"], *auxiliary["face_id"]}, findings, params),
-        *(suite for name in params.evaluation_sets for suite in _mounted_suites(name, used)),
+        *(suite for name in params.evaluation_sets for suite in _test_set_suites(name, used)),
     ]
 
 
@@ -67,20 +67,20 @@ def _photo_suites() -> list[Suite]:
 
 
 def _curation_suites(used: set[str], findings: pa.Table, params: Params) -> list[Suite]:
-    """What was set aside and why; ``used`` are the face_ids of the benchmark and the auxiliary set."""
-    aside = read_faces(paths.SET_ASIDE, SET_ASIDE_COLUMNS)
-    unrecognizable = read_faces(paths.DETECTED_UNRECOGNIZABLE, SET_ASIDE_COLUMNS)
+    """What was excluded and why; ``used`` are the face_ids of the benchmark and the auxiliary set."""
+    aside = read_faces(paths.EXCLUDED, EXCLUDED_COLUMNS)
+    unrecognizable = read_faces(paths.DETECTED_UNRECOGNIZABLE, EXCLUDED_COLUMNS)
     gone, found = set(aside["face_id"].to_pylist()), set(findings["face_id"].to_pylist())
-    tables = [read_faces(paths.mounted(name), ["face_id"]) for name in params.evaluation_sets]
-    mounted = {face_id for table in tables for face_id in table["face_id"].to_pylist()}
+    tables = [read_faces(paths.test_set(name), ["face_id"]) for name in params.evaluation_sets]
+    imported = {face_id for table in tables for face_id in table["face_id"].to_pylist()}
     return [
-        unused_suite("set_aside", "Faces set aside", aside, used),
+        unused_suite("excluded", "Faces excluded", aside, used),
         unused_suite("unrecognizable", "Unrecognizable faces", unrecognizable, used),
-        finding_suite(findings, gone, used, mounted),
+        finding_suite(findings, gone, used, imported),
         verdict_suite(read_manifests(paths.VERDICTS), read_manifests(paths.SIMULATED_VERDICTS), found, used),
     ]
 
 
-def _mounted_suites(name: str, used: Training) -> list[Suite]:
-    faces, pairs = read_faces(paths.mounted(name)), read_table(paths.mounted(name, "pairs"), PAIR_SCHEMA)
-    return mounted_suites(name, faces, pairs, read_table(paths.mounted(name, "enrolment"), ENROLMENT_SCHEMA), used)
+def _test_set_suites(name: str, used: Training) -> list[Suite]:
+    faces, pairs = read_faces(paths.test_set(name)), read_table(paths.test_set(name, "pairs"), PAIR_SCHEMA)
+    return test_set_suites(name, faces, pairs, read_table(paths.test_set(name, "enrolment"), ENROLMENT_SCHEMA), used)

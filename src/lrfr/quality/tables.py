@@ -69,7 +69,7 @@ def known_faults(frame: pd.DataFrame, findings: pa.Table) -> tuple[pd.DataFrame,
 
     Their size, their damage and their being a copy is not to be held against the benchmark a second time.
     """
-    known = frame["face_id"].isin(findings.filter(~pc.field("set_aside"))["face_id"].to_pylist())
+    known = frame["face_id"].isin(findings.filter(~pc.field("excluded"))["face_id"].to_pylist())
     if not known.any():
         return frame, ""
     faults = {column: frame[column].mask(known, None) for column in ("width", "height", "image_problem", "picture")}
@@ -98,12 +98,12 @@ def part_counts(benchmark: pd.DataFrame, auxiliary: pd.DataFrame) -> list[dict]:
     ]
 
 
-def made_counts(benchmark: pa.Table, twin: pa.Table, synthetic: dict[str, pa.Table]) -> list[dict]:
-    """The same of the twin's parts, each below the native part that it repeats, and of the synthetic faces' parts."""
+def synthetic_counts(benchmark: pa.Table, synlr: pa.Table, synthetic: dict[str, pa.Table]) -> list[dict]:
+    """The same of the SynLR set's parts, each below its native part, and of the synthetic faces' parts."""
     parts = [
         (f"{key}_{split}", f"{title}, {split}", table, split)
         for split in ("probe", "gallery", "distractor")
-        for key, title, table in (("native", "Native", benchmark), ("twin", "Twin", twin))
+        for key, title, table in (("native", "Native", benchmark), ("synlr", "SynLR", synlr))
     ]
     parts += [
         (f"{name}_{split}", f"Synthetic by {name}, {split}", table, split)

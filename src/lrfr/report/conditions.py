@@ -86,5 +86,5 @@ def _change(one: Compared) -> list[Column]:
 
 
 def test_sets(results_sets: dict[str, Any], conditions: dict[str, str]) -> list[str]:
-    """The mounted test sets that were tested under one of the conditions, in order."""
+    """The imported test sets that were tested under one of the conditions, in order."""
     return [name for name, of in results_sets.items() if of.protocol in COMPARED and under(of.figures, conditions)]

@@ -19,7 +19,7 @@ TITLES = {"network": "{}, alone", "method": "in {}", "": "{}"}  # by the kind of
 
 
 def sheets() -> list[Sheet]:
-    """What ``illustrate`` left: native faces, and shrunk ones whose original is known.
+    """What ``visualize`` left: native faces, and shrunk ones whose original is known.
 
     Raises:
         FaceTableError, ImageError: the table is missing, or a face cannot be read.

@@ -52,8 +52,8 @@ def render(results: Results) -> str:
         partition=dataset.partition_rows(results.benchmark),
         heights=dataset.height_figure(results.benchmark["height"].to_numpy()),
         mean_size=[float(results.benchmark[side].to_numpy().mean()) for side in ("height", "width")],
-        set_aside=tables.shares(results.curation["set_aside"]),
+        excluded=tables.shares(results.curation["excluded"]),
         quality=tables.quality_line([results.validation]),
-        made_quality=tables.quality_line(results.inspection),
+        synthetic_quality=tables.quality_line(results.inspection),
         drift=tables.drift_lines(results),
     )

@@ -55,7 +55,7 @@ class Results:
     curation: dict[str, Any]
     labellers: dict[str, Any]
     validation: dict[str, Any]
-    inspection: list[dict[str, Any]]  # of the twin, and of the synthetic faces
+    inspection: list[dict[str, Any]]  # of the SynLR set, and of the synthetic faces
     drift: dict[str, dict[str, Any]]
     benchmark: pa.Table
     auxiliary: pa.Table
@@ -84,22 +84,22 @@ def read_results(params: Params) -> Results:
         trains_on={method: found.get("trains_on") for method, found in evaluated.items()},
         metric={method: found.get("metric", params.evaluate.metric) for method, found in evaluated.items()},
         rejection={method: found.get("erc", {}) for method, found in evaluated.items()},
-        sets=_sets(["twin", *params.evaluation_sets], evaluated),
+        sets=_sets(["synlr", *params.evaluation_sets], evaluated),
         probes={method: _probes(method) for method in methods},
         cmc=cmc,
         pr=pr,
         erc=erc,
         training=_training(methods, networks),
-        landmarks=read_json(paths.LANDMARK_METRICS, "lrfr landmarks"),
-        landmark_error=read_curve(paths.LANDMARK_ERROR, "lrfr landmarks"),
-        fidelity={
-            name: read_json(paths.super_resolution_metrics(name), f"lrfr super-resolution {name}") for name in networks
-        },
+        landmarks=read_json(paths.LANDMARK_METRICS, "lrfr train-landmarks"),
+        landmark_error=read_curve(paths.LANDMARK_ERROR, "lrfr train-landmarks"),
+        fidelity={name: read_json(paths.super_resolution_metrics(name), f"lrfr train-sr {name}") for name in networks},
         detection=read_json(paths.DETECTION_METRICS, "lrfr detect"),
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),
         labellers=read_json(paths.LABELLER_METRICS, "lrfr curate"),
         validation=read_json(paths.VALIDATION_RESULT, "lrfr validate"),
-        inspection=[read_json(path, "lrfr inspect") for path in (paths.TWIN_INSPECTION, paths.SYNTHETIC_INSPECTION)],
+        inspection=[
+            read_json(path, "lrfr validate-synthetic") for path in (paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION)
+        ],
         drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
         benchmark=read_faces(paths.BENCHMARK, METADATA),
         auxiliary=read_faces(paths.AUXILIARY, METADATA),
@@ -135,7 +135,7 @@ def _headlines(method: str, figures: dict[str, Any]) -> dict[str, dict[str, Any]
 
 
 def _sets(names: list[str], evaluated: dict[str, dict[str, Any]]) -> dict[str, TestSet]:
-    """The results on the benchmark's twin and on each mounted test set."""
+    """The results on the SynLR set and on each imported test set."""
     sets = {}
     for name in names:
         lacking = [method for method, found in evaluated.items() if name not in found.get("sets", {})]
@@ -170,7 +170,7 @@ def _probes(method: str) -> dict[str, np.ndarray]:
 
 
 def _training(methods: list[str], networks: list[str]) -> dict[str, Curve]:
-    commands = {PRETRAINED: "lrfr pretrain", LANDMARKS: "lrfr landmarks"}
-    commands |= {f"super_resolution_{name}": f"lrfr super-resolution {name}" for name in networks}
+    commands = {PRETRAINED: "lrfr pretrain", LANDMARKS: "lrfr train-landmarks"}
+    commands |= {f"super_resolution_{name}": f"lrfr train-sr {name}" for name in networks}
     commands |= {method: f"lrfr finetune {method}" for method in methods}
     return {name: read_curve(paths.curve("training", name), command) for name, command in commands.items()}

@@ -19,7 +19,7 @@ from lrfr.review.manifest import checked_labeller, read_under_lock
 from lrfr.review.photo import Photos
 from lrfr.review.server import HOST, create_app
 from lrfr.review.session import Session, opinions
-from lrfr.review.sheets import ADJUDICATION_SHEET, SHEET, Order, awaiting, deal, disputed, suspicions
+from lrfr.review.sheets import ADJUDICATION_SHEET, SHEET, Order, awaiting, deal, disputed, error_probabilities
 
 FIRST_PORT, PORTS = 8377, 20  # where a free port is looked for when none is named
 
@@ -61,12 +61,12 @@ def open_session(labeller: str, order: Order, adjudicate: bool) -> Session:
     """The session of a labeller, or of an adjudicator, on the faces of the current project."""
     faces = awaiting(read_params().curate.max_side)
     verdicts: list[Verdict] = read_under_lock(paths.VERDICTS)
-    suspicion = suspicions() if order == "suspicion" else {}
+    error_probability = error_probabilities() if order == "label-errors" else {}
     if not adjudicate:
         known = settled(verdicts) | read_gold()
-        return Session(faces, deal(faces, order, SHEET, suspicion, known), labeller)
+        return Session(faces, deal(faces, order, SHEET, error_probability, known), labeller)
     faces = disputed(faces, verdicts)
-    return Session(faces, deal(faces, order, ADJUDICATION_SHEET, suspicion), labeller, opinions(verdicts))
+    return Session(faces, deal(faces, order, ADJUDICATION_SHEET, error_probability), labeller, opinions(verdicts))
 
 
 def _listening(port: int | None) -> socket.socket:

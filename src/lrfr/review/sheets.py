@@ -15,12 +15,12 @@ from lrfr.core.verdicts import Verdict, resolve
 from lrfr.errors import FaceTableError, ResultError
 from lrfr.faces import read_faces
 
-Order = Literal["doubtful", "suspicion", "identity", "photo"]
+Order = Literal["doubtful", "label-errors", "identity", "photo"]
 GROUPED_BY: dict[Order, str] = {"identity": "identity", "photo": "photo_id"}
 SHEET = 40  # faces; as many as fit on a laptop's screen at 100 px each
 ADJUDICATION_SHEET = 12  # each is looked at longer, beside what the labellers said
 
-# Set aside by what people said, or did not say, or by a limit that may have changed since: these are asked about
+# Excluded by what people said, or did not say, or by a limit that may have changed since: these are asked about
 OPEN_REASONS = {"not_face", "unrecognizable", "unverified", "too_large", "too_small"}
 
 
@@ -56,10 +56,10 @@ def awaiting(max_side: int) -> pa.Table:
 
 
 def _ruled_out() -> set[str]:
-    """The faces that curate set aside for what their pictures are; none before it ran."""
-    if not paths.SET_ASIDE.is_file():
+    """The faces that curate excluded for what their pictures are; none before it ran."""
+    if not paths.EXCLUDED.is_file():
         return set()
-    aside = read_faces(paths.SET_ASIDE, ["face_id", "attributes"]).to_pylist()
+    aside = read_faces(paths.EXCLUDED, ["face_id", "attributes"]).to_pylist()
     return {face["face_id"] for face in aside if dict(face["attributes"] or [])["reason"] not in OPEN_REASONS}
 
 
@@ -71,23 +71,25 @@ def disputed(faces: pa.Table, verdicts: Iterable[Verdict]) -> pa.Table:
     return faces.filter(pa.array([face_id in open_ones for face_id in faces["face_id"].to_pylist()], pa.bool_()))
 
 
-def suspicions() -> dict[str, float]:
-    """A model's greatest suspicion (0..1) of each face that it suspects, by face_id.
+def error_probabilities() -> dict[str, float]:
+    """A model's greatest error_probability (0..1) of each face that it doubts, by face_id.
 
     Raises:
-        ResultError: no model was asked yet, or the file is none that ``lrfr suspect`` wrote.
+        ResultError: no model was asked yet, or the file is none that ``lrfr label-errors`` wrote.
     """
-    if not paths.SUSPICIONS.is_file():
-        raise ResultError("no model was asked for its suspicions yet", where=paths.SUSPICIONS, remedy="lrfr suspect")
+    if not paths.LABEL_ERRORS.is_file():
+        raise ResultError(
+            "no model was asked for its error_probabilities yet", where=paths.LABEL_ERRORS, remedy="lrfr label-errors"
+        )
     greatest: dict[str, float] = {}
     try:
-        with paths.SUSPICIONS.open(newline="", encoding="utf-8") as lines:
+        with paths.LABEL_ERRORS.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
-                suspicion = float(row["suspicion"])
-                greatest[row["face_id"]] = max(suspicion, greatest.get(row["face_id"], 0.0))
+                error_probability = float(row["error_probability"])
+                greatest[row["face_id"]] = max(error_probability, greatest.get(row["face_id"], 0.0))
     except (KeyError, TypeError, ValueError) as error:
-        what = f"not a list of suspicions: {error!r}"
-        raise ResultError(what, where=paths.SUSPICIONS, remedy="run again: lrfr suspect") from error
+        what = f"not a list of error_probabilities: {error!r}"
+        raise ResultError(what, where=paths.LABEL_ERRORS, remedy="run again: lrfr label-errors") from error
     return greatest
 
 
@@ -95,7 +97,7 @@ def deal(
     faces: pa.Table,
     order: Order,
     size: int = SHEET,
-    suspicion: Mapping[str, float] | None = None,
+    error_probability: Mapping[str, float] | None = None,
     gold: Collection[str] = (),
 ) -> list[Sheet]:
     """Deals faces out to sheets; the same faces give the same sheets.
@@ -105,16 +107,16 @@ def deal(
 
     Args:
         faces: a face table.
-        order: ``doubtful``, by ``suspicion``, or by ``identity`` or ``photo``; faces without one come last.
+        order: ``doubtful``, by ``error_probability``, or by ``identity`` or ``photo``; faces without one come last.
         size: the most faces on a sheet.
-        suspicion: by face_id, for that order; the most suspicious come first.
+        error_probability: by face_id, for that order; the likeliest errors come first.
         gold: face_ids that are spread over the sheets where there are no groups.
     """
-    by, suspected = GROUPED_BY.get(order), suspicion or {}
+    by, likely_errors = GROUPED_BY.get(order), error_probability or {}
     names = faces[by].to_pylist() if by else [None] * faces.num_rows
     columns = zip(*(faces[name].to_pylist() for name in ("score", "width", "height", "face_id")), strict=True)
     doubt = [
-        (-suspected.get(face, 0.0), -1.0 if score is None else score, width * height, face)
+        (-likely_errors.get(face, 0.0), -1.0 if score is None else score, width * height, face)
         for score, width, height, face in columns
     ]
     rows = sorted(range(faces.num_rows), key=lambda row: (names[row] is None, names[row] or "", doubt[row]))

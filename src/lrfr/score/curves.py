@@ -6,9 +6,9 @@ import numpy as np
 from markupsafe import Markup
 
 from lrfr.charts.curves import Points, cmc_chart, det_chart, rate_chart
+from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.identification import ClosedSet
 from lrfr.core.pair_verification import Verification
-from lrfr.core.stepped import RATES, tar_at_rates
 from lrfr.score.outcome import Plot
 
 Chart = Callable[[Mapping[str, Points], Mapping[str, str], str], Markup]

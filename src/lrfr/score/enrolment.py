@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfr.core.gallery_search import Templates
-from lrfr.core.templates_of_media import templates
+from lrfr.core.template_pooling import templates
 from lrfr.errors import EmbeddingError
 from lrfr.score.arrays import numbered, read_arrays
 from lrfr.score.duplicates import fingerprints, repeated

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lrfr.core.pair_verification import Verification, verification
-from lrfr.core.templates_of_media import pair_scores
+from lrfr.core.template_pooling import pair_scores
 from lrfr.core.tenfold import folds
 from lrfr.score import curves
 from lrfr.score.arrays import read_arrays

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from lrfr.core.curve_points import RATES, at_rates
 from lrfr.core.open_set_identification import OpenSet, open_set
-from lrfr.core.stepped import RATES, at_rates
 from lrfr.errors import EmbeddingError
 from lrfr.score import curves
 from lrfr.score.arrays import numbered, read_arrays

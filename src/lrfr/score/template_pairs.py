@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lrfr.core.pair_verification import FARS, verification
-from lrfr.core.templates_of_media import pair_scores
+from lrfr.core.template_pooling import pair_scores
 from lrfr.score import curves
 from lrfr.score.duplicates import notes, repeated
 from lrfr.score.enrolment import definition, enrol

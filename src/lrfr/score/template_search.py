@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from lrfr.charts.curves import cmc_chart
+from lrfr.core.curve_points import RATES
 from lrfr.core.gallery_search import BOTH, RANKS, Found, Search, search
-from lrfr.core.stepped import RATES
 from lrfr.score import curves
 from lrfr.score.arrays import numbered
 from lrfr.score.duplicates import notes

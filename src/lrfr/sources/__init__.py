@@ -8,8 +8,8 @@ A source is a module with ``LAYOUT`` (what it expects on disk, in words), ``Sett
 from pathlib import Path
 from types import ModuleType
 
-from lrfr.components import component, components
 from lrfr.errors import ParameterError, SourceError
+from lrfr.registry import component, components
 
 BENCHMARK = "tinyface"  # the protocol that the benchmark is scored by
 
@@ -33,13 +33,13 @@ def benchmark_source(name: str, where: str) -> ModuleType:
     module = source(name)
     if getattr(module, "PROTOCOL", BENCHMARK) != BENCHMARK:
         what = f"no benchmark can be made from the source '{name}': its faces have a protocol of their own"
-        remedy = "mount it under evaluation_sets; to train on its training faces, name identity_folders, their folder"
+        remedy = "import it under evaluation_sets; to train on its training faces, name identity_folders, their folder"
         raise ParameterError(what, where=where, remedy=remedy)
     return module
 
 
-def mountable_source(name: str, root: Path, where: str) -> ModuleType:
-    """The module of a source that a test set is mounted from; ``where`` names the set in errors.
+def test_set_source(name: str, root: Path, where: str) -> ModuleType:
+    """The module of a source that a test set is imported from; ``where`` names the set in errors.
 
     Raises:
         ParameterError: there is no such source, or it has no ``PROTOCOL`` to evaluate its faces by.

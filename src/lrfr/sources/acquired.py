@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 from lrfr.errors import SourceError
 from lrfr.faces import (
     ENROLMENT_SCHEMA,
+    EXCLUDED_SCHEMA,
     FACE_SCHEMA,
     PAIR_SCHEMA,
     PHOTO_SCHEMA,
-    SET_ASIDE_SCHEMA,
     TAG_SCHEMA,
     TRUTH_SCHEMA,
 )
@@ -28,7 +28,7 @@ class Acquired:
         faces: crops that the source brings already cut; a published partition stands in ``split``.
         pairs: a published list of verification pairs, of faces or of templates.
         enrolment: the galleries and probes of a published identification protocol over templates.
-        set_aside: what could not be used, with the reason.
+        excluded: what could not be used, with the reason.
     """
 
     photos: pa.Table = field(default_factory=PHOTO_SCHEMA.empty_table)
@@ -37,7 +37,7 @@ class Acquired:
     faces: pa.Table = field(default_factory=FACE_SCHEMA.empty_table)
     pairs: pa.Table = field(default_factory=PAIR_SCHEMA.empty_table)
     enrolment: pa.Table = field(default_factory=ENROLMENT_SCHEMA.empty_table)
-    set_aside: pa.Table = field(default_factory=SET_ASIDE_SCHEMA.empty_table)
+    excluded: pa.Table = field(default_factory=EXCLUDED_SCHEMA.empty_table)
 
 
 def part(acquired: Acquired, source: str, collection: str) -> Acquired:
@@ -60,7 +60,7 @@ def part(acquired: Acquired, source: str, collection: str) -> Acquired:
         tags=_prefixed(acquired.tags.filter(in_them), source, "photo_id", "identity"),
         truth=_prefixed(acquired.truth.filter(in_them), source, "photo_id", "identity"),
         faces=_prefixed(faces, source, "photo_id", "identity"),
-        set_aside=_prefixed(acquired.set_aside, source, "where"),
+        excluded=_prefixed(acquired.excluded, source, "where"),
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.celeba_lists import has_list, read_list, read_names, read_numbers
-from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
 from lrfr.sources.reading.cutting import Box, cut_photos
 from lrfr.sources.reading.dataset_files import find, pictures
 from lrfr.sources.reading.selection import Selection, select
@@ -28,7 +28,7 @@ PLACES = ("img_align_celeba", "Img/img_align_celeba", "img_celeba", "Img/img_cel
 DEMOGRAPHICS = ("Male", "Young")  # of the 40 attributes, those that say whom the faces show
 PARTS = {"0": "train", "1": "validation", "2": "test"}
 
-Read = tuple[pa.Table, list[dict[str, Any]]]  # faces, and rows of what is set aside
+Read = tuple[pa.Table, list[dict[str, Any]]]  # faces, and rows of what is excluded
 
 
 class Settings(Selection):
@@ -43,18 +43,18 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """
     identities = read_list(root, "identity_CelebA.txt", 1)
     folder = find(root, *PLACES)
-    files, set_aside = pictures(root, folder)
-    set_aside += [{"where": file, "reason": "unlisted"} for file in files if PurePosixPath(file).name not in identities]
+    files, excluded = pictures(root, folder)
+    excluded += [{"where": file, "reason": "unlisted"} for file in files if PurePosixPath(file).name not in identities]
     there, images = set(files), {}
     for name, (identity,) in identities.items():
         if f"{folder}/{name}" in there:
             images.setdefault(identity, []).append(name)
         else:
-            set_aside.append({"where": f"{folder}/{name}", "reason": "absent"})
+            excluded.append({"where": f"{folder}/{name}", "reason": "absent"})
     chosen = {name: identity for identity, names in select(images, settings, seed).items() for name in names}
     read = _aligned if "align" in folder else _original
     faces, unread = read(root, folder, chosen, _described(root))
-    return Acquired(faces=faces, set_aside=set_aside_table(set_aside + unread))
+    return Acquired(faces=faces, excluded=excluded_table(excluded + unread))
 
 
 Attributes = Mapping[str, Mapping[str, str]]  # by file name
@@ -88,7 +88,7 @@ def _original(root: Path, folder: str, images: Mapping[str, str], attributes: At
         for name, identity in images.items()
     }
     cut = cut_photos(photos, SOURCE, "auxiliary", keep_photos=False)
-    return cut.faces, cut.set_aside
+    return cut.faces, cut.excluded
 
 
 def _landmarks(root: Path, file: str) -> dict[str, list[float]]:

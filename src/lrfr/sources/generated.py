@@ -15,7 +15,7 @@ from pydantic import Field
 
 from lrfr.config import Section
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA
-from lrfr.parallel import spread
+from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.rendering.identity import Identity, draw_identity
 from lrfr.sources.rendering.portrait import SIDE, portray
@@ -42,9 +42,9 @@ class Settings(Section):
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Renders both collections; ``root`` is not read. Equal settings and seed give equal bytes."""
     portraits = range(settings.auxiliary_identities)
-    results = list(spread(partial(_portraits, settings, seed), portraits, "rendering portraits", "person"))
+    results = list(parallel_map(partial(_portraits, settings, seed), portraits, "rendering portraits", "person"))
     scenes = list(enumerate(guest_lists(settings, seed)))
-    results += list(spread(partial(_scene, seed), scenes, "rendering photos", "photo"))
+    results += list(parallel_map(partial(_scene, seed), scenes, "rendering photos", "photo"))
     photos, tags, truth = ([row for result in results for row in result[part]] for part in range(3))
     return Acquired(
         pa.Table.from_pylist(photos, schema=PHOTO_SCHEMA),

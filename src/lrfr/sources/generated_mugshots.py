@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field
 
 from lrfr.config import Section
-from lrfr.parallel import spread
+from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows
 from lrfr.sources.rendering.capture import SMALL_SIDE, Stream, draws, far, near, sit, someone
@@ -31,7 +31,7 @@ class Settings(Section):
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Renders the set; ``root`` is not read. Equal settings and seed give equal bytes."""
     work = partial(_images, seed, settings.cameras)
-    taken = spread(work, range(settings.identities), "rendering mugshots", "person")
+    taken = parallel_map(work, range(settings.identities), "rendering mugshots", "person")
     crops = [crop for images in taken for crop in images]
     return Acquired(faces=crop_rows(crops, SOURCE, "packing mugshots", len(crops))[0])
 

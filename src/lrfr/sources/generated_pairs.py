@@ -13,7 +13,7 @@ from pydantic import Field
 
 from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
-from lrfr.parallel import spread
+from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows
 from lrfr.sources.rendering.capture import Stream, draws, near, sit, someone
@@ -35,7 +35,7 @@ class Settings(Section):
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Renders the set; ``root`` is not read. Equal settings and seed give equal bytes."""
     people = range(FOLDS * settings.identities_per_fold)
-    taken = list(spread(partial(_images, seed, settings.images), people, "rendering pairs", "person"))
+    taken = list(parallel_map(partial(_images, seed, settings.images), people, "rendering pairs", "person"))
     crops = [crop for images in taken for crop in images]
     faces, _ = crop_rows(crops, SOURCE, "packing pairs", len(crops))
     ids = np.reshape(faces["face_id"].to_pylist(), (FOLDS, settings.identities_per_fold, settings.images))

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
-from lrfr.parallel import spread
+from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows
 from lrfr.sources.rendering.capture import SMALL_SIDE, Stream, draws, far, sit, someone
@@ -44,7 +44,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
         + [("verification",)] * settings.verification_identities
     )
     people = list(enumerate(parts))
-    taken = spread(partial(_images, seed, settings.images), people, "rendering surveillance", "person")
+    taken = parallel_map(partial(_images, seed, settings.images), people, "rendering surveillance", "person")
     crops = [crop for images in taken for crop in images]
     faces, _ = crop_rows(crops, SOURCE, "packing surveillance", len(crops))
     last = faces["face_id"].to_pylist()[-settings.verification_identities * settings.images :]

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from lrfr.config import Section
 from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA
-from lrfr.parallel import spread
+from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows
 from lrfr.sources.rendering.capture import Stream, draws, far, near, sit, someone
@@ -40,7 +40,7 @@ class Settings(Section):
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Renders the set; ``root`` is not read. Equal settings and seed give equal bytes."""
     people = range(settings.identities)
-    taken = spread(partial(_images, seed, settings), people, "rendering templates", "person")
+    taken = parallel_map(partial(_images, seed, settings), people, "rendering templates", "person")
     crops = [crop for images in taken for crop in images]
     faces, _ = crop_rows(crops, SOURCE, "packing templates", len(crops))
     enrolment = [row for number in people for row in _enrolled(number)]

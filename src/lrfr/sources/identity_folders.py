@@ -9,7 +9,7 @@ from typing import Literal
 
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
 from lrfr.sources.reading.dataset_files import pictures
 from lrfr.sources.reading.selection import Selection, select
 
@@ -24,17 +24,17 @@ class Settings(Selection):
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
-    """Reads the pictures of each identity. A picture beside the folders, which has no name, is set aside.
+    """Reads the pictures of each identity. A picture beside the folders, which has no name, is excluded.
 
     Raises:
         SourceError: no picture lies in the layout, or a link leads out of ``root``.
     """
-    names, set_aside = pictures(root, ".")
+    names, excluded = pictures(root, ".")
     images: dict[str, list[str]] = {}
     for name in names:
         folder = PurePosixPath(name).parts[0]
         if folder == name:
-            set_aside.append({"where": name, "reason": "no_identity"})
+            excluded.append({"where": name, "reason": "no_identity"})
         else:
             images.setdefault(folder, []).append(name)
     if not images:
@@ -42,4 +42,4 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     chosen = [(identity, name) for identity, names in select(images, settings, seed).items() for name in names]
     crops = (Crop(name, root / name, identity, collection=settings.collection) for identity, name in chosen)
     faces, unreadable = crop_rows(crops, SOURCE, "reading identity folders", len(chosen))
-    return Acquired(faces=faces, set_aside=set_aside_table(set_aside + unreadable))
+    return Acquired(faces=faces, excluded=excluded_table(excluded + unreadable))

@@ -15,7 +15,7 @@ from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows, listed_crops, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, listed_crops
 from lrfr.sources.reading.dataset_files import find
 from lrfr.sources.reading.text_tables import read_columns
 
@@ -48,11 +48,11 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     images = read_columns(root / first, {"name": pa.string(), "template": pa.string(), "media": pa.string()}, " ")
     enrolment = _enrolment(root, name)
     identities = _identities(images, enrolment, root / first)
-    crops, set_aside = listed_crops(root, "loose_crop", identities, None, "template")
+    crops, excluded = listed_crops(root, "loose_crop", identities, None, "template")
     pairs = _pairs(root / find(root, f"meta/{name}_template_pair_label.txt"), images["template"])
     points = _points(root / find(root, f"meta/{name}_name_5pts_score.txt"), images["name"])
     faces, _ = crop_rows(_described(crops, images, points), name, f"reading {name.upper()}", len(crops))
-    return Acquired(faces=faces, pairs=pairs, enrolment=enrolment, set_aside=set_aside_table(set_aside))
+    return Acquired(faces=faces, pairs=pairs, enrolment=enrolment, excluded=excluded_table(excluded))
 
 
 def _identities(images: pa.Table, enrolment: pa.Table, path: Path) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import crop_rows, ids_by_file, listed_crops, set_aside_table
+from lrfr.sources.reading.crops import crop_rows, excluded_table, ids_by_file, listed_crops
 from lrfr.sources.reading.dataset_files import find, pictures
 
 LAYOUT = "a folder with <any folders>/<Name>/<Name>_0001.jpg and pairs.txt or lfw_pairs.txt"
@@ -35,7 +35,7 @@ class Pair(NamedTuple):
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
-    """Reads the pairs and the pictures that they name; the others are set aside as unlisted.
+    """Reads the pairs and the pictures that they name; the others are excluded as unlisted.
 
     Raises:
         SourceError: the list of pairs is missing or does not have its published form, no picture that it names is
@@ -47,12 +47,12 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     stems = dict.fromkeys(stem for pair in pairs for stem in (pair.left, pair.right))
     names = {stem: files.get(stem, f"{stem}.jpg") for stem in stems}
     identities = {name: stem.rpartition("_")[0] for stem, name in names.items()}
-    crops, set_aside = listed_crops(root, "", identities, None, "verification")
+    crops, excluded = listed_crops(root, "", identities, None, "verification")
     faces, _ = crop_rows(crops, "lfw", "reading LFW", len(crops))
     ids = ids_by_file(crops, faces)
     rows = [pair._asdict() | {"left": ids[names[pair.left]], "right": ids[names[pair.right]]} for pair in pairs]
-    set_aside = [row for row in set_aside if row["where"] != list_file]
-    return Acquired(faces=faces, pairs=pa.Table.from_pylist(rows, PAIR_SCHEMA), set_aside=set_aside_table(set_aside))
+    excluded = [row for row in excluded if row["where"] != list_file]
+    return Acquired(faces=faces, pairs=pa.Table.from_pylist(rows, PAIR_SCHEMA), excluded=excluded_table(excluded))
 
 
 def _read_pairs(path: Path) -> list[Pair]:

@@ -14,7 +14,7 @@ from pydantic import Field
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows, listed_crops, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, listed_crops
 from lrfr.sources.reading.dataset_files import find, pictures, relative
 
 LAYOUT = (
@@ -32,20 +32,20 @@ class Settings(Section):
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
-    """Reads the probes and draws the distractors; pictures on the lists of noise are set aside as noise.
+    """Reads the probes and draws the distractors; pictures on the lists of noise are excluded as noise.
 
     Raises:
         SourceError: a folder or a list is missing, a path leads out of ``root``, a list names no picture that is
             there, or there are fewer distractors than the settings ask for.
     """
-    probes, set_aside = _probes(root)
+    probes, excluded = _probes(root)
     distractors, noise = _distractors(root, settings.distractors, seed)
     crops = chain(
         probes,
         (Crop(name, root / name, None, "distractor", {"part": "distractor"}, is_test=True) for name in distractors),
     )
     faces, _ = crop_rows(crops, "megaface", "reading FaceScrub and MegaFace", len(probes) + len(distractors))
-    return Acquired(faces=faces, set_aside=set_aside_table(set_aside + noise))
+    return Acquired(faces=faces, excluded=excluded_table(excluded + noise))
 
 
 def _probes(root: Path) -> tuple[list[Crop], list[dict[str, str]]]:
@@ -55,26 +55,26 @@ def _probes(root: Path) -> tuple[list[Crop], list[dict[str, str]]]:
     identities = {
         PurePosixPath(line).name: PurePosixPath(line).parent.name for line in listed if _scrub_key(line) not in noise
     }
-    crops, set_aside = listed_crops(root, "facescrub_images", identities, "probe", "probe")
-    for row in set_aside:
+    crops, excluded = listed_crops(root, "facescrub_images", identities, "probe", "probe")
+    for row in excluded:
         if _scrub_key(row["where"]) in noise:
             row["reason"] = "noise"
-    return crops, set_aside
+    return crops, excluded
 
 
 def _distractors(root: Path, count: int, seed: int) -> tuple[list[str], list[dict[str, str]]]:
     """MegaFace's pictures that the seed draws, sorted, and those that the list of noise names."""
     noise = {_mega_key(line) for line in _lines(root, "megaface_noises.txt")}
-    names, set_aside = pictures(root, "megaface_images")
+    names, excluded = pictures(root, "megaface_images")
     clean = [name for name in names if _mega_key(name) not in noise]
-    set_aside += [{"where": name, "reason": "noise"} for name in names if _mega_key(name) in noise]
+    excluded += [{"where": name, "reason": "noise"} for name in names if _mega_key(name) in noise]
     if len(clean) < count:
         what = f"{len(clean)} distractors are there, and {count} are asked for"
         raise SourceError(what, where=root / "megaface_images", remedy="lower the setting 'distractors'")
     drawn = heapq.nsmallest(
         count, clean, key=lambda name: hashlib.sha256(f"{seed}:{_mega_key(name)}".encode()).digest()
     )
-    return sorted(drawn), set_aside
+    return sorted(drawn), excluded
 
 
 def _lines(root: Path, file: str) -> list[str]:

@@ -13,7 +13,7 @@ from pydantic import model_validator
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import set_aside_table
+from lrfr.sources.reading.crops import excluded_table
 from lrfr.sources.reading.cutting import Box, cut_photos
 from lrfr.sources.reading.dataset_files import find, pictures, within
 from lrfr.sources.reading.detections import Detections, read_detections
@@ -47,26 +47,26 @@ class Settings(Section):
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Reads the photos, and cuts their faces where a list says where they are.
 
-    Set aside are photos that are not in the list (``unlisted``), that it names and nobody has (``absent``), or in which
+    Excluded are photos that are not in the list (``unlisted``), that it names and nobody has (``absent``), or in which
     it has no face (``no_face``); auxiliary faces without a name (``no_identity``); and boxes that cannot be cut out.
 
     Raises:
         SourceError: the folder or the list is missing or not of its kind, or a name in it leads out of ``root``.
     """
-    names, set_aside = pictures(root, settings.photos)
+    names, excluded = pictures(root, settings.photos)
     if settings.detections is None:
         if not names:
             raise SourceError("no photo lies here", where=root / settings.photos, remedy=f"expected: {LAYOUT}")
         photos = photo_table({name: root / name for name in names}, SOURCE, settings.collection)
-        return Acquired(photos=photos, set_aside=set_aside_table(set_aside))
+        return Acquired(photos=photos, excluded=excluded_table(excluded))
     place = find(root, settings.detections)
     found = _by_file(root, settings, read_detections(within(root, place)))
-    set_aside = [row for row in set_aside if row["where"] != place]
-    set_aside += [{"where": name, "reason": "unlisted"} for name in names if name not in found]
+    excluded = [row for row in excluded if row["where"] != place]
+    excluded += [{"where": name, "reason": "unlisted"} for name in names if name not in found]
     cut = cut_photos(
         {name: (root / name, boxes) for name, boxes in found.items()}, SOURCE, settings.collection, keep_photos=True
     )
-    return Acquired(photos=cut.photos, faces=cut.faces, set_aside=set_aside_table(set_aside + cut.set_aside))
+    return Acquired(photos=cut.photos, faces=cut.faces, excluded=excluded_table(excluded + cut.excluded))
 
 
 def _by_file(root: Path, settings: Settings, detections: Detections) -> dict[str, list[Box]]:

@@ -11,7 +11,7 @@ import numpy as np
 from lrfr.errors import SourceError
 from lrfr.progress import track
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
 from lrfr.sources.reading.dataset_files import find, within
 from lrfr.sources.reading.mxnet_records import RecordFile
 from lrfr.sources.reading.selection import Selection, select
@@ -38,7 +38,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     chosen = select(_images(records, classes), settings, seed)
     keys = sorted({key for images in chosen.values() for key in images})
     faces, unreadable = crop_rows(_crops(records, keys, classes), SOURCE, "reading records", len(keys))
-    return Acquired(faces=faces, set_aside=set_aside_table(unreadable))
+    return Acquired(faces=faces, excluded=excluded_table(unreadable))
 
 
 def _identities(path: Path) -> int:

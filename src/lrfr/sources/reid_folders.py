@@ -13,7 +13,7 @@ from pydantic import Field
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import set_aside_table
+from lrfr.sources.reading.crops import excluded_table
 from lrfr.sources.reading.dataset_files import pictures
 from lrfr.sources.reading.photos import photo_table
 from lrfr.sources.reading.selection import draw
@@ -38,10 +38,10 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     Raises:
         SourceError: no picture lies in the layout, or a link leads out of ``root``.
     """
-    names, set_aside = pictures(root, ".")
+    names, excluded = pictures(root, ".")
     pedestrians = [name for name in names if PEDESTRIAN.fullmatch(name)]
     if not pedestrians:
         raise SourceError("no pedestrian lies where MARS or LPW keeps them", where=root, remedy=f"expected: {LAYOUT}")
     chosen = draw(pedestrians, settings.max_photos, f"{seed}:photo")
     photos = photo_table({name: root / name for name in chosen}, "reid_folders", "unrecognizable")
-    return Acquired(photos=photos, set_aside=set_aside_table(set_aside))
+    return Acquired(photos=photos, excluded=excluded_table(excluded))

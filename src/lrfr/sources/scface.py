@@ -10,7 +10,7 @@ from pathlib import Path
 from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
 from lrfr.sources.reading.dataset_files import pictures
 
 LAYOUT = (
@@ -37,22 +37,22 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Reads SCface: mugshots are the gallery, surveillance pictures the probes.
 
     ``part`` is mugshot or distance_1, distance_2, distance_3; ``camera`` 1 to 5; ``distance`` in metres. Pictures of
-    other cameras (infrared) are set aside as unlisted.
+    other cameras (infrared) are excluded as unlisted.
 
     Raises:
         SourceError: a folder is missing or holds no picture of the layout, or a path leads out of ``root``.
     """
     folders = ["mugshot_frontal_cropped_all", *(f"surveillance_cameras_distance_{step}" for step in METRES)]
-    crops, set_aside = [], []
+    crops, excluded = [], []
     for folder in folders:
         names, strays = pictures(root, folder)
         found = {name: crop for name in names if (crop := _crop(root, name))}
         if not found:
             raise SourceError(f"no picture of the layout lies in {folder}", where=root, remedy=f"expected: {LAYOUT}")
         crops += found.values()
-        set_aside += strays + [{"where": name, "reason": "unlisted"} for name in names if name not in found]
+        excluded += strays + [{"where": name, "reason": "unlisted"} for name in names if name not in found]
     faces, _ = crop_rows(crops, "scface", "reading SCface", len(crops))
-    return Acquired(faces=faces, set_aside=set_aside_table(set_aside))
+    return Acquired(faces=faces, excluded=excluded_table(excluded))
 
 
 def _crop(root: Path, name: str) -> Crop | None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows, ids_by_file, listed_crops, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, ids_by_file, listed_crops
 from lrfr.sources.reading.dataset_files import find, pictures
 from lrfr.sources.reading.mat_lists import identities_of, pairs_of
 
@@ -66,10 +66,10 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     )
     total = len(training) + len(gallery) + len(mated) + len(unmated) + len(alike)
     faces, unread = crop_rows(map(_with_camera, crops), "survface", "reading QMUL-SurvFace", total)
-    set_aside = set_aside_table(strays + unused + unused_probes + others + unpaired + unread)
+    excluded = excluded_table(strays + unused + unused_probes + others + unpaired + unread)
     known = ids_by_file(alike, faces)
     rows = [{"left": known[left], "right": known[right], "same": same} for left, right, same in pairs]
-    return Acquired(faces=faces, pairs=pa.Table.from_pylist(rows, PAIR_SCHEMA), set_aside=set_aside)
+    return Acquired(faces=faces, pairs=pa.Table.from_pylist(rows, PAIR_SCHEMA), excluded=excluded)
 
 
 def _listed(root: Path, part: str, split: str) -> tuple[list[Crop], list[dict[str, str]]]:

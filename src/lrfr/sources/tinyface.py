@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from lrfr.config import Section
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows, listed_crops, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, listed_crops
 from lrfr.sources.reading.dataset_files import find, pictures
 from lrfr.sources.reading.mat_lists import identities_of
 
@@ -33,7 +33,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     Raises:
         SourceError: a folder or a .mat file is missing, a .mat file cannot be right, or a path leads out of ``root``.
     """
-    gallery, set_aside = _listed(root, "gallery_match", "gallery", "Gallery_Match")
+    gallery, excluded = _listed(root, "gallery_match", "gallery", "Gallery_Match")
     probes, unused = _listed(root, "probe", "probe", "Probe")
     distractors, strays = pictures(root, "Testing_Set/Gallery_Distractor")
     training, others = pictures(root, "Training_Set")
@@ -45,7 +45,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     )
     total = len(training) + len(probes) + len(gallery) + len(distractors)
     faces, unread = crop_rows(crops, "tinyface", "reading TinyFace", total)
-    return Acquired(faces=faces, set_aside=set_aside_table(set_aside + unused + strays + others + unread))
+    return Acquired(faces=faces, excluded=excluded_table(excluded + unused + strays + others + unread))
 
 
 def _listed(root: Path, file: str, part: str, folder: str) -> tuple[list[Crop], list[dict[str, str]]]:

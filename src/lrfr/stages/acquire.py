@@ -8,13 +8,13 @@ from types import ModuleType
 from lrfr import paths
 from lrfr.config import Source, read_params, settings
 from lrfr.errors import SourceError
-from lrfr.faces import PHOTO_SCHEMA, SET_ASIDE_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_faces, write_table
+from lrfr.faces import EXCLUDED_SCHEMA, PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_faces, write_table
 from lrfr.sources import BENCHMARK, benchmark_source, source, sources
 from lrfr.sources.acquired import Acquired, merged, part
 
 
 def run(list_sources: bool = False) -> None:
-    """Reads the sources that params.yaml names; writes photos, tags, truth, cut faces and what is set aside.
+    """Reads the sources that params.yaml names; writes photos, tags, truth, cut faces and what is excluded.
 
     Args:
         list_sources: print which sources there are instead.
@@ -37,7 +37,7 @@ def run(list_sources: bool = False) -> None:
     write_table(acquired.tags, paths.TAGS, TAG_SCHEMA)
     write_table(acquired.truth, paths.TRUTH, TRUTH_SCHEMA)
     write_faces(acquired.faces, paths.CUT_FACES)
-    write_table(acquired.set_aside, paths.UNUSED, SET_ASIDE_SCHEMA)
+    write_table(acquired.excluded, paths.UNUSED, EXCLUDED_SCHEMA)
     print(_summary(acquired))
 
 
@@ -61,9 +61,9 @@ def _read(module: ModuleType, choice: Source, seed: int, place: str) -> Acquired
 
 
 def _summary(acquired: Acquired) -> str:
-    """How much came, of how many people, and what is set aside."""
+    """How much came, of how many people, and what is excluded."""
     people = {*acquired.tags["identity"].to_pylist(), *acquired.faces["identity"].to_pylist()} - {None}
     came = f"{acquired.photos.num_rows} photos and {acquired.faces.num_rows} cut faces of {len(people)} named people"
-    reasons = sorted(Counter(acquired.set_aside["reason"].to_pylist()).items())
+    reasons = sorted(Counter(acquired.excluded["reason"].to_pylist()).items())
     listed = ", ".join(f"{reason} {count}" for reason, count in reasons)
-    return f"{came}; set aside: {listed or 'nothing'}"
+    return f"{came}; excluded: {listed or 'nothing'}"

@@ -17,15 +17,15 @@ from lrfr.nn.compute import make_deterministic
 from lrfr.nn.landmarks import CNN6, predict, read_landmark_model
 from lrfr.parallel import cores
 from lrfr.protocols.conditions import ALIGNED
-from lrfr.tested_faces import Row, asking_for, attributes_of, write_changed
+from lrfr.test_sets import Row, asking_for, attributes_of, write_changed
 
 
 def run() -> None:
     """Writes data/aligned/SET.parquet, faces of 112 x 112 px, for each test set whose protocol asks for them.
 
-    The faces that are tested on, in their order, with the face_id that they had. The landmarks are those that a mounted
-    set brings, else what the network in models/landmarks finds: never those of the benchmark's detector, as native test
-    faces must not need one that works on tiny faces. A face whose landmarks do not say where it is stays as it is, with
+    The faces that are tested on, in their order, with the face_id that they had. The landmarks are those that an
+    imported set brings, else what the network in models/landmarks finds: never those of the benchmark's detector, as
+    native test faces must not need one that works on tiny faces. A face whose landmarks do not say where it is stays as it is, with
     the attribute ``aligned`` = no. So does a missing one, without it.
 
     Raises:

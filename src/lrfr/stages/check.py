@@ -12,7 +12,6 @@ import torch
 
 from lrfr import paths
 from lrfr.config import Params, SectionType, Settings, read_params, settings
-from lrfr.degradation import degradations
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.families.distillation import StudentSettings
 from lrfr.methods import FLOOR, method, trains_on
@@ -24,10 +23,10 @@ from lrfr.nn.networks import NETWORKS
 from lrfr.nn.pretraining import Pretraining
 from lrfr.nn.start import read_start
 from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
-from lrfr.nn.training.optimizers import check_players
+from lrfr.nn.training.optimizers import check_optimizers
 from lrfr.nn.training.settings import Training
-from lrfr.sources import benchmark_source, mountable_source, source
-from lrfr.synthesis import synthesizer
+from lrfr.sources import benchmark_source, source, test_set_source
+from lrfr.synthesis import degradations, synthesizer
 
 ANY_BACKBONE = Architecture(backbone="lrfr_ir18", width=0.05, embedding_dim=16, input_size=112, dropout=0.0)
 
@@ -66,7 +65,7 @@ def _check_data(params: Params) -> None:
         _check(f"synthesizers.{name}", values, synthesizer(name).Settings)
     for name, chosen in params.evaluation_sets.items():
         place = f"evaluation_sets.{name}"
-        module = mountable_source(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}")
+        module = test_set_source(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}")
         _check(f"{place}.settings", chosen.settings, module.Settings)
 
 
@@ -95,16 +94,16 @@ def _check_method(name: str, values: Settings, pretrained: HeadSettings) -> None
         raise ParameterError(what, where=f"{paths.PARAMS}: methods.{name}.head", remedy="repeat pretrain.head there")
     for step, collections in module.STEPS.items():
         training = getattr(chosen, step)
-        players = _players(module, chosen, step) if training.players else ["main"]
-        _check_training(f"methods.{name}", training, step, collections, players)
+        optimizers = _optimizers(module, chosen, step) if training.optimizers else ["main"]
+        _check_training(f"methods.{name}", training, step, collections, optimizers)
 
 
-def _players(module: Any, chosen: Any, step: str) -> list[str]:
-    """Who plays in a step of a method: what its backbone is makes no difference."""
+def _optimizers(module: Any, chosen: Any, step: str) -> list[str]:
+    """The names of the optimisers of a method's step; the backbone makes no difference."""
     pretrained = Embedder(ANY_BACKBONE), torch.zeros(2, ANY_BACKBONE.embedding_dim)
     task = module.build(chosen, pretrained, dict.fromkeys(trains_on(module), 2))
     task.begin(step)
-    return list(task.players())
+    return list(task.parameter_groups())
 
 
 def _check_training(
@@ -112,18 +111,18 @@ def _check_training(
     training: Training,
     key: str = "training",
     collections: Sequence[str] = ("auxiliary",),
-    players: Sequence[str] = ("main",),
+    optimizers: Sequence[str] = ("main",),
 ) -> None:
     place = f"{paths.PARAMS}: {section}.{key}"
     degradations(training.low_resolution, collections, place)
     parts_of_batch(list(collections), training.batch_size, training.shares, f"{place}.shares")
-    check_players(training, players, f"{place}.players")
+    check_optimizers(training, optimizers, f"{place}.optimizers")
 
 
 def _check_names(params: Params) -> None:
     """The names by which one section speaks of another."""
     for kind, name, known, place in [
-        ("evaluation set", params.twin.faces, params.evaluation_sets, "twin.faces"),
+        ("evaluation set", params.synlr.faces, params.evaluation_sets, "synlr.faces"),
         *(("method", name, params.methods, "compare") for name in params.compare),
         ("method", params.release.method, params.compare, "release.method"),
         *(

@@ -1,4 +1,4 @@
-"""curate: the faces that may enter the benchmark; the others are set aside with a reason, never dropped."""
+"""curate: the faces that may enter the benchmark; the others are excluded with a reason, never dropped."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def run() -> None:
     detected = pa.concat_tables([_with_use(native, "native"), _with_use(auxiliary, "auxiliary")])
     findings = _size_findings(detected, params.curate.max_side)
     findings += copies.find(
-        pa.concat_tables([_kept(detected, findings).select(COMPARED), *_mounted(params.evaluation_sets)])
+        pa.concat_tables([_kept(detected, findings).select(COMPARED), *_imported(params.evaluation_sets)])
     )
     left = _kept(detected, findings)
     portraits = left.filter(IS_AUXILIARY)
@@ -71,7 +71,7 @@ def run() -> None:
 
     write_faces(_kept(native, findings), paths.CURATED_NATIVE)
     write_faces(_kept(auxiliary, findings), paths.CURATED_AUXILIARY)
-    write_faces(_set_aside(detected, findings), paths.SET_ASIDE)
+    write_faces(_excluded(detected, findings), paths.EXCLUDED)
     write_table(pa.Table.from_pylist(findings, FINDING_SCHEMA), paths.FINDINGS, FINDING_SCHEMA)
     _write_simulated(simulated)
     write_json(paths.CURATION_METRICS, metrics)
@@ -80,18 +80,18 @@ def run() -> None:
 
 
 def _with_use(faces: pa.Table, collection: str) -> pa.Table:
-    """The faces with what each is for, and a test set that none of them is mounted in."""
+    """The faces with what each is for, and a test set that none of them is imported in."""
     rest = curation.AUXILIARY if collection == "auxiliary" else curation.BENCHMARK
     use = [rest if rest == curation.AUXILIARY else USES.get(split, rest) for split in faces["split"].to_pylist()]
     faces = faces.append_column("use", pa.array(use, pa.int8()))
     return faces.append_column("test_set", pa.nulls(len(faces), pa.string()))
 
 
-def _mounted(test_sets: Mapping[str, object]) -> list[pa.Table]:
-    """The faces that mounted test sets test on, to be compared with."""
+def _imported(test_sets: Mapping[str, object]) -> list[pa.Table]:
+    """The faces that imported test sets test on, to be compared with."""
     tables = []
     for name in sorted(test_sets):
-        faces = read_faces(paths.mounted(name), [column for column in COMPARED if column not in ("use", "test_set")])
+        faces = read_faces(paths.test_set(name), [column for column in COMPARED if column not in ("use", "test_set")])
         faces = faces.filter((pc.field("split") != "train") | pc.field("split").is_null())
         faces = faces.append_column("use", pa.array(np.full(len(faces), curation.TESTED), pa.int8()))
         tables.append(faces.append_column("test_set", pa.array([name] * len(faces), pa.string())).select(COMPARED))
@@ -160,16 +160,16 @@ def _write_simulated(manifests: dict[str, list[Verdict]]) -> None:
 
 
 def _kept(faces: pa.Table, findings: list[Row]) -> pa.Table:
-    return faces.filter(~_is_one_of([row["face_id"] for row in findings if row["set_aside"]]))
+    return faces.filter(~_is_one_of([row["face_id"] for row in findings if row["excluded"]]))
 
 
 def _is_one_of(face_ids: list[str]) -> pc.Expression:
     return pc.field("face_id").isin(pa.array(face_ids, pa.string()))
 
 
-def _set_aside(faces: pa.Table, findings: list[Row]) -> pa.Table:
+def _excluded(faces: pa.Table, findings: list[Row]) -> pa.Table:
     """The faces that are ruled out, with the reason, and what they copy, among their attributes."""
-    reasons = {row["face_id"]: row for row in findings if row["set_aside"]}
+    reasons = {row["face_id"]: row for row in findings if row["excluded"]}
     aside = faces.filter(_is_one_of(list(reasons)))
     attributes = []
     for face, known in zip(aside["face_id"].to_pylist(), aside["attributes"].to_pylist(), strict=True):
@@ -186,22 +186,22 @@ def _summary(faces: pa.Table, findings: list[Row]) -> dict[str, Any]:
     Raises:
         BenchmarkError: no native face, or no auxiliary face, stays.
     """
-    gone = Counter(row["reason"] for row in findings if row["set_aside"])
-    stayed = Counter(row["reason"] for row in findings if not row["set_aside"])
-    set_aside = {reason: gone[reason] for reason in curation.REASONS if gone[reason]}
-    listed = ", ".join(f"{reason} {count}" for reason, count in set_aside.items())
+    gone = Counter(row["reason"] for row in findings if row["excluded"])
+    stayed = Counter(row["reason"] for row in findings if not row["excluded"])
+    excluded = {reason: gone[reason] for reason in curation.REASONS if gone[reason]}
+    listed = ", ".join(f"{reason} {count}" for reason, count in excluded.items())
     for kind, of_kind in (("native", faces.filter(~IS_AUXILIARY)), ("auxiliary", faces.filter(IS_AUXILIARY))):
         if not _kept(of_kind, findings).num_rows:
-            what = f"no {kind} face is left of {of_kind.num_rows}; set aside: {listed}"
+            what = f"no {kind} face is left of {of_kind.num_rows}; excluded: {listed}"
             remedy = "check the curate section of params.yaml and the verdicts; data/detected holds the faces"
             raise BenchmarkError(what, where="curate", remedy=remedy)
     kept = faces.num_rows - sum(gone.values())
-    print(f"{kept} of {faces.num_rows} faces kept; set aside: {listed or 'none'}")
+    print(f"{kept} of {faces.num_rows} faces kept; excluded: {listed or 'none'}")
     found = [row for row in findings if "copy_of" in row]
     return {
         "detected": faces.num_rows,
         "kept": kept,
-        "set_aside": set_aside,
+        "excluded": excluded,
         "found_in_test": {reason: stayed[reason] for reason in curation.REASONS if stayed[reason]},
         "copies": {
             "kind": dict(Counter(row["kind"] for row in found)),

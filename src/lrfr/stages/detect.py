@@ -30,7 +30,7 @@ from lrfr.faces import (
     write_faces,
 )
 from lrfr.files import write_json, write_text
-from lrfr.parallel import spread
+from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import of_collection
 from lrfr.sources.reading.cutting import cut
 
@@ -109,7 +109,7 @@ def _detect(collection: str, photos: pa.Table, tags: pa.Table, cut_faces: pa.Tab
     min_face = options.min_face_auxiliary if is_auxiliary else options.min_face_native
     find = partial(_faces_of, min_face=min_face, thresholds=options.thresholds)
     found = Found(of_collection(cut_faces, collection), {row["photo_id"] for row in rows})
-    results = spread(find, rows, f"detecting {collection}", "photo") if rows else []
+    results = parallel_map(find, rows, f"detecting {collection}", "photo") if rows else []
     for photo, faces in zip(rows, results, strict=True):
         photo_id = photo["photo_id"]
         if faces is None:

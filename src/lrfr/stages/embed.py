@@ -20,14 +20,14 @@ from lrfr.nn.model_file import read_model
 from lrfr.progress import track
 from lrfr.protocols import protocol
 from lrfr.sources import source
-from lrfr.tested_faces import TESTED
+from lrfr.test_sets import TESTED
 
 
 def run(name: str) -> None:
-    """Writes data/embeddings/METHOD/SET.npz for the benchmark, its twin and every mounted test set.
+    """Writes data/embeddings/METHOD/SET.npz for the benchmark, its SynLR version and every imported test set.
 
     Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, and ``embedding_<name>`` for every
-    rendition and every condition that the set's protocol asks for, with ``unchanged_<condition>`` (N,) bool for faces
+    view and every condition that the set's protocol asks for, with ``unchanged_<condition>`` (N,) bool for faces
     that the condition's stage left as they are; ``trains_on`` says what the method learnt from (""
     for nothing), ``metric`` by which its paper compares embeddings ("" where params.yaml decides). Equal models and
     faces give equal bytes.
@@ -50,7 +50,7 @@ def run(name: str) -> None:
             condition: _shows_the_same(paths.condition(condition, test_set), faces)
             for condition in wanted.conditions(params.evaluate)
         }
-        arrays = _embedded(embedder, test_set, faces, wanted.renditions(params.evaluate), params)
+        arrays = _embedded(embedder, test_set, faces, wanted.views(params.evaluate), params)
         for condition, table in conditions.items():
             doing = f"{test_set}, {condition.replace('_', ' ')}"
             arrays[f"embedding_{condition}"] = _embedded(embedder, doing, table, (), params)["embedding"]
@@ -61,11 +61,11 @@ def run(name: str) -> None:
 
 def _test_sets(params: Params) -> dict[str, tuple[Path, str]]:
     """The face table and the protocol of each test set by its name."""
-    made = {"benchmark": (paths.BENCHMARK, "tinyface"), "twin": (paths.TWIN, "synlr")}
-    mounted = {
-        name: (paths.mounted(name), source(chosen.source).PROTOCOL) for name, chosen in params.evaluation_sets.items()
+    made = {"benchmark": (paths.BENCHMARK, "tinyface"), "synlr": (paths.SYNLR, "synlr")}
+    imported = {
+        name: (paths.test_set(name), source(chosen.source).PROTOCOL) for name, chosen in params.evaluation_sets.items()
     }
-    return made | mounted
+    return made | imported
 
 
 def _shows_the_same(table: Path, faces: Path) -> Path:
@@ -89,12 +89,12 @@ def _unchanged(table: Path) -> np.ndarray:
 
 
 def _embedded(
-    embedder: Embedder, doing: str, faces: Path, renditions: Sequence[str], params: Params
+    embedder: Embedder, doing: str, faces: Path, views: Sequence[str], params: Params
 ) -> dict[str, np.ndarray]:
     """The arrays of the faces of a table that are tested on."""
     tested = np.array([split != "train" for split in read_faces(faces, ["split"])["split"].to_pylist()], bool)
     with track((), f"embedding {doing}", int(tested.sum()), "face") as progress:
-        return embed_faces(embedder, _batches(faces, tested, progress.update), renditions, params.evaluate.fusion)
+        return embed_faces(embedder, _batches(faces, tested, progress.update), views, params.evaluate.fusion)
 
 
 def _batches(faces: Path, chosen: np.ndarray, done: Callable[[int], object]) -> Iterator[pa.RecordBatch]:

@@ -16,7 +16,7 @@ from lrfr.embed.pictures import Encoded, Pictures, read_pictures
 from lrfr.errors import EmbeddingError, ImageError, ParameterError, TrainingError
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.embedding import BATCH, ahead, embed_fitted, fitted, ready, width
+from lrfr.nn.embedding import BATCH, embed_inputs, prefetch, ready, to_input, width
 from lrfr.nn.model_file import FILE, read_model
 from lrfr.nn.start import sha256_of
 from lrfr.parallel import cores
@@ -79,7 +79,7 @@ def _embedded(
     ``done`` is told how many pictures were dealt with since it was last told.
     """
     batches = iter(lambda: list(islice(pictures, BATCH)), [])
-    read = ahead(partial(_read, architecture=embedder.architecture), batches)
+    read = prefetch(partial(_read, architecture=embedder.architecture), batches)
     while part := list(islice(_batches(embedder, fusion, read, done), PART // BATCH)):
         embedding = np.concatenate([embedding for embedding, _ in part])
         if not np.isfinite(embedding).all():
@@ -95,7 +95,7 @@ def _batches(
         reason = np.array([made if isinstance(made, str) else "" for made in batch], np.str_)
         embedding = np.zeros((len(batch), width(embedder, fusion)), np.float32)
         faces = [made for made in batch if isinstance(made, torch.Tensor)]
-        embedding[reason == ""] = embed_fitted(embedder, faces, fusion)
+        embedding[reason == ""] = embed_inputs(embedder, faces, fusion)
         done(len(batch))
         yield embedding, reason
 
@@ -112,7 +112,7 @@ def _read(encoded: Encoded, architecture: Architecture) -> torch.Tensor | str:
         except OSError:
             return "no_access"
     try:
-        return fitted(decode(encoded), architecture.size, architecture.preprocessing.interpolation)
+        return to_input(decode(encoded), architecture.size, architecture.preprocessing.interpolation)
     except ImageError as error:
         return error.reason
 

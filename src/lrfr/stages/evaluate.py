@@ -15,7 +15,7 @@ from lrfr.errors import unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_json, write_text
 from lrfr.progress import track
-from lrfr.protocols import erc, protocol, synlr, tinyface
+from lrfr.protocols import erc, protocol, tinyface
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 from lrfr.protocols.outcome import Curve, Outcome
@@ -42,7 +42,7 @@ def run(name: str) -> None:
     embeddings = _embeddings(name, "benchmark", benchmark)
     params = params.model_copy(update={"evaluate": compared_by(params.evaluate, embeddings.metric)})
     native, rejected = (used.evaluate(benchmark, embeddings, params.evaluate, params.seed) for used in (tinyface, erc))
-    sets = {"twin": ("synlr", _evaluate_twin(name, benchmark, params))} | _evaluate_sets(name, params)
+    sets = {"synlr": ("synlr", _evaluate_synlr(name, benchmark, params))} | _evaluate_sets(name, params)
     write_json(
         paths.metrics(name),
         {
@@ -78,19 +78,19 @@ def compared_by(options: Evaluate, metric: str | None) -> Evaluate:
     return Evaluate.model_validate(options.model_dump() | {"metric": metric} | readings)
 
 
-def _evaluate_twin(name: str, native: Benchmark, params: Params) -> Outcome:
-    """The outcome for the benchmark's twin, beside the same faces of the benchmark."""
-    twin = Benchmark(_tested(paths.TWIN))
-    native = synlr.native_faces(native, twin)
-    sides = _embeddings(name, "twin", twin), _embeddings(name, "benchmark", native)
-    return synlr.evaluate(twin, sides[0], params.evaluate, params.seed, native, sides[1])
+def _evaluate_synlr(name: str, native: Benchmark, params: Params) -> Outcome:
+    """The outcome for the SynLR set, beside the same faces of the benchmark."""
+    synthetic = Benchmark(_tested(paths.SYNLR))
+    native = synlr.native_faces(native, synthetic)
+    sides = _embeddings(name, "synlr", synthetic), _embeddings(name, "benchmark", native)
+    return synlr.evaluate(synthetic, sides[0], params.evaluate, params.seed, native, sides[1])
 
 
 def _evaluate_sets(name: str, params: Params) -> dict[str, tuple[str, Outcome]]:
-    """The protocol's name and the outcome for each mounted test set."""
+    """The protocol's name and the outcome for each imported test set."""
     outcomes = {}
     for test_set, chosen in track(list(params.evaluation_sets.items()), f"evaluating {name}", unit="test set"):
-        protocol_name, benchmark = source(chosen.source).PROTOCOL, _mounted(test_set)
+        protocol_name, benchmark = source(chosen.source).PROTOCOL, _imported(test_set)
         embeddings = _embeddings(name, test_set, benchmark)
         outcome = protocol(protocol_name).evaluate(benchmark, embeddings, params.evaluate, params.seed)
         outcomes[test_set] = protocol_name, outcome
@@ -103,11 +103,11 @@ def _embeddings(name: str, test_set: str, benchmark: Benchmark) -> Embeddings:
     return read_embeddings(paths.embeddings(name, test_set), face_ids, f"lrfr embed {name}")
 
 
-def _mounted(test_set: str) -> Benchmark:
-    """The tables of a mounted test set."""
-    pairs, enrolment = paths.mounted(test_set, "pairs"), paths.mounted(test_set, "enrolment")
+def _imported(test_set: str) -> Benchmark:
+    """The tables of an imported test set."""
+    pairs, enrolment = paths.test_set(test_set, "pairs"), paths.test_set(test_set, "enrolment")
     return Benchmark(
-        _tested(paths.mounted(test_set)),
+        _tested(paths.test_set(test_set)),
         read_table(pairs, PAIR_SCHEMA),
         read_table(enrolment, ENROLMENT_SCHEMA),
     )

@@ -10,7 +10,6 @@ import numpy as np
 
 from lrfr import paths
 from lrfr.config import Params, read_params, settings
-from lrfr.degradation import degradations
 from lrfr.errors import unknown_name
 from lrfr.faces import read_faces
 from lrfr.methods import method, trains_on
@@ -25,6 +24,7 @@ from lrfr.nn.training.curves import Curves, one_after_the_other, write_curves
 from lrfr.nn.training.loop import train
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Task
+from lrfr.synthesis import degradations
 
 TABLES = {"native": paths.BENCHMARK, "auxiliary": paths.AUXILIARY}
 

@@ -5,7 +5,6 @@ import torch
 
 from lrfr import paths
 from lrfr.config import read_params, settings
-from lrfr.degradation import degradation
 from lrfr.faces import read_faces
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.classifier import Classifier
@@ -20,6 +19,7 @@ from lrfr.nn.training.checkpoint import SavedState, fingerprint
 from lrfr.nn.training.curves import write_curves
 from lrfr.nn.training.loop import train
 from lrfr.progress import track
+from lrfr.synthesis import degradation
 
 BATCH = 256
 

@@ -66,7 +66,7 @@ def _origin(params: Params) -> dict[str, Any]:
 
 def _sign_off(results: dict[str, Any], floor: dict[str, Any], difference: float) -> list[dict[str, Any]]:
     """What must hold before anyone should use the model; each gate with what was observed."""
-    checked = paths.VALIDATION_RESULT, paths.TWIN_INSPECTION, paths.SYNTHETIC_INSPECTION
+    checked = paths.VALIDATION_RESULT, paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION
     low, high = results["distractors"]["rank1_interval"][0], floor["distractors"]["rank1_interval"][1]
     return [
         {

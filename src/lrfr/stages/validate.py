@@ -22,9 +22,9 @@ def run(data_docs: bool = False) -> None:
     labellers = read_json(paths.LABELLER_METRICS, "lrfr curate")
     stay_offline()
     from lrfr.quality import checking, page
-    from lrfr.quality.mounted import training
     from lrfr.quality.suites import every_suite
     from lrfr.quality.tables import face_frame, part_counts
+    from lrfr.quality.test_sets import training
 
     benchmark, auxiliary = (face_frame(table) for table in tables)
     suites = every_suite(benchmark, auxiliary, training(*tables), params)

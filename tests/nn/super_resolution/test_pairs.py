@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from lrfr.core.resampling import bicubic
 from lrfr.nn.super_resolution.loss import sr_loss
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
-from lrfr.nn.training.task import Moment
+from lrfr.nn.training.task import StepContext
 
 
-def moment(seed=0, processes=1, process=0):
-    return Moment(0, 1, np.random.default_rng(seed), processes, process)
+def context(seed=0, processes=1, process=0):
+    return StepContext(0, 1, np.random.default_rng(seed), processes, process)
 
 
 def test_the_loss_is_summed_over_pixels_and_averaged_over_faces():
@@ -35,9 +35,9 @@ def test_the_loss_is_summed_over_pixels_and_averaged_over_faces():
 )
 def test_pairs_do_not_depend_on_the_number_of_processes(sides, size, processes, interpolation, seed):
     images = torch.rand(6, 3, *size, generator=torch.Generator().manual_seed(seed))
-    whole = low_resolution_pairs(images, sides, interpolation, moment(seed))
+    whole = low_resolution_pairs(images, sides, interpolation, context(seed))
     parts = [
-        low_resolution_pairs(part, sides, interpolation, moment(seed, processes, process))
+        low_resolution_pairs(part, sides, interpolation, context(seed, processes, process))
         for process, part in enumerate(images.chunk(processes))
     ]
     assert torch.allclose(torch.cat(parts), whole, atol=1e-6)
@@ -50,7 +50,7 @@ def test_each_face_is_shrunk_to_a_side_of_its_own_and_enlarged_back():
     sides, height, width = (4, 8, 12), 24, 18
     pixels = np.random.default_rng(1).integers(0, 256, (60, height, width, 3), dtype=np.uint8)
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
-    lr = low_resolution_pairs(images, sides, "bicubic", moment(5))
+    lr = low_resolution_pairs(images, sides, "bicubic", context(5))
     kinds = []
     for face, pair in zip(pixels, lr, strict=True):
         tries = [bicubic(bicubic(face, round(height * side / width), side), height, width) for side in sides]
@@ -58,5 +58,5 @@ def test_each_face_is_shrunk_to_a_side_of_its_own_and_enlarged_back():
         assert sorted(errors)[0] < 2 / 255 < 10 / 255 < sorted(errors)[1]  # grey levels are rounded twice here
         kinds.append(sides[int(np.argmin(errors))])
     assert {kinds.count(side) > 8 for side in sides} == {True}
-    assert not torch.equal(low_resolution_pairs(images, sides, "bicubic", moment(6)), lr)
-    assert not torch.allclose(low_resolution_pairs(images, sides, "bilinear", moment(5)), lr, atol=0.02)
+    assert not torch.equal(low_resolution_pairs(images, sides, "bicubic", context(6)), lr)
+    assert not torch.allclose(low_resolution_pairs(images, sides, "bilinear", context(5)), lr, atol=0.02)

@@ -1,9 +1,9 @@
 import pytest
 
 from lrfr.errors import SourceError
-from lrfr.faces import FACE_SCHEMA, SET_ASIDE_SCHEMA, decode, face_id
+from lrfr.faces import EXCLUDED_SCHEMA, FACE_SCHEMA, decode, face_id
 from lrfr.sources.reading import crops as crops_module
-from lrfr.sources.reading.crops import Crop, crop_rows, ids_by_file, listed_crops, set_aside_table
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, ids_by_file, listed_crops
 from tests.sources.layouts import by_name, picture, put, reasons, tree
 
 
@@ -11,9 +11,9 @@ def test_a_crop_becomes_a_row_with_its_bytes_as_captured():
     crop = Crop(
         "a/1.jpg", picture(1, 14, 9), "7", "probe", {"part": "probe"}, is_test=True, landmarks=range(10), score=0.5
     )
-    faces, set_aside = crop_rows([crop], "source", "reading")
+    faces, excluded = crop_rows([crop], "source", "reading")
     (row,) = faces.to_pylist()
-    assert faces.schema == FACE_SCHEMA and set_aside == []
+    assert faces.schema == FACE_SCHEMA and excluded == []
     assert row["image"] == crop.image and (row["width"], row["height"]) == (9, 14)
     assert row["face_id"] == face_id(decode(picture(1, 14, 9)), "source:a/1.jpg")
     assert (row["source"], row["identity"], row["split"], row["score"]) == ("source", "7", "probe", 0.5)
@@ -30,12 +30,12 @@ def test_an_unreadable_crop_stays_in_a_test_set_and_leaves_a_training_set(tmp_pa
         Crop("left.jpg", image),
         Crop("gone.jpg", tmp_path / "gone.jpg"),
     ]
-    faces, set_aside = crop_rows(crops, "source", "reading")
+    faces, excluded = crop_rows(crops, "source", "reading")
     (row,) = by_name(faces).values()
     assert row["attributes"]["missing"] == "unreadable" and row["image"] == image and row["identity"] == "7"
     assert (row["width"], row["height"]) == (0, 0)
-    assert reasons(set_aside_table(set_aside)) == {"left.jpg": reason, "gone.jpg": "empty"}
-    assert set_aside_table(set_aside).schema == SET_ASIDE_SCHEMA
+    assert reasons(excluded_table(excluded)) == {"left.jpg": reason, "gone.jpg": "empty"}
+    assert excluded_table(excluded).schema == EXCLUDED_SCHEMA
 
 
 def test_rows_keep_the_order_of_the_crops_over_many_batches(tmp_path, monkeypatch):
@@ -58,7 +58,7 @@ def test_a_list_rules_over_what_lies_in_the_folder(tmp_path):
     root = tree(tmp_path, "part/1_a.jpg", "part/2_b.jpg", "part/other.jpg", "part/.hidden.jpg")
     put(root / "part/Thumbs.db", "x")
     put(root / "part/notes.txt", "x")
-    crops, set_aside = listed_crops(root, "part", {"2_b.jpg": "9", "1_a.jpg": "8", "3_c.jpg": "7"}, "probe", "probe")
+    crops, excluded = listed_crops(root, "part", {"2_b.jpg": "9", "1_a.jpg": "8", "3_c.jpg": "7"}, "probe", "probe")
     assert [(crop.name, crop.identity) for crop in crops] == [
         ("part/2_b.jpg", "9"),
         ("part/1_a.jpg", "8"),
@@ -67,7 +67,7 @@ def test_a_list_rules_over_what_lies_in_the_folder(tmp_path):
     faces = by_name(crop_rows(crops, "source", "reading")[0])
     assert faces["part/3_c.jpg"]["attributes"]["missing"] == "unreadable" and faces["part/3_c.jpg"]["image"] == b""
     assert "missing" not in faces["part/1_a.jpg"]["attributes"]
-    assert reasons(set_aside_table(set_aside)) == {"part/other.jpg": "unlisted", "part/notes.txt": "not_image"}
+    assert reasons(excluded_table(excluded)) == {"part/other.jpg": "unlisted", "part/notes.txt": "not_image"}
 
 
 def test_a_folder_with_none_of_the_listed_images_is_the_wrong_one(tmp_path):

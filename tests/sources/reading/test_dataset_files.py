@@ -16,7 +16,7 @@ def test_files_are_found_at_any_depth_and_sorted(tmp_path):
     assert files(tmp_path, "") == ["a/2.jpg", "a/b/1.PNG", "c/3.jpg"]
 
 
-def test_what_is_no_picture_is_set_aside(tmp_path):
+def test_what_is_no_picture_is_excluded(tmp_path):
     tree(tmp_path, "a/1.JPG", "a/readme.txt")
     assert pictures(tmp_path, "a") == (["a/1.JPG"], [{"where": "a/readme.txt", "reason": "not_image"}])
     assert is_picture("x.JPeG") and not is_picture("jpg")

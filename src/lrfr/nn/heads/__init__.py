@@ -9,13 +9,13 @@ from lrfr.nn.heads.adaface import AdaFace, AdaFaceSettings
 from lrfr.nn.heads.arcface import ArcFace, ArcFaceSettings
 from lrfr.nn.heads.center_loss import CenterLoss, CenterLossSettings
 from lrfr.nn.heads.class_means import class_means
-from lrfr.nn.heads.class_sampling import SampledHead
 from lrfr.nn.heads.cosface import CosFace, CosFaceSettings
 from lrfr.nn.heads.curricularface import CurricularFace, CurricularFaceSettings
 from lrfr.nn.heads.head import Head
 from lrfr.nn.heads.magface import MagFace, MagFaceSettings
 from lrfr.nn.heads.mvsoftmax import MVSoftmax, MVSoftmaxSettings
 from lrfr.nn.heads.normface import NormFace, NormFaceSettings
+from lrfr.nn.heads.partial_fc import PartialFC
 from lrfr.nn.heads.softmax import Softmax, SoftmaxSettings
 from lrfr.nn.heads.sphereface import SphereFace, SphereFaceSettings
 
@@ -51,13 +51,13 @@ HeadSettings = Annotated[
 ]
 
 
-def build_head(settings: HeadSettings, embedding_dim: int, num_classes: int) -> Head | SampledHead:
+def build_head(settings: HeadSettings, embedding_dim: int, num_classes: int) -> Head | PartialFC:
     """A new head of ``settings`` for embeddings (B, D) of C identities; it samples where ``sample_rate`` is below 1."""
     values = settings.model_dump()
     kind, rate = HEADS[values.pop("name")], values.pop("sample_rate", 1)
     if rate == 1:
         return kind(embedding_dim, num_classes, **values)
-    return SampledHead(kind(embedding_dim, math.ceil(rate * num_classes), **values), num_classes)
+    return PartialFC(kind(embedding_dim, math.ceil(rate * num_classes), **values), num_classes)
 
 
 __all__ = [
@@ -73,7 +73,7 @@ __all__ = [
     "MVSoftmax",
     "MagFace",
     "NormFace",
-    "SampledHead",
+    "PartialFC",
     "Softmax",
     "SphereFace",
     "build_head",

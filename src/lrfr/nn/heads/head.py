@@ -14,7 +14,7 @@ from lrfr.nn.training.task import Terms
 class SampledSettings(Section):
     """``sample_rate`` (0..1) is the share of the identities that an update draws; at 1 there is no drawing.
 
-    See :class:`lrfr.nn.heads.class_sampling.SampledHead`.
+    See :class:`lrfr.nn.heads.partial_fc.PartialFC`.
     """
 
     sample_rate: float = Field(1, gt=0, le=1)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from lrfr.nn.compute import device
-from lrfr.nn.embedding import fitted
+from lrfr.nn.embedding import to_input
 from lrfr.nn.landmarks.network import CNN6, POINTS, SIDE
 
 BATCH = 256
@@ -27,7 +27,7 @@ def predict(model: CNN6, images: Sequence[np.ndarray]) -> np.ndarray:
     points = [np.empty((0, POINTS, 2))]
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]
-        inputs = torch.cat([fitted(image, (SIDE, SIDE)) for image in part])
+        inputs = torch.cat([to_input(image, (SIDE, SIDE)) for image in part])
         found = model(inputs.to(device())).cpu().double().numpy().reshape(-1, POINTS, 2)
         sizes = np.array([image.shape[1::-1] for image in part])
         points.append(found * sizes[:, None] / SIDE)

@@ -3,7 +3,7 @@
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.landmarks.settings import Wing
 from lrfr.nn.landmarks.wing import wing_loss
-from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
+from lrfr.nn.training.task import Batch, Faces, StepContext, Task, Terms
 
 
 class Localisation(Task):
@@ -18,7 +18,7 @@ class Localisation(Task):
         super().__init__()
         self.network, self._wing = network, wing
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """The Wing loss of the views."""
         return self.validation_losses(batch["auxiliary"])
 

@@ -3,7 +3,7 @@
 from lrfr.nn.networks import (
     centreface,
     deepid2,
-    improved_resnet,
+    iresnet,
     mobilefacenet,
     resnet,
     rpcn,
@@ -13,7 +13,7 @@ from lrfr.nn.networks import (
 )
 
 NETWORKS = {
-    **improved_resnet.NETWORKS,
+    **iresnet.NETWORKS,
     **se_resnet.NETWORKS,
     **resnet.NETWORKS,
     **mobilefacenet.NETWORKS,

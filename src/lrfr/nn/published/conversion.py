@@ -9,11 +9,11 @@ import torch
 from lrfr.errors import CheckpointError, ParameterError
 from lrfr.nn.embedder import Architecture, Embedder, Preprocessing
 from lrfr.nn.networks import NETWORKS
-from lrfr.nn.published import improved_resnet, se_resnet
+from lrfr.nn.published import iresnet, se_resnet
 from lrfr.nn.published.publication import Layout, Publication
 from lrfr.nn.published.reading import Tensors
 
-PUBLICATIONS: dict[str, Publication] = {**improved_resnet.PUBLICATIONS, **se_resnet.PUBLICATIONS}
+PUBLICATIONS: dict[str, Publication] = {**iresnet.PUBLICATIONS, **se_resnet.PUBLICATIONS}
 COUNTERS = ".num_batches_tracked"  # of BN, which torch has only since 0.4.1
 
 

@@ -8,7 +8,7 @@ from lrfr.nn.resolution import at_resolution
 from lrfr.nn.super_resolution.loss import sr_loss
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
 from lrfr.nn.super_resolution.resolver import SuperResolver
-from lrfr.nn.training.task import Batch, Faces, Moment, Task, Terms
+from lrfr.nn.training.task import Batch, Faces, StepContext, Task, Terms
 
 
 class SuperResolving(Task):
@@ -23,10 +23,10 @@ class SuperResolving(Task):
         super().__init__()
         self.resolver, self.sides = resolver, sides
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """CSRI's equation 1, for pairs at drawn resolutions."""
         (faces,) = batch.values()
-        return self._loss(low_resolution_pairs(faces.images, self.sides, "bicubic", moment), faces.images)
+        return self._loss(low_resolution_pairs(faces.images, self.sides, "bicubic", context), faces.images)
 
     def validation_losses(self, faces: Faces) -> Terms:
         """The same, averaged over all resolutions."""

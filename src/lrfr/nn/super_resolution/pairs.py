@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import torch
 
 from lrfr.nn.resolution import Interpolation, at_resolution
-from lrfr.nn.training.task import Moment
+from lrfr.nn.training.task import StepContext
 
 
 def low_resolution_pairs(
-    images: torch.Tensor, sides: Sequence[int], interpolation: Interpolation, moment: Moment
+    images: torch.Tensor, sides: Sequence[int], interpolation: Interpolation, context: StepContext
 ) -> torch.Tensor:
     """HR images (B, 3, H, W), values 0..1, as if captured small: the LR partner of each, of the same shape.
 
@@ -21,9 +21,9 @@ def low_resolution_pairs(
         images: this process's part of the batch.
         sides: px.
         interpolation: by which images are enlarged to the network's size.
-        moment: sides are drawn for the images of all processes, in their order.
+        context: sides are drawn for the images of all processes, in their order.
     """
-    drawn = moment.rng.choice(sides, len(images) * moment.processes)[len(images) * moment.process :][: len(images)]
+    drawn = context.rng.choice(sides, len(images) * context.world_size)[len(images) * context.rank :][: len(images)]
     pairs = images.clone()
     for side in sorted(set(drawn.tolist())):
         rows = torch.from_numpy(drawn == side).to(images.device)

@@ -17,7 +17,7 @@ class Means:
         self._sums: dict[str, list[float]] = {}  # sum and count, by name
 
     def add(self, values: Mapping[str, float]) -> None:
-        """Takes in what one update, or one of its players, brought."""
+        """Takes in the loss terms of one update, or of one optimiser in it."""
         for name, value in values.items():
             total, count = self._sums.get(name, (0.0, 0))
             self._sums[name] = [total + value, count + 1]

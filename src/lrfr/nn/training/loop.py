@@ -22,11 +22,11 @@ from lrfr.nn.training.checkpoint import SavedState
 from lrfr.nn.training.curves import Curves, Means
 from lrfr.nn.training.interruption import stop_requests
 from lrfr.nn.training.live import LiveCurves
-from lrfr.nn.training.loss_terms import agreed, check_finite, check_weights
-from lrfr.nn.training.optimizers import alone, learning_rates, named, optimizers_of
+from lrfr.nn.training.loss_terms import check_finite, check_weights, reduce_losses
+from lrfr.nn.training.optimizers import curve_names, learning_rates, only_trains, optimizers_of
 from lrfr.nn.training.schedules import Schedule
 from lrfr.nn.training.settings import Training
-from lrfr.nn.training.task import Batch, Moment, Task, Terms
+from lrfr.nn.training.task import Batch, StepContext, Task, Terms
 from lrfr.nn.training.validation import validate
 from lrfr.progress import track
 
@@ -61,7 +61,8 @@ def train(
         TrainingError: a loss term is not finite; the update is not made.
         InterruptedTrainingError: Ctrl-C or SIGTERM; the state was saved.
     """
-    if training.schedule == "plateau" and validation is None:
+    schedules = {training.schedule, *(chosen.schedule for chosen in training.optimizers.values())}
+    if "plateau" in schedules and validation is None:
         what = "the schedule 'plateau' watches the validation loss, and these faces have no validation images"
         raise ParameterError(what, where="params.yaml: training.schedule", remedy="choose cosine or step")
     return _Run(task, collections, validation, training, seed, saved, live).to_the_end()
@@ -76,7 +77,7 @@ class _Part(Protocol):
 
 
 class _Watched(nn.Module):
-    """What Fabric wraps: a call computes the loss terms of one player, in the training's precision."""
+    """What Fabric wraps: a call computes the loss terms of one optimiser, in the training's precision."""
 
     def __init__(self, task: Task) -> None:
         super().__init__()
@@ -101,16 +102,16 @@ class _Run:
     ) -> None:
         self.collections, self.validation, self.training = collections, validation, training
         self.seed, self.saved = seed, saved
-        self.fabric = launch(device(), training.precision, len(task.players()))
+        self.fabric = launch(device(), training.precision, len(task.parameter_groups()))
         if processes() > 1:
             synchronise_batch_norm(task, self.fabric.device)
         self.task = task.to(self.fabric.device, memory_format=torch.channels_last)  # pyrefly: ignore
         self.optimizers = optimizers_of(task, training)
         self.average = WeightAverage(task, training.ema_decay) if training.ema_decay else None
         self.steps_per_epoch = self._order(0).steps_per_epoch
-        self.schedule = Schedule(self.optimizers.values(), training, self.steps_per_epoch)
+        self.schedule = Schedule(self.optimizers, training, self.steps_per_epoch)
         self.step, self.curves, self.means = 0, [], Means()
-        self._take_up()
+        self._resume()
         self.live = LiveCurves(live, self.step) if live and this_process() == 0 else None
         self.watched = self.fabric.setup_module(_Watched(task))
         self.steppers: dict[str, Any] = {
@@ -146,13 +147,13 @@ class _Run:
         # Dropout, whatever ran before; other processes see other images, and drop other features
         torch.manual_seed(self.seed * 1_000_003 + self.step + (this_process() << 40))
         rng = np.random.default_rng((self.seed, 2, self.step, 0))
-        moment = Moment(self.step, self.training.epochs * self.steps_per_epoch, rng, processes(), this_process())
+        context = StepContext(self.step, self.training.epochs * self.steps_per_epoch, rng, processes(), this_process())
         self.task.train()
-        self.task.before_update(batch, moment, self.optimizers)
+        self.task.before_update(batch, context, self.optimizers)
         values: dict[str, float] = {}
         stop = False
-        for player in self.task.turns(self.step):
-            terms, asked = self._turn(player, batch, moment, stop_requested)
+        for name in self.task.turns(self.step):
+            terms, asked = self._turn(name, batch, context, stop_requested)
             values, stop = values | terms, stop or asked
         self.task.after_update(self.optimizers)
         if self.average:
@@ -163,13 +164,13 @@ class _Run:
         return stop
 
     def _turn(
-        self, player: str, batch: Batch, moment: Moment, stop_requested: Callable[[], bool]
+        self, name: str, batch: Batch, context: StepContext, stop_requested: Callable[[], bool]
     ) -> tuple[dict[str, float], bool]:
-        optimizer = self.steppers[player]
-        with alone(player, self.optimizers):
-            terms = self.watched(lambda: self.task.losses(batch, moment, player))
-            values, stop = agreed(terms, stop_requested(), self.fabric)
-            check_finite(values, player, self.step)
+        optimizer = self.steppers[name]
+        with only_trains(name, self.optimizers):
+            terms = self.watched(lambda: self.task.losses(batch, context, name))
+            values, stop = reduce_losses(terms, stop_requested(), self.fabric)
+            check_finite(values, name, self.step)
             optimizer.zero_grad()
             self.fabric.backward(torch.stack(list(terms.values())).sum())
             if self.training.clip_norm:
@@ -177,7 +178,7 @@ class _Run:
                     self.watched, optimizer, max_norm=self.training.clip_norm, error_if_nonfinite=False
                 )
             optimizer.step()
-        values = named(values, player)
+        values = curve_names(values, name)
         self.means.add(values)
         return values, stop
 
@@ -227,7 +228,7 @@ class _Run:
             }
         )
 
-    def _take_up(self) -> None:
+    def _resume(self) -> None:
         state = self.fabric.broadcast(self.saved.read() if this_process() == 0 else None)
         if state is None:
             return
@@ -237,7 +238,7 @@ class _Run:
         if this_process() == 0:
             changed = state["processes"] != processes()
             others = f", with {processes()} processes instead of {state['processes']}: sums round differently"
-            print(f"taking up the training at update {self.step}{others if changed else ''}", flush=True)
+            print(f"resuming the training at update {self.step}{others if changed else ''}", flush=True)
 
     def _parts(self) -> dict[str, _Part]:
         """All that has a state, beside the number of updates made."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-def agreed(terms: Terms, stop_requested: bool, fabric: "Fabric") -> tuple[dict[str, float], bool]:
+def reduce_losses(terms: Terms, stop_requested: bool, fabric: "Fabric") -> tuple[dict[str, float], bool]:
     """The terms' means over the processes, and whether one of them is asked to stop: the same in all.
 
     This is the one place where the processor waits for a GPU: only so can an update be stopped before it is made.
@@ -29,13 +29,13 @@ def agreed(terms: Terms, stop_requested: bool, fabric: "Fabric") -> tuple[dict[s
     return dict(zip(terms, values, strict=True)), stop > 0
 
 
-def check_finite(values: Mapping[str, float], player: str, step: int) -> None:
-    """Looks at a player's terms at an update, by its number.
+def check_finite(values: Mapping[str, float], optimizer: str, step: int) -> None:
+    """Checks the terms of one optimiser at an update, by its number.
 
     Raises:
         TrainingError: one of them is not finite.
     """
-    whose = "" if player == "main" else f" of the player '{player}'"
+    whose = "" if optimizer == "main" else f" of the optimizer '{optimizer}'"
     for name, value in values.items():
         if not math.isfinite(value):
             raise TrainingError(
@@ -45,7 +45,7 @@ def check_finite(values: Mapping[str, float], player: str, step: int) -> None:
 
 
 def check_weights(module: nn.Module, step: int) -> None:
-    """Looks at the weights after ``step`` updates, before they are kept.
+    """Checks the weights after ``step`` updates, before they are kept.
 
     Raises:
         TrainingError: one of them is not finite: a gradient was not, although its loss was.

@@ -1,4 +1,4 @@
-"""The optimisers of a task's players."""
+"""The optimisers of a task, one for each of its named groups of parameters."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,28 +13,28 @@ from lrfr.nn.training.task import Optimizers, Task
 
 
 def optimizers_of(task: Task, training: Training) -> dict[str, Optimizer]:
-    """One optimiser for each of the task's players.
+    """The task's optimisers by their names.
 
     Raises:
-        ParameterError: params.yaml sets a player that the task has not.
+        ParameterError: params.yaml sets an optimiser that the task does not have.
     """
-    players = task.players()
-    check_players(training, players)
+    groups = task.parameter_groups()
+    check_optimizers(training, groups)
     # Only what has no scaler of its own may be fused: clipping has to see unscaled gradients.
     fused = next(task.parameters()).is_cuda and training.precision != "fp16"
-    return {name: _optimizer(groups, training.optimization(name), fused) for name, groups in players.items()}
+    return {name: _optimizer(trained, training.optimization(name), fused) for name, trained in groups.items()}
 
 
-def check_players(training: Training, players: Iterable[str], where: str = "params.yaml: training.players") -> None:
-    """Looks at whose optimisers are set; ``main``'s is the training's own.
+def check_optimizers(training: Training, names: Iterable[str], where: str = "params.yaml: training.optimizers") -> None:
+    """Checks which optimisers params.yaml sets; the settings of ``main`` are the training's own.
 
     Raises:
-        ParameterError: one is set for a player that is not among ``players``.
+        ParameterError: one of them is not among ``names``.
     """
-    others = [player for player in players if player != "main"]
-    for name in training.players:
+    others = [name for name in names if name != "main"]
+    for name in training.optimizers:
         if name not in others:
-            raise unknown_name("player", name, others or ["none, this method has only 'main'"], where)
+            raise unknown_name("optimizer", name, others or ["none, this method has only 'main'"], where)
 
 
 def _optimizer(groups: list[dict[str, Any]], chosen: Optimization, fused: bool) -> Optimizer:
@@ -53,11 +53,11 @@ def _optimizer(groups: list[dict[str, Any]], chosen: Optimization, fused: bool) 
 
 
 @contextmanager
-def alone(player: str, optimizers: Optimizers) -> Iterator[None]:
-    """Gradients reach one player's parameters only; what others alone train is as constant."""
-    mine = {id(parameter) for parameter in _parameters(optimizers[player])}
-    everybodys = (parameter for optimizer in optimizers.values() for parameter in _parameters(optimizer))
-    others = [parameter for parameter in everybodys if id(parameter) not in mine]
+def only_trains(name: str, optimizers: Optimizers) -> Iterator[None]:
+    """Gradients reach the parameters of one optimiser only; those of the others are constant."""
+    trained = {id(parameter) for parameter in _parameters(optimizers[name])}
+    every = (parameter for optimizer in optimizers.values() for parameter in _parameters(optimizer))
+    others = [parameter for parameter in every if id(parameter) not in trained]
     for parameter in others:
         parameter.requires_grad_(False)
     try:
@@ -68,18 +68,18 @@ def alone(player: str, optimizers: Optimizers) -> Iterator[None]:
 
 
 def learning_rates(optimizers: Optimizers) -> dict[str, float]:
-    """Each player's present learning rate, that of its first group, as it is named in the curves."""
-    return {_name("learning_rate", player): each.param_groups[0]["lr"] for player, each in optimizers.items()}
+    """The present learning rate of each optimiser, that of its first group, as the curves name it."""
+    return {_prefixed("learning_rate", name): each.param_groups[0]["lr"] for name, each in optimizers.items()}
 
 
-def named(values: Mapping[str, float], player: str) -> dict[str, float]:
-    """A player's loss terms as they are named in the curves: those of others than ``main`` after them."""
-    return {_name(name, player): value for name, value in values.items()}
+def curve_names(values: Mapping[str, float], optimizer: str) -> dict[str, float]:
+    """Loss terms as the curves name them: those of another optimiser than ``main`` begin with its name."""
+    return {_prefixed(name, optimizer): value for name, value in values.items()}
 
 
 def _parameters(optimizer: Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _name(name: str, player: str) -> str:
-    return name if player == "main" else f"{player}_{name}"
+def _prefixed(name: str, optimizer: str) -> str:
+    return name if optimizer == "main" else f"{optimizer}_{name}"

@@ -8,15 +8,30 @@ from lrfr.config import Section
 from lrfr.nn.batches.alignment import Alignment
 from lrfr.nn.batches.low_resolution import LowResolution
 
+Schedules = Literal["constant", "cosine", "step", "plateau"]
+
 
 class Optimization(Section):
-    """One optimiser. ``momentum`` is SGD's, ``betas`` are Adam's."""
+    """One optimiser and the schedule of its learning rate. ``momentum`` is SGD's, ``betas`` are Adam's.
+
+    The learning rate stays (``constant``); falls to zero (``cosine``); is divided by ``milestone_divisor`` at every one
+    of ``milestones``, counted in epochs or updates (``step``); or by ``plateau_divisor`` when the validation loss has
+    not fallen for more than ``plateau_patience`` epochs (``plateau``). All but the last begin with a linear warm-up of
+    ``warmup_epochs``.
+    """
 
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     learning_rate: float = Field(gt=0)
     momentum: float | None = Field(default=None, ge=0, lt=1)
     betas: list[float] | None = Field(default=None, min_length=2, max_length=2)
     weight_decay: float = Field(ge=0)
+    schedule: Schedules | None = None
+    warmup_epochs: float = Field(default=0, ge=0)
+    milestones: list[PositiveInt] = Field(default_factory=list)
+    milestone_unit: Literal["epoch", "update"] = "epoch"
+    milestone_divisor: float = Field(default=10, gt=1)
+    plateau_divisor: float = Field(default=5, gt=1)
+    plateau_patience: int = Field(default=1, ge=0)
 
     @model_validator(mode="after")
     def _belongs_to_its_optimizer(self) -> Self:
@@ -30,6 +45,18 @@ class Optimization(Section):
             raise ValueError("each of betas lies in 0..1, below 1")
         return self
 
+    @model_validator(mode="after")
+    def _belongs_to_its_schedule(self) -> Self:
+        if self.schedule in (None, "plateau") and self.warmup_epochs:
+            raise ValueError("warmup_epochs belongs to the schedules constant, cosine and step")
+        if self.schedule == "step" and not self.milestones:
+            raise ValueError("the schedule step needs milestones, such as [30, 45]")
+        if self.schedule != "step" and self.milestones:
+            raise ValueError(f"milestones belong to the schedule step, not to {self.schedule}")
+        if self.milestones != sorted(set(self.milestones)):
+            raise ValueError("milestones must increase")
+        return self
+
 
 class Training(Optimization):
     """A whole training.
@@ -39,14 +66,11 @@ class Training(Optimization):
     identities. ``alignment`` aligns some of the faces by their landmarks on the way, and ``low_resolution`` then makes
     some of the sharp ones small.
 
-    The learning rate falls to zero (``cosine``); is divided by ``milestone_divisor`` at every one of ``milestones``,
-    counted in epochs or updates (``step``); or by ``plateau_divisor`` when the validation loss has not fallen for more
-    than ``plateau_patience`` epochs (``plateau``). The first two begin with a linear warm-up of ``warmup_epochs``.
-
     Validation takes place at full resolution, and with the shortest side at each of ``validation_sides`` (px).
-    ``clip_norm`` bounds the norm of each player's gradient, and ``ema_decay`` asks for an exponential moving average of
-    the weights, which then is what is validated and kept; neither where it is null. ``players`` gives optimisers of
-    their own to the players of an adversarial task other than ``main``.
+    ``clip_norm`` bounds the norm of the gradient that each optimiser follows, and ``ema_decay`` asks for an exponential
+    moving average of the weights, which then is what is validated and kept; neither where it is null. An adversarial
+    task has several optimisers: ``optimizers`` has the settings of those other than ``main``, each of which may have a
+    schedule of its own.
     """
 
     epochs: int = Field(ge=0)
@@ -55,31 +79,18 @@ class Training(Optimization):
     images_per_identity: PositiveInt | None = None
     alignment: Alignment | None = None
     low_resolution: LowResolution | None = None
-    schedule: Literal["cosine", "step", "plateau"]
-    warmup_epochs: float = Field(default=0, ge=0)
-    milestones: list[PositiveInt] = Field(default_factory=list)
-    milestone_unit: Literal["epoch", "update"] = "epoch"
-    milestone_divisor: float = Field(default=10, gt=1)
-    plateau_divisor: float = Field(default=5, gt=1)
-    plateau_patience: int = Field(default=1, ge=0)
+    schedule: Schedules
     validation_sides: list[PositiveInt] = Field(default_factory=list)
     clip_norm: float | None = Field(gt=0)
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
     precision: Literal["fp32", "bf16", "fp16"]
-    players: dict[str, Optimization] = Field(default_factory=dict)
+    optimizers: dict[str, Optimization] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _schedules_do_not_mix(self) -> Self:
-        if self.schedule == "plateau" and self.warmup_epochs:
-            raise ValueError("warmup_epochs belongs to the schedules cosine and step, not to plateau")
-        if self.schedule == "step" and not self.milestones:
-            raise ValueError("the schedule step needs milestones, such as [30, 45]")
-        if self.schedule != "step" and self.milestones:
-            raise ValueError(f"milestones belong to the schedule step, not to {self.schedule}")
-        if self.milestones != sorted(set(self.milestones)):
-            raise ValueError("milestones must increase")
-        return self
+    def optimization(self, name: str) -> Optimization:
+        """The settings of the optimiser of that name."""
+        return self.optimizers.get(name, self)
 
-    def optimization(self, player: str) -> Optimization:
-        """The optimiser's settings of one player."""
-        return self.players.get(player, self)
+    def scheduled(self, name: str) -> Optimization:
+        """The settings that have the schedule of the optimiser of that name: its own, or the training's."""
+        own = self.optimization(name)
+        return own if own.schedule else self

@@ -30,31 +30,30 @@ Batch = Mapping[str, Faces]  # by collection: "auxiliary" (HR), "native" (LR)
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Where the training stands.
+class StepContext:
+    """Where a training stands: one of its updates.
 
     Attributes:
         step: the update's number, from 0.
-        total: how many updates there are in all.
+        total_steps: how many updates there are in all.
         rng: this update's own randomness, the same in all processes. What is drawn for each image is drawn for the
             whole batch, and each process takes its part: so the draws do not depend on how many there are.
-        processes: how many processes share the batch. The loop averages over them what each makes of its part, so a
-            term that is a sum over the batch, and not a mean, has to be multiplied by it.
-        process: which of the batch's parts, all of one size, this process has, from 0.
+        world_size: how many processes share the batch. The loop averages the loss terms over them, so a term that is a
+            sum over the batch, and not a mean, has to be multiplied by it.
+        rank: which of the batch's parts, all of one size, this process has, from 0.
     """
 
     step: int
-    total: int
+    total_steps: int
     rng: np.random.Generator
-    processes: int = 1
-    process: int = 0
+    world_size: int = 1
+    rank: int = 0
 
 
 class Task(nn.Module):
     """A module with named loss terms; the loop adds them up and knows no method.
 
-    A *player* is what one optimiser trains: most tasks have the one named ``main``, adversarial ones have several,
-    which take turns.
+    Most tasks have the one optimiser named ``main``; adversarial ones have several, which take turns.
     """
 
     embedder: Embedder
@@ -62,27 +61,27 @@ class Task(nn.Module):
     def begin(self, step: str) -> None:
         """What is trained in a step, by its name, and by which losses; called before each, whose optimisers are new."""
 
-    def losses(self, batch: Batch, moment: Moment, player: str) -> Terms:
-        """The loss terms, scalars with their weights, that ``player`` is to make smaller at one update."""
+    def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
+        """The loss terms, scalars with their weights, that the optimiser of that name minimises in one update."""
         raise NotImplementedError
 
     def validation_losses(self, faces: Faces) -> Terms:
         """Mean losses (scalars) of validation faces at one resolution, as the deployed model would be judged."""
         raise NotImplementedError
 
-    def players(self) -> dict[str, list[dict[str, object]]]:
-        """What each optimiser trains: its name to its parameter groups."""
+    def parameter_groups(self) -> dict[str, list[dict[str, object]]]:
+        """The parameter groups of each optimiser by its name."""
         return {"main": [{"params": [value for value in self.parameters() if value.requires_grad]}]}
 
     def turns(self, step: int) -> Sequence[str]:
-        """The players whose turn it is at an update, in their order."""
-        return tuple(self.players())
+        """The names of the optimisers whose turn it is at an update, in order."""
+        return tuple(self.parameter_groups())
 
-    def before_update(self, batch: Batch, moment: Moment, optimizers: Optimizers) -> None:
+    def before_update(self, batch: Batch, context: StepContext, optimizers: Optimizers) -> None:
         """What must be in place before the losses are computed."""
 
     def after_update(self, optimizers: Optimizers) -> None:
-        """What follows when all players have had their turn."""
+        """What follows when all optimisers have had their turn."""
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:
         """RGB images (B, 3, H, W), values 0..1, to embeddings (B, D)."""

@@ -1,4 +1,4 @@
-"""The section of the synthetic twin: its figures beside those of the native benchmark."""
+"""The section of the SynLR set: its figures beside those of the native benchmark."""
 
 from lrfr.report.blocks import Column, Note, Section, table
 from lrfr.report.results import CONDITIONS, Results
@@ -10,7 +10,7 @@ SIDES = ("native", "synthetic")
 
 
 def section(name: str, results: Results, styles: dict[str, str]) -> Section:
-    """Native and synthetic low resolution side by side, with and without distractors, and the twin's CMC."""
+    """Native and synthetic low resolution side by side, with and without distractors, and the SynLR set's CMC."""
     found = results.sets[name]
     beside = {method: {"native": figures["native"], "synthetic": figures} for method, figures in found.figures.items()}
     columns = [
@@ -24,9 +24,9 @@ def section(name: str, results: Results, styles: dict[str, str]) -> Section:
     return Section(
         anchor(name),
         f"SynLR: {name}",
-        "The native benchmark once more, its people played by those of HR faces that were shrunk to the native mean "
-        "size (CSRI, Table 4). The native figures here are of the faces that the twin has; higher synthetic ones say "
-        "that shrinking makes easier faces than distance does. "
+        "The partition of the native benchmark with HR faces that were shrunk to the native mean size (CSRI, "
+        "Table 4). The native figures here are of the faces that the SynLR set has; higher synthetic ones say that "
+        "shrinking makes easier faces than distance does. "
         f"{'; '.join(sizes).capitalize()}.",
         [
             table(beside, styles, columns, "Percent, 95 % bootstrap intervals below."),

@@ -1,4 +1,4 @@
-"""TinyFace's section, for a copy of it that is mounted beside the benchmark; the twin's charts are the same."""
+"""TinyFace's section, for a copy of it that is imported beside the benchmark; the SynLR set's charts are the same."""
 
 from lrfr.charts.curves import cmc_chart
 from lrfr.report.blocks import Charts, Column, Note, Panel, Section, table

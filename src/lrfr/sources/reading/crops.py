@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from lrfr.errors import ImageError, SourceError
-from lrfr.faces import FACE_SCHEMA, SET_ASIDE_SCHEMA, decode, face_id
+from lrfr.faces import EXCLUDED_SCHEMA, FACE_SCHEMA, decode, face_id
 from lrfr.parallel import cores
 from lrfr.progress import track
 from lrfr.sources.reading.dataset_files import pictures, relative
@@ -64,15 +64,15 @@ def crop_rows(
         total: how many crops there are, for the progress bar.
 
     Returns:
-        The face table, and rows of ``SET_ASIDE_SCHEMA`` for the crops that cannot be read and no protocol scores.
+        The face table, and rows of ``EXCLUDED_SCHEMA`` for the crops that cannot be read and no protocol scores.
         An unreadable test crop stays in the table with ``missing`` = unreadable, 0 x 0 px.
     """
-    packed, set_aside = [FACE_SCHEMA.empty_table()], []
+    packed, excluded = [FACE_SCHEMA.empty_table()], []
     rows = iter(track(_rows(items, source), doing, total, "face"))
     while batch := list(islice(rows, BATCH)):
         packed.append(pa.Table.from_pylist([row for row in batch if "reason" not in row], FACE_SCHEMA))
-        set_aside += [row for row in batch if "reason" in row]
-    return pa.concat_tables(packed), set_aside
+        excluded += [row for row in batch if "reason" in row]
+    return pa.concat_tables(packed), excluded
 
 
 def listed_crops(
@@ -88,13 +88,13 @@ def listed_crops(
         part: of every crop.
 
     Returns:
-        A crop for each listed name, also where the file is absent; and the files that no list names, set aside.
+        A crop for each listed name, also where the file is absent; and the files that no list names, excluded.
 
     Raises:
         SourceError: the folder is missing, holds none of the listed files, or holds one twice; or a listed name leads
             out of the dataset.
     """
-    names, set_aside = pictures(root, folder)
+    names, excluded = pictures(root, folder)
     found: dict[str, str] = {}
     for path in names:
         name = PurePosixPath(path).name
@@ -107,7 +107,7 @@ def listed_crops(
         what = f"none of the {len(identities)} listed images lies in {folder or '.'}"
         such = f", such as {next(iter(identities))}" if identities else ""
         raise SourceError(what + such, where=root, remedy="correct the root, or get the lists of this very copy")
-    set_aside += [{"where": path, "reason": "unlisted"} for path in names if PurePosixPath(path).name not in identities]
+    excluded += [{"where": path, "reason": "unlisted"} for path in names if PurePosixPath(path).name not in identities]
     crops = [
         Crop(
             absent[name] if name in absent else found[name],
@@ -119,7 +119,7 @@ def listed_crops(
         )
         for name, identity in identities.items()
     ]
-    return crops, set_aside
+    return crops, excluded
 
 
 def ids_by_file(crops: Sequence[Crop], faces: pa.Table) -> dict[str, str]:
@@ -131,9 +131,9 @@ def ids_by_file(crops: Sequence[Crop], faces: pa.Table) -> dict[str, str]:
     return {PurePosixPath(crop.name).name: face for crop, face in zip(crops, ids, strict=True)}
 
 
-def set_aside_table(rows: list[dict[str, str]]) -> pa.Table:
+def excluded_table(rows: list[dict[str, str]]) -> pa.Table:
     """The table of what a source could not use, from rows with ``where`` and ``reason``."""
-    return pa.Table.from_pylist(rows, SET_ASIDE_SCHEMA)
+    return pa.Table.from_pylist(rows, EXCLUDED_SCHEMA)
 
 
 def _rows(items: Iterable[Crop], source: str) -> Iterator[dict[str, Any]]:
@@ -145,7 +145,7 @@ def _rows(items: Iterable[Crop], source: str) -> Iterator[dict[str, Any]]:
 
 
 def _row(crop: Crop, source: str) -> dict[str, Any]:
-    """A row of the face table, or of the table of what is set aside."""
+    """A row of the face table, or of the table of what is excluded."""
     attributes = {"collection": crop.collection, "name": crop.name} | dict(crop.attributes)
     image, pixels = _read(crop.image), NO_PIXELS
     try:

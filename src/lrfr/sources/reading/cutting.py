@@ -44,11 +44,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Cut:
-    """The tables of photos whose faces were cut: the faces, the photos that gave one, and rows of what is set aside."""
+    """The tables of photos whose faces were cut: the faces, the photos that gave one, and rows of what is excluded."""
 
     faces: pa.Table
     photos: pa.Table
-    set_aside: list[Row]
+    excluded: list[Row]
 
 
 def cut(
@@ -97,7 +97,7 @@ def cut_photos(
         keep_photos: whether the photos that gave a face are handed over too; they take the most memory.
 
     Returns:
-        Faces, photos and what is set aside: a photo that cannot be read (the reasons of ``ImageError``, or ``absent``)
+        Faces, photos and what is excluded: a photo that cannot be read (the reasons of ``ImageError``, or ``absent``)
         or has no box (``no_face``); a box without an area (``no_area``), outside of the photo (``outside_photo``), that
         stands twice (``duplicate_box``), or whose list speaks against it.
     """
@@ -112,18 +112,18 @@ def cut_photos(
 
 def _pack(packed: Cut, results: list[tuple[list[Row], list[Row], list[Row]]]) -> Cut:
     """The tables, with the rows of some more photos."""
-    faces, photos, set_aside = ([row for result in results for row in result[part]] for part in range(3))
+    faces, photos, excluded = ([row for result in results for row in result[part]] for part in range(3))
     return Cut(
         pa.concat_tables([packed.faces, pa.Table.from_pylist(faces, FACE_SCHEMA)]),
         pa.concat_tables([packed.photos, pa.Table.from_pylist(photos, PHOTO_SCHEMA)]),
-        packed.set_aside + set_aside,
+        packed.excluded + excluded,
     )
 
 
 def _cut_photo(
     photo: tuple[str, tuple[Path, Sequence[Box]]], source: str, collection: str, keep_photo: bool
 ) -> tuple[list[Row], list[Row], list[Row]]:
-    """The face rows, the photo row, and what is set aside, of one photo."""
+    """The face rows, the photo row, and what is excluded, of one photo."""
     photo_id, (path, boxes) = photo
     try:
         image = path.read_bytes()
@@ -132,21 +132,21 @@ def _cut_photo(
         return [], [], [{"where": photo_id, "reason": "absent"}]
     except ImageError as error:
         return [], [], [{"where": photo_id, "reason": error.reason}]
-    faces, set_aside = {}, []
+    faces, excluded = {}, []
     for box in boxes:
         row, reason = _cut_box(pixels, photo_id, box)
         if row is None or row["face_id"] in faces:
             where = f"{photo_id}: box {', '.join(f'{side:g}' for side in box.box)}"
-            set_aside.append({"where": where, "reason": reason or "duplicate_box"})
+            excluded.append({"where": where, "reason": reason or "duplicate_box"})
             continue
         attributes = {"collection": collection, "name": photo_id, **box.attributes}
         origin = {"source": source, "photo_id": photo_id, "identity": box.identity}
         faces[row["face_id"]] = row | origin | {"attributes": list(attributes.items())}
     if not boxes:
-        set_aside.append({"where": photo_id, "reason": "no_face"})
+        excluded.append({"where": photo_id, "reason": "no_face"})
     shape = {"width": pixels.shape[1], "height": pixels.shape[0]}
     row = {"photo_id": photo_id, "source": source, "collection": collection, "image": image} | shape
-    return list(faces.values()), [row] if faces and keep_photo else [], set_aside
+    return list(faces.values()), [row] if faces and keep_photo else [], excluded
 
 
 def _cut_box(pixels: np.ndarray, photo_id: str, box: Box) -> tuple[Row | None, str | None]:

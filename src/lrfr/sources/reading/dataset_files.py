@@ -75,7 +75,7 @@ def files(root: Path, folder: str) -> list[str]:
 
 
 def pictures(root: Path, folder: str) -> tuple[list[str], list[dict[str, str]]]:
-    """The pictures in a folder and the folders in it, as :func:`files`; and what lies between them, set aside."""
+    """The pictures in a folder and the folders in it, as :func:`files`; and what lies between them, excluded."""
     names = files(root, folder)
     strays = [{"where": name, "reason": "not_image"} for name in names if not is_picture(name)]
     return [name for name in names if is_picture(name)], strays

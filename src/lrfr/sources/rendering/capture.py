@@ -32,7 +32,7 @@ class Stream(IntEnum):
     MUGSHOTS = 101
     TEMPLATES = 102
     PAIRS = 103
-    LINEUP = 104
+    DISTRACTORS = 104
 
 
 @dataclass(frozen=True)

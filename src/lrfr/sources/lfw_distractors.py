@@ -1,0 +1,102 @@
+"""Labeled Faces in the Wild as a distractor set: people with few pictures, in high resolution, among people with one.
+
+Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, University of Massachusetts, Amherst, 2007. It is scored
+by RIFR's P1 and P2 (Khalid et al., 2020), for which the paper takes FaceScrub's people and MegaFace's distractors. The
+source ``lfw`` trains on people with its ``min_images`` pictures and more: with fewer here, nobody is in both.
+"""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from lrfr.config import Section
+from lrfr.core.boxes import match
+from lrfr.detector import Detection, detect_faces
+from lrfr.errors import ImageError, SourceError
+from lrfr.faces import decode
+from lrfr.parallel import parallel_map
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
+from lrfr.sources.reading.cutting import cut
+from lrfr.sources.reading.lfw_pictures import HEAD, PUBLISHED_LAYOUT, read_pictures, stems_by_person
+
+LAYOUT = PUBLISHED_LAYOUT
+PROTOCOL = "rifr"
+SOURCE = "lfw_distractors"
+
+# MTCNN's, as for the portraits that a backbone learns from
+MIN_FACE = 60
+THRESHOLDS = [0.6, 0.7, 0.3]
+OVERLAP = 0.2
+
+Picture = tuple[str, str | None, bytes]  # file name without ending, identity, encoded
+
+
+class Settings(Section):
+    """How many people with ``min_images`` to ``max_images`` pictures, and how many with one picture, are drawn."""
+
+    min_images: int = Field(ge=2)
+    max_images: int = Field(ge=2)
+    identities: int = Field(gt=1)
+    distractors: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _limits_are_in_order(self) -> Self:
+        if self.min_images > self.max_images:
+            raise ValueError("min_images is above max_images")
+        return self
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Draws the people, and cuts the face in the middle of each picture out as MTCNN finds it.
+
+    A picture that cannot be read, or without a face in its middle, is excluded.
+
+    Raises:
+        SourceError: there is no LFW at ``root``, or it has fewer such people than the settings ask for.
+    """
+    pictures = read_pictures(root)
+    people = stems_by_person(pictures)
+    several = [name for name, stems in people.items() if settings.min_images <= len(stems) <= settings.max_images]
+    single = [name for name, stems in people.items() if len(stems) == 1]
+    rng = np.random.default_rng([seed, 1])
+    probes = _drawn(rng, several, settings.identities, "people with so many pictures", root)
+    strangers = _drawn(rng, single, settings.distractors, "people with one picture", root)
+    chosen = [(stem, name, pictures[stem]) for name in probes for stem in people[name]]
+    chosen += [(stem, None, pictures[stem]) for name in strangers for stem in people[name]]
+    found = list(parallel_map(_face, chosen, "finding the faces of a distractor set", "picture"))
+    crops = [crop for crop in found if isinstance(crop, Crop)]
+    excluded = [crop for crop in found if isinstance(crop, dict)]
+    faces, unreadable = crop_rows(crops, SOURCE, "packing the distractor set", len(crops))
+    return Acquired(faces=faces, excluded=excluded_table(excluded + unreadable))
+
+
+def _drawn(rng: np.random.Generator, names: list[str], count: int, what: str, root: Path) -> list[str]:
+    if len(names) < count:
+        raise SourceError(f"{len(names)} {what}, {count} are asked for", where=root, remedy="ask for fewer")
+    return [names[index] for index in sorted(rng.permutation(len(names))[:count])]
+
+
+def _face(picture: Picture) -> Crop | dict[str, str]:
+    """The face in the middle of a picture, or why there is none."""
+    stem, identity, encoded = picture
+    try:
+        pixels = decode(encoded, stem)
+    except ImageError as error:
+        return {"where": stem, "reason": error.reason}
+    head = np.array(HEAD) * np.tile(pixels.shape[1::-1], 2)
+    detections = detect_faces(pixels, MIN_FACE, THRESHOLDS)
+    middle = match(np.reshape([face.box for face in detections], (-1, 4)), head[None], OVERLAP)
+    row = next((_cut(pixels, stem, detections[index]) for index, _ in middle), None)
+    if row is None:
+        return {"where": stem, "reason": "no_face"}
+    part, landmarks = "distractor" if identity is None else "probe", row["landmarks"].tolist()
+    return Crop(
+        stem, row["image"], identity, part, {"part": part}, is_test=True, landmarks=landmarks, score=row["score"]
+    )
+
+
+def _cut(pixels: np.ndarray, stem: str, face: Detection) -> dict | None:
+    return cut(pixels, stem, face.box, face.landmarks, face.score)

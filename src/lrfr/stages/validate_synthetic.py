@@ -1,0 +1,46 @@
+"""inspect: what was made of the benchmark's faces meets what is expected of it, or the pipeline stops here.
+
+:mod:`lrfr.stages.validate` looks at what is there before anything is made of it.
+"""
+
+from lrfr import paths
+from lrfr.config import read_params
+from lrfr.faces import read_faces
+from lrfr.files import write_json, write_text
+from lrfr.offline import stay_offline
+
+
+def run() -> None:
+    """Checks the SynLR set and every synthesiser's faces; writes a result of each, and reports/quality_synthetic.html.
+
+    There are two results so that another synthesiser does not let every test face be embedded again.
+
+    Raises:
+        FaceTableError: a table is missing, or misses a column.
+        ValidationFailedError: an expectation is not met; all files are written before.
+    """
+    params = read_params()
+    benchmark, auxiliary, synlr = (read_faces(path) for path in (paths.BENCHMARK, paths.AUXILIARY, paths.SYNLR))
+    hr = read_faces(paths.test_set(params.synlr.faces))
+    synthetic = {name: read_faces(paths.synthetic(name)) for name in params.synthesizers}
+    stay_offline()
+    from lrfr.quality import checking, page
+    from lrfr.quality.synlr import synlr_suites
+    from lrfr.quality.synthetic import synthetic_suites
+    from lrfr.quality.tables import synthetic_counts
+    from lrfr.quality.test_sets import training
+
+    checked = {
+        paths.SYNLR_VALIDATION: checking.check(synlr_suites(synlr, benchmark, hr, training(benchmark, auxiliary))),
+        paths.SYNTHETIC_VALIDATION: checking.check(
+            synthetic_suites(synthetic, auxiliary, benchmark, params.curate.max_side)
+        ),
+    }
+    for path, tables in checked.items():
+        write_json(path, {"success": all(table["success"] for table in tables.values()), "tables": tables})
+    every = {name: table for tables in checked.values() for name, table in tables.items()}
+    success = all(table["success"] for table in every.values())
+    result = {"success": success, "parts": synthetic_counts(benchmark, synlr, synthetic), "tables": every}
+    write_text(paths.SYNTHETIC_QUALITY_PAGE, page.render_synthetic(result))
+    if not success:
+        raise checking.failure(every, paths.SYNLR_VALIDATION.parent, paths.SYNTHETIC_QUALITY_PAGE)

@@ -1,0 +1,133 @@
+"""The visualize stage: some faces, and what each super-resolution network makes of them."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+import torch
+
+from lrfr import faces, paths
+from lrfr.core.resampling import bicubic, bicubic_to_height
+from lrfr.errors import BenchmarkError, TrainingError
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.model_file import write_model
+from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver, write_resolver
+from lrfr.nn.super_resolution.settings import SuperResolution
+from lrfr.stages import visualize
+from tests.face_tables import face, write_params
+
+SIZE = 24
+CHOSEN = SuperResolution(network="vdsr", width=0.1)
+PLAIN = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=8, input_size=16, dropout=0.0)
+HEIGHTS = range(8, 32)
+
+
+def write(rows, path):
+    faces.write_faces(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), path)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    methods = {"random": {}, "csri": {}, "left_out": {}}
+    write_params(methods=methods, compare=["random", "csri"], super_resolution={"vdsr": {}}, threads=1, seed=3)
+    rng = np.random.default_rng(1)
+    tiny = [face(rng, f"p{n}", height, identity=f"p{n}", split="probe") for n, height in enumerate(HEIGHTS)]
+    write([*tiny, *(face(rng, f"g{n}", 20, identity=f"p{n}", split="gallery") for n in range(4))], paths.BENCHMARK)
+    splits = ["validation"] * 12 + ["train"] * 12
+    hr = [face(rng, f"hr{n}", 40 + n, identity=f"a{n // 2}", split=split) for n, split in enumerate(splits)]
+    write(hr, paths.AUXILIARY)
+    torch.manual_seed(0)
+    write_resolver(paths.super_resolver("vdsr"), shifting(SuperResolver(CHOSEN, (SIZE, SIZE))))
+    write_model(paths.model("random"), Embedder(PLAIN))
+    joint = Architecture(**(PLAIN.model_dump() | {"super_resolution": CHOSEN.model_dump()}))
+    write_model(paths.model("csri"), Embedder(joint))
+
+
+def shifting(resolver):
+    """A network that is not the identity."""
+    for weights in resolver.parameters():
+        torch.nn.init.normal_(weights, std=0.1)
+    return resolver
+
+
+def made():
+    visualize.run()
+    return faces.read_faces(paths.EXAMPLES).to_pylist()
+
+
+def enlarged(image):
+    """An image (H, W, 3), uint8, by the stored network."""
+    planes = torch.tensor(image / 255, dtype=torch.float32).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        made = read_resolver(paths.super_resolver("vdsr"))(planes)[0].permute(1, 2, 0)
+    return np.rint(255 * made.numpy())
+
+
+def by_face(rows):
+    """Each face's versions by who made them, and what shows it: native or sharp."""
+    versions = {}
+    for row in rows:
+        attributes = dict(row["attributes"])
+        key = attributes["shown"], attributes["face"]
+        versions.setdefault(key, {})[row["source"]] = faces.decode(row["image"])
+    return versions
+
+
+def test_every_network_enlarges_every_face():
+    versions = by_face(made())
+    assert [shown for shown, _ in versions] == ["native"] * 8 + ["sharp"] * 4
+    for (shown, _), by_source in versions.items():
+        last = ["original"] if shown == "sharp" else []
+        assert list(by_source) == ["captured", "bicubic", "vdsr", "csri", *last]  # nothing of methods without one
+        assert by_source["vdsr"].shape == (SIZE, SIZE, 3) and by_source["csri"].shape == (16, 16, 3)
+        assert (by_source["bicubic"] == bicubic(by_source["captured"], SIZE, SIZE)).all()
+        assert (by_source["vdsr"] == enlarged(by_source["captured"])).all()
+        assert abs(by_source["vdsr"].astype(float) - by_source["bicubic"]).mean() > 1
+
+
+def test_native_faces_are_probes_of_all_heights():
+    versions = by_face(made())
+    captured = {key: of["captured"] for (shown, key), of in versions.items() if shown == "native"}
+    heights = [image.shape[0] for image in captured.values()]
+    assert [(height - HEIGHTS[0]) // 3 for height in heights] == list(range(8))  # one of each eighth
+    table = faces.read_faces(paths.BENCHMARK)
+    stored = {row["face_id"]: row for row in table.filter(pc.field("split") == "probe").to_pylist()}
+    for key, image in captured.items():
+        assert (image == faces.decode(stored[key]["image"])).all()
+
+
+def test_sharp_faces_are_validation_portraits_of_different_people_shrunk_to_native_heights():
+    rows = made()
+    versions = by_face(rows)
+    native = [of["captured"].shape[0] for (shown, _), of in versions.items() if shown == "native"]
+    sharp = {key: of for (shown, key), of in versions.items() if shown == "sharp"}
+    stored = {row["face_id"]: row for row in faces.read_faces(paths.AUXILIARY).to_pylist()}
+    assert {stored[key]["split"] for key in sharp} == {"validation"}
+    assert len({stored[key]["identity"] for key in sharp}) == 4
+    assert [of["captured"].shape[0] for of in sharp.values()] == native[1::2]
+    for of in sharp.values():
+        assert (of["captured"] == bicubic_to_height(of["original"], of["captured"].shape[0])).all()
+
+
+def test_the_same_seed_shows_the_same_faces_and_another_others():
+    first = made()
+    assert made() == first
+    write_params(methods={"random": {}}, compare=["random"], super_resolution={"vdsr": {}}, threads=1, seed=4)
+    assert {key for key in by_face(made())} != {key for key in by_face(first)}
+
+
+def test_without_validation_faces_any_portraits_are_shown():
+    table = faces.read_faces(paths.AUXILIARY)
+    write(table.filter(pc.field("split") == "train").to_pylist(), paths.AUXILIARY)
+    assert sum(shown == "sharp" for shown, _ in by_face(made())) == 4
+
+
+def test_a_benchmark_without_probes_and_a_missing_network_are_named():
+    table = faces.read_faces(paths.BENCHMARK)
+    write(table.filter(pc.field("split") == "gallery").to_pylist(), paths.BENCHMARK)
+    with pytest.raises(BenchmarkError, match="no probe face"):
+        visualize.run()
+    (paths.super_resolver("vdsr") / "model.safetensors").unlink()
+    with pytest.raises(TrainingError, match="vdsr"):
+        visualize.run()
