@@ -25,8 +25,8 @@ def run() -> None:
 
     The faces that are tested on, in their order, with the face_id that they had. The landmarks are those that an
     imported set brings, else what the network in models/landmarks finds: never those of the benchmark's detector, as
-    native test faces must not need one that works on tiny faces. A face whose landmarks do not say where it is stays as it is, with
-    the attribute ``aligned`` = no. So does a missing one, without it.
+    native test faces must not need one that works on tiny faces. A face whose landmarks do not say where it is stays as
+    it is, with the attribute ``aligned`` = no. So does a missing one, without it.
 
     Raises:
         FaceTableError: a test set is missing.

@@ -15,7 +15,7 @@ from lrfr.errors import unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_json, write_text
 from lrfr.progress import track
-from lrfr.protocols import erc, protocol, tinyface
+from lrfr.protocols import erc, protocol, synlr, tinyface
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 from lrfr.protocols.outcome import Curve, Outcome
