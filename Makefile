@@ -8,8 +8,8 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 CHECKED := .venv/.params-checked
-SETTINGS := src/lrfr/config.py src/lrfr/stages/check.py \
-	$(wildcard src/lrfr/methods/*.py src/lrfr/synthesis/*.py src/lrfr/sources/*.py src/lrfr/nn/*.py)
+# CHECK_CODE: the files that `lrfr check` depends on, by tools/code_deps.py
+include tools/check.d
 
 .PHONY: repro test browser clean FORCE
 
@@ -17,18 +17,19 @@ repro: $(CHECKED)
 	@dvc repro
 	@echo "The report: $(CURDIR)/reports/index.html"
 
-# All parameters are checked before the first stage starts, anew when they or the code that owns settings changed
-$(CHECKED): params.yaml $(SETTINGS) $(INSTALLED)
+# All parameters are checked before the first stage starts, anew when they or the code that reads them changed
+$(CHECKED): params.yaml $(CHECK_CODE) $(INSTALLED)
 	@lrfr check && touch $@
 
-# PARAMS=params/lfw.yaml takes another parameter file; the former one is kept under a name of its own, by date and time
+# PARAMS=params/lfw.yaml takes another parameter file, completed by its base; the former one is kept under a name of its
+# own, by date and time
 ifdef PARAMS
 params.yaml: FORCE | $(INSTALLED)
-	@test -r "$(PARAMS)" || { echo "error: there is no parameter file $(PARAMS)" >&2; exit 1; }
-	@cmp -s "$(PARAMS)" $@ || { \
-		kept=$@.$$(date +%Y%m%d-%H%M%S).bak && set -C && cat $@ > $$kept && set +C && \
-		cat "$(PARAMS)" > $@.new && mv $@.new $@ && \
-		echo "$@ is now $(PARAMS); the former one is $$kept"; }
+	@lrfr params "$(PARAMS)" > $@.new || { rm -f $@.new; exit 1; }
+	@if cmp -s $@.new $@; then rm $@.new; else \
+		kept=$@.$$(date +%Y%m%d-%H%M%S).bak && set -C && cat $@ > $$kept && set +C && mv $@.new $@ && \
+		echo "$@ is now $(PARAMS); the former one is $$kept"; \
+	fi
 endif
 
 # A torch process that takes every core starves its neighbours: one thread each, one process a core

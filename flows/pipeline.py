@@ -91,12 +91,12 @@ def attach_report() -> None:
     """Hangs the leaderboard, and where the report is, on the flow's run."""
     if not paths.REPORT.is_file():
         return
-    rows = ["| method | rank-1 | 95 % interval | mAP |", "|---|---|---|---|"]
-    for method in read_params().compare:
-        if paths.metrics(method).is_file():
-            result = read_json(paths.metrics(method))["tinyface"]["distractors"]
+    rows = ["| run | rank-1 | 95 % interval | mAP |", "|---|---|---|---|"]
+    for run in read_params().methods:
+        if paths.metrics(run).is_file():
+            result = read_json(paths.metrics(run))["sets"]["benchmark"]["distractors"]
             low, high = result["rank1_interval"]
-            rows.append(f"| {method} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
+            rows.append(f"| {run} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
     page = paths.REPORT.absolute()
     markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", f"The report: [{page}]({page.as_uri()})"])
     create_markdown_artifact(markdown, key="report", description="The leaderboard, and where the report is")

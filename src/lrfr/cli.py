@@ -36,7 +36,8 @@ app = typer.Typer(
 Synthesizer = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers.")]
 TestSet = Annotated[str, typer.Argument(metavar="SET", help="One of params.yaml's evaluation_sets.")]
 SuperResolver = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's super_resolution.")]
-Method = Annotated[str, typer.Argument(metavar="METHOD", help="One of params.yaml's methods.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="One of the runs under params.yaml's methods.")]
+Backbone = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's backbones.")]
 
 
 @app.command()
@@ -116,9 +117,9 @@ def train_landmarks() -> None:
 
 
 @app.command()
-def align() -> None:
-    """Turn and scale faces to have their eyes in one place."""
-    _run("align")
+def locate_landmarks() -> None:
+    """Find the landmarks of all faces that models train on."""
+    _run("locate_landmarks")
 
 
 @app.command()
@@ -134,20 +135,20 @@ def apply_sr(network: SuperResolver) -> None:
 
 
 @app.command()
-def pretrain() -> None:
+def pretrain(name: Backbone) -> None:
     """Train a backbone on HR portraits."""
-    _run("pretrain")
+    _run("pretrain", name)
 
 
 @app.command()
-def finetune(method: Method) -> None:
+def finetune(run: Run) -> None:
     """Train one run from its backbone."""
-    _run("finetune", method)
+    _run("finetune", run)
 
 
 @app.command()
 def embed(
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="A method; with --model a folder, list or face table.")],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="A run; with --model a folder, list or face table.")],
     model: Annotated[Path | None, typer.Option(metavar="M", help="A model's folder, for images of yours.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="F", help="With --model: the .npz or .parquet to write.")] = None,
     fusion: Annotated[
@@ -161,7 +162,7 @@ def embed(
         return
     with readable_errors():
         if model is None or out is None:
-            remedy = "lrfr embed IMAGES --model M --out F; or lrfr embed METHOD, for which params.yaml says the rest"
+            remedy = "lrfr embed IMAGES --model M --out F; or lrfr embed RUN, for which params.yaml says the rest"
             raise ParameterError("--model and --out go together, and --fusion with them", remedy=remedy)
         from lrfr.stages.embed_images import run
 
@@ -170,9 +171,9 @@ def embed(
 
 
 @app.command()
-def evaluate(method: Method) -> None:
+def evaluate(run: Run) -> None:
     """Score the embeddings by the published protocols."""
-    _run("evaluate", method)
+    _run("evaluate", run)
 
 
 @app.command()
@@ -191,6 +192,23 @@ def report() -> None:
 def release() -> None:
     """Package the chosen model under its name and version."""
     _run("release")
+
+
+@app.command()
+def code() -> None:
+    """Record the code that params.yaml names, by its hash."""
+    _run("code")
+
+
+@app.command()
+def params(
+    file: Annotated[Path, typer.Argument(help="A parameter file, which may begin with `base: FILE`.")],
+) -> None:
+    """Print a parameter file, complete with its base."""
+    with readable_errors():
+        from lrfr.parameter_files import composed
+
+        typer.echo(composed(file), nl=False)
 
 
 @app.command()
@@ -214,7 +232,7 @@ def review(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="On 127.0.0.1; else the first free one.")] = None,
     order: Annotated[
         Literal["doubtful", "label-errors", "identity", "photo"],
-        typer.Option(help="Doubtful or likely_errors faces first, or grouped."),
+        typer.Option(help="Doubtful faces or likely label errors first, or grouped."),
     ] = "doubtful",
     adjudicate: Annotated[bool, typer.Option("--adjudicate", help="Settle what labellers disagree on.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,

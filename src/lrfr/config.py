@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lrfr import paths
 from lrfr.errors import ParameterError, unknown_name
@@ -25,8 +25,6 @@ SectionType = TypeVar("SectionType", bound=Section)
 Settings = dict[str, Any]
 
 Fusion = Literal["none", "mirror_sum", "mirror_concat"]  # of an image's embedding with its mirror image's
-
-RESERVED = ("benchmark", "synlr")  # test sets of the pipeline's own making
 
 
 class Source(Section):
@@ -100,35 +98,6 @@ class SynLR(Section):
     faces: str
 
 
-class Evaluate(Section):
-    """How protocols are run: ``bootstrap`` draws over probe identities, similarity by ``metric``.
-
-    Where public evaluators read a definition differently, the reading is named: TAR at a FAR (``tar``), the thresholds
-    that the folds try (``thresholds``), whether a gallery identity's embeddings are normalised before they are
-    averaged (``average``). ``fusion`` says what the embed stage makes of an image and its mirror image.
-    Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2. The same faces are tested
-    once more ``aligned`` by their landmarks, and after each of the ``super_resolution`` networks.
-    """
-
-    bootstrap: int = Field(gt=0)
-    metric: Literal["cosine", "euclidean"]
-    tar: Literal["exact", "nearest"] = "exact"
-    thresholds: Literal["exact", "grid"] = "exact"
-    average: Literal["unit", "raw"] = Field("unit", validate_default=True)
-    fusion: Fusion = "none"
-    sides: list[PositiveInt] = [8, 16, 24, 32, 64, 128]
-    widths: list[PositiveInt] = [20, 25, 30, 40, 50, 60, 80, 100, 112]
-    aligned: bool = False
-    super_resolution: list[str] = []
-
-    @field_validator("average", "thresholds")
-    @classmethod
-    def _goes_with_the_metric(cls, reading: str, given: ValidationInfo) -> str:
-        if reading in ("unit", "grid") and given.data.get("metric") == "euclidean":
-            raise ValueError("this normalises embeddings, which the metric euclidean compares as they are")
-        return reading
-
-
 class Licence(Section):
     """A licence by its name, and where its text stands."""
 
@@ -159,16 +128,21 @@ class Card(Section):
 
 
 class Release(Section):
-    """What is released: which method, under which name and version."""
+    """What is released: the model of which run, under which name and version."""
 
-    method: str
+    run: str
     name: str = Field(pattern="^[a-z0-9][a-z0-9-]*$")
     version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
 
 
+RESERVED = ("benchmark", "synlr")  # test sets of the pipeline's own making
+FILE_NAME = "[a-z0-9][a-z0-9_-]*"
+BECOME_FILES = ("backbones", "methods", "evaluation_sets", "super_resolution", "synthesizers")
+
+
 class Params(Section):
-    """The whole of params.yaml. ``threads`` are torch's on a processor; ``compare`` says which of the ``methods``, all
-    of which have their settings there, the pipeline trains and tests."""
+    """The whole of params.yaml. ``threads`` are torch's on a processor; ``methods`` are the runs that are trained and
+    tested, and ``backbones`` what they start from."""
 
     seed: int = Field(ge=0, lt=2**32)
     threads: int = Field(gt=0)
@@ -181,20 +155,19 @@ class Params(Section):
     drift: Drift
     landmarks: Settings
     super_resolution: dict[str, Settings] = Field(min_length=1)  # DVC makes a stage of each
-    pretrain: Settings
-    compare: list[str] = Field(min_length=1)
-    methods: dict[str, Settings]
+    backbones: dict[str, Settings] = Field(min_length=1)
+    methods: dict[str, Settings] = Field(min_length=1)
     evaluation_sets: dict[str, Source] = Field(min_length=1)  # DVC wants to find something in data/test_sets
     synlr: SynLR
-    evaluate: Evaluate
+    evaluate: Settings
     card: Card
     release: Release
 
-    @field_validator("evaluation_sets", "super_resolution")
+    @field_validator(*BECOME_FILES)
     @classmethod
     def _names_can_be_files(cls, named: dict[str, Any]) -> dict[str, Any]:
         for name in named:
-            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+            if not re.fullmatch(FILE_NAME, name):
                 raise ValueError(f"'{name}' cannot be the name of a file: use small letters, digits, _ and -")
         return named
 

@@ -168,7 +168,7 @@ def check_params() -> Finding:
         params = read_params()
     except LrfrError as error:
         return _error(error)
-    return Finding("ok", f"source {params.acquire.source}, methods {', '.join(params.compare)}")
+    return Finding("ok", f"source {params.acquire.source}, runs {', '.join(params.methods)}")
 
 
 def check_verdicts(folder: Path = paths.VERDICTS) -> Finding:

@@ -43,15 +43,32 @@ DATA_CARD = Path("reports/data_card.html")
 DATA_CARD_TEXT = Path("reports/data_card.md")
 CROISSANT = Path("reports/croissant.json")
 
-PRETRAINED = Path("models/pretrained")
 LANDMARKS = Path("models/landmarks")
 LANDMARK_METRICS = Path("metrics/landmarks.json")
 LANDMARK_ERROR = Path("plots/landmarks/error.csv")
+LANDMARK_CURVE = Path("plots/training/landmarks.csv")
+AUXILIARY_LANDMARKS = Path("data/landmarks/auxiliary.parquet")
+NATIVE_LANDMARKS = Path("data/landmarks/native.parquet")
 EXAMPLES = Path("data/examples/super_resolved.parquet")
 IMPORTED = Path("imported")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
 RELEASES = Path("releases")
+
+
+def code(kind: str, name: str) -> Path:
+    """The code that params.yaml names; ``kind`` is sources, test_sets, synthesizers, backbones or runs."""
+    return Path("data/code") / kind / f"{name}.json"
+
+
+def test_set(name: str, table: str = "faces") -> Path:
+    """One table of an imported test set: faces, pairs, enrolment or excluded."""
+    return Path("data/test_sets") / name / f"{table}.parquet"
+
+
+def test_set_facts(name: str) -> Path:
+    """What an imported test set says of itself: its source, and the protocol that evaluates it."""
+    return Path("data/test_sets") / name / "test_set.json"
 
 
 def synthetic(synthesizer: str) -> Path:
@@ -69,49 +86,14 @@ def drift_page(synthesizer: str) -> Path:
     return REPORTS / f"drift_{synthesizer}.html"
 
 
-def model(method: str) -> Path:
-    """The folder of one method's trained model."""
-    return Path("models") / method
+def pretrained(backbone: str) -> Path:
+    """The folder of one pretrained backbone."""
+    return Path("models/pretrained") / backbone
 
 
-def checkpoint(training: str) -> Path:
-    """The state of an unfinished training, of a method or of the pretraining."""
-    return Path("checkpoints") / f"{training}.pt"
-
-
-def test_set(test_set: str, table: str = "faces") -> Path:
-    """One table of an imported test set: faces, pairs, enrolment or excluded."""
-    return Path("data/test_sets") / test_set / f"{table}.parquet"
-
-
-def live(training: str) -> Path:
-    """The live curves of a training that runs; no stage's output."""
-    return Path("live") / training
-
-
-def embeddings(method: str, test_set: str = "benchmark") -> Path:
-    """One method's embeddings of every image of a test set: ``benchmark``, ``synlr`` or an imported one."""
-    return Path("data/embeddings") / method / f"{test_set}.npz"
-
-
-def metrics(method: str) -> Path:
-    """One method's protocol results."""
-    return Path("metrics") / f"{method}.json"
-
-
-def evaluated(method: str) -> Path:
-    """What became of each probe of the benchmark by one method, for paired tests between methods."""
-    return Path("data/evaluated") / f"{method}.npz"
-
-
-def curve(kind: str, method: str) -> Path:
-    """One method's curve; ``kind`` is cmc, pr, erc (all on the benchmark) or training."""
-    return Path("plots") / kind / f"{method}.csv"
-
-
-def set_curve(method: str, test_set: str, kind: str) -> Path:
-    """One method's curve on another test set than the benchmark; ``kind`` is the protocol's, such as roc."""
-    return Path("plots/sets") / method / test_set / f"{kind}.csv"
+def model(run: str) -> Path:
+    """The folder of the model of one run."""
+    return Path("models/runs") / run
 
 
 def super_resolver(name: str) -> Path:
@@ -119,22 +101,46 @@ def super_resolver(name: str) -> Path:
     return Path("models/super_resolution") / name
 
 
-def super_resolution_metrics(name: str) -> Path:
-    """How true to the original one network's faces are."""
-    return Path("metrics/super_resolution") / f"{name}.json"
-
-
-def aligned(test_set: str) -> Path:
-    """A test set's faces, aligned: ``benchmark`` or an imported one."""
-    return Path("data/aligned") / f"{test_set}.parquet"
-
-
 def super_resolved(name: str, test_set: str) -> Path:
     """A test set's faces after one super-resolution network."""
     return Path("data/super_resolved") / name / f"{test_set}.parquet"
 
 
-def condition(name: str, test_set: str) -> Path:
-    """A test set's faces under one condition: ``aligned`` or ``super_resolved_<network>``."""
-    network = name.removeprefix("super_resolved_")
-    return aligned(test_set) if network == name else super_resolved(network, test_set)
+def super_resolution_metrics(name: str) -> Path:
+    """How true to the original one network's faces are."""
+    return Path("metrics/super_resolution") / f"{name}.json"
+
+
+def checkpoint(kind: str, name: str) -> Path:
+    """The state of an unfinished training; ``kind`` is backbones, runs, super_resolution or landmarks."""
+    return Path("checkpoints") / kind / f"{name}.pt"
+
+
+def live(kind: str, name: str) -> Path:
+    """The live curves of a training that runs; no stage's output."""
+    return Path("live") / kind / name
+
+
+def training_curve(kind: str, name: str) -> Path:
+    """The curves of one finished training; ``kind`` is backbones, runs or super_resolution."""
+    return Path("plots/training") / kind / f"{name}.csv"
+
+
+def embeddings(run: str, test_set: str) -> Path:
+    """One run's embeddings of the faces of a test set."""
+    return Path("data/embeddings") / run / f"{test_set}.npz"
+
+
+def metrics(run: str) -> Path:
+    """One run's results by test set."""
+    return Path("metrics/runs") / f"{run}.json"
+
+
+def curve(run: str, test_set: str, kind: str) -> Path:
+    """One run's curve on a test set; ``kind`` is the protocol's, such as cmc or roc."""
+    return Path("plots/sets") / run / test_set / f"{kind}.csv"
+
+
+def evaluated(run: str) -> Path:
+    """What became of each probe of the benchmark in one run, for paired tests between runs."""
+    return Path("data/evaluated") / f"{run}.npz"

@@ -1,6 +1,7 @@
-"""The faces that are tested on, and the same once more under a condition (:mod:`lrfr.protocols.conditions`)."""
+"""The sets of faces that models are tested on, and how their faces are written once more after a change."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,8 @@ import pyarrow.parquet as pq
 from lrfr import paths
 from lrfr.config import Params
 from lrfr.faces import FACE_SCHEMA, read_faces
-from lrfr.files import atomic_path
+from lrfr.files import atomic_path, read_json
 from lrfr.progress import track
-from lrfr.protocols import protocol
-from lrfr.sources import BENCHMARK, source
 
 ROWS = 1024  # faces in memory at a time: the loose crops of IJB-C do not all fit
 
@@ -23,16 +22,42 @@ TESTED = pc.field("split").is_null() | (pc.field("split") != "train")
 Row = dict[str, Any]
 
 
-def asking_for(condition: str, params: Params) -> dict[str, Path]:
-    """The face table of each test set whose protocol asks for a condition, by the set's name."""
-    asked = {"benchmark": (paths.BENCHMARK, BENCHMARK)}
-    for name, chosen in params.evaluation_sets.items():
-        asked[name] = (paths.test_set(name), source(chosen.source).PROTOCOL)
-    return {
-        name: table
-        for name, (table, chosen) in asked.items()
-        if condition in protocol(chosen).conditions(params.evaluate)
-    }
+@dataclass(frozen=True)
+class TestSet:
+    """A set of faces that models are tested on.
+
+    Attributes:
+        name: of the set.
+        faces: its face table.
+        protocol: the module of :mod:`lrfr.protocols` that evaluates it.
+        has_landmarks: whether the landmarks in the table are to be used. Those of the benchmark's detector are not: a
+            native test face must not need a detector that works on tiny faces.
+        has_lists: whether pairs and enrolled templates are published with it.
+    """
+
+    name: str
+    faces: Path
+    protocol: str
+    has_landmarks: bool = True
+    has_lists: bool = False
+
+
+def test_sets(params: Params) -> list[TestSet]:
+    """Every test set: the benchmark, the SynLR set, and the imported ones.
+
+    Raises:
+        ResultError: an imported set does not say its protocol.
+    """
+    made = [
+        TestSet("benchmark", paths.BENCHMARK, "tinyface", has_landmarks=False),
+        TestSet("synlr", paths.SYNLR, "synlr"),
+    ]
+    return made + [_imported(name) for name in params.evaluation_sets]
+
+
+def _imported(name: str) -> TestSet:
+    facts = read_json(paths.test_set_facts(name), f"lrfr import-testset {name}")
+    return TestSet(name, paths.test_set(name), facts["protocol"], has_lists=True)
 
 
 def write_changed(

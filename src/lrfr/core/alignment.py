@@ -8,6 +8,8 @@ import numpy as np
 
 from lrfr.errors import LandmarkError
 
+AS_CROPPED = "as_cropped"  # the presentation of a face as it was cut
+
 SIDE = 112  # px, of an aligned face
 
 # Eyes, nose, mouth corners of an aligned face, px: what insightface publishes as arcface_dst, and every network that
@@ -16,8 +18,22 @@ TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
 
+TEMPLATES = {"arcface_112": (SIDE, TEMPLATE)}
+"""The side of an aligned face, px, and where its landmarks lie, by the name of the presentation."""
+
 LINE = 0.05  # the spread across the line through the landmarks, as a share of that along it; of a profile face: 0.3
 ALIKE = 0.5  # correlation of the landmarks with the template; of a profile face: 0.8, of a mirrored one: 0.2
+
+
+def check_presentation(name: str) -> str:
+    """The name of a presentation, if there is one of that name.
+
+    Raises:
+        ValueError: there is none; the known ones are listed.
+    """
+    if name not in (AS_CROPPED, *TEMPLATES):
+        raise ValueError(f"there is no presentation '{name}'; known: {', '.join([AS_CROPPED, *TEMPLATES])}")
+    return name
 
 
 def similarity(landmarks: np.ndarray, template: np.ndarray = TEMPLATE) -> np.ndarray:

@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike
 from lrfr.embed.parts import Part
 from lrfr.files import atomic_path, write_text
 
-Write = Callable[[Path, pa.Table, Iterable[Part], int], None]
+Write = Callable[[Path, pa.Table, Iterable[Part], int, str], None]
 
 DAY_ONE = (1980, 1, 1, 0, 0, 0)  # as numpy.savez dates the members of an archive: equal arrays give equal bytes
 
 
-def write_npz(path: Path, columns: pa.Table, parts: Iterable[Part], width: int) -> None:
+def write_npz(path: Path, columns: pa.Table, parts: Iterable[Part], width: int, facts: str) -> None:
     """Writes ``name`` and the other columns (N,) as text, ``embedding`` (N, D) float32 and ``missing`` (N,) bool.
 
     Args:
@@ -28,6 +28,7 @@ def write_npz(path: Path, columns: pa.Table, parts: Iterable[Part], width: int) 
         columns: text (N,).
         parts: embeddings and reasons of the rows in order; gone through twice.
         width: D.
+        facts: of the model, JSON, which ``facts`` () has.
     """
     rows = len(columns)
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
@@ -36,12 +37,14 @@ def write_npz(path: Path, columns: pa.Table, parts: Iterable[Part], width: int) 
             texts = (batch[name].to_pylist() for batch in columns.to_batches(max_chunksize=16384))
             _store(archive, name, np.dtype(f"<U{longest}"), (rows,), texts)
         _store(archive, "embedding", np.dtype("<f4"), (rows, width), (embedding for embedding, _ in parts))
+        _store(archive, "facts", np.dtype(f"<U{len(facts)}"), (), [np.array(facts)])
         _store(archive, "missing", np.dtype(bool), (rows,), (reason != "" for _, reason in parts))
 
 
-def write_parquet(path: Path, columns: pa.Table, parts: Iterable[Part], width: int) -> None:
-    """Writes the same as columns of a Parquet file, embeddings as lists."""
-    schema = pa.schema([*columns.schema, ("embedding", pa.list_(pa.float32(), width)), ("missing", pa.bool_())])
+def write_parquet(path: Path, columns: pa.Table, parts: Iterable[Part], width: int, facts: str) -> None:
+    """Writes the same as columns of a Parquet file, embeddings as lists, the facts as metadata of its schema."""
+    named = [*columns.schema, ("embedding", pa.list_(pa.float32(), width)), ("missing", pa.bool_())]
+    schema = pa.schema(named, {"facts": facts})
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         start = 0
         for embedding, reason in parts:

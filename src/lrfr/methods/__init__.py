@@ -1,36 +1,86 @@
-"""One file per method. Its name is the key in params.yaml and in DVC.
+"""One file per method of a paper; its variants are settings. A *run* in params.yaml is a trained and tested method.
 
-Each module has ``Settings`` (what the method understands) and ``STEPS``: what it is trained in, one step after the
-other. A step is named as the field of ``Settings`` that holds its :class:`lrfr.nn.training.settings.Training`, and says
-from which collections it learns, native or auxiliary faces or both; an epoch is one pass over the first. Most methods
-have the one step ``training``; what is never trained has none.
+Each module has ``Settings`` (what the method understands), and:
 
-``build(settings, pretrained, num_classes)`` makes a :class:`lrfr.nn.training.task.Task` from the pretrained backbone,
-its prototypes (C, D), and the number of identities in each collection. ``METRIC`` is there where a paper compares
-embeddings otherwise than by cosine.
+- ``steps(settings)``: what it is trained in, one step after the other. A step is named as the field of ``Settings``
+  that holds its :class:`lrfr.nn.training.settings.Training`, and says from which collections it learns, native or
+  auxiliary faces or both; an epoch is one pass over the first. What is never trained has none.
+- ``build(settings, backbone, num_classes)``: makes a :class:`lrfr.nn.training.task.Task` from the model that the run
+  starts from, and the number of identities in each collection.
+- ``METRIC``, where the paper compares embeddings otherwise than the backbone's.
 """
 
+from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
+from lrfr.config import Params, Section, settings
+from lrfr.core.alignment import check_presentation
+from lrfr.errors import ParameterError, unknown_name
 from lrfr.registry import component
 
-FLOOR = "random"  # what every other method has to beat
+FLOOR = "random"  # the method that every other has to beat
+OF_EVERY_RUN = ("method", "backbone", "presentation")
 
 
-def method(name: str) -> ModuleType:
-    """The module of one method.
+@dataclass(frozen=True)
+class Run:
+    """A run as params.yaml has it.
+
+    Attributes:
+        name: the user's, of the run.
+        method: the module of its method.
+        backbone: the name of the backbone that it starts from.
+        presentation: how faces are presented to it; None: as to the backbone.
+        settings: of the method.
+    """
+
+    name: str
+    method: ModuleType
+    backbone: str
+    presentation: str | None
+    settings: Any
+
+    @property
+    def steps(self) -> dict[str, tuple[str, ...]]:
+        """The collections that each step of its training learns from."""
+        return self.method.steps(self.settings)
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """The collections that it learns from in any step, in the order in which they first appear."""
+        return tuple(dict.fromkeys(collection for step in self.steps.values() for collection in step))
+
+
+class _OfEveryRun(Section):
+    method: str
+    backbone: str
+    presentation: str | None = None
+
+
+def read_run(name: str, params: Params) -> Run:
+    """The run of that name.
 
     Raises:
-        ParameterError: there is no such method; the known ones are listed.
+        ParameterError: there is no such run, method, backbone or presentation, or a setting that the method does not
+            know.
     """
-    return component("method", __name__, name)
+    if name not in params.methods:
+        raise unknown_name("run", name, params.methods, "params.yaml: methods")
+    where = f"params.yaml: methods.{name}"
+    values = dict(params.methods[name])
+    known = settings({key: values.pop(key) for key in OF_EVERY_RUN if key in values}, _OfEveryRun, where)
+    module = component("method", __name__, known.method)
+    if known.backbone not in params.backbones:
+        raise unknown_name("backbone", known.backbone, params.backbones, f"{where}.backbone")
+    if known.presentation is not None:
+        try:
+            check_presentation(known.presentation)
+        except ValueError as error:
+            raise ParameterError(str(error), where=f"{where}.presentation") from error
+    return Run(name, module, known.backbone, known.presentation, settings(values, module.Settings, where))
 
 
-def trains_on(module: ModuleType) -> tuple[str, ...]:
-    """The collections that a method learns from in any of its steps, in the order in which they first appear."""
-    return tuple(dict.fromkeys(collection for step in module.STEPS.values() for collection in step))
-
-
-def metric(module: ModuleType) -> str | None:
-    """The metric by which a method's paper compares embeddings, where it is not the cosine."""
-    return getattr(module, "METRIC", None)
+def floor(params: Params) -> str | None:
+    """The first run of the untrained floor, if there is one."""
+    return next((name for name, values in params.methods.items() if values.get("method") == FLOOR), None)

@@ -27,12 +27,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from lrfr.config import Section
-from lrfr.families.super_resolution import AuxiliaryTraining
 from lrfr.nn.embedder import Architecture, Embedder, Preprocessing
 from lrfr.nn.heads import Softmax
+from lrfr.nn.model_file import Model
 from lrfr.nn.networks.rpcn import NETWORKS, HighResolutionChannel, Rpcn
 from lrfr.nn.resolution import Interpolation, at_resolution, check_sides
 from lrfr.nn.super_resolution.pairs import low_resolution_pairs
+from lrfr.nn.super_resolution.settings_alone import AuxiliaryTraining
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Batch, Faces, StepContext, Task, Terms
 
@@ -66,6 +67,8 @@ def robust_sr_loss(super_resolved: torch.Tensor, hr: torch.Tensor, threshold: fl
 
 class PartiallyCoupled(Task):
     """The LR channel, which is the embedder's backbone; the HR channel, which borrows from it; what each step needs."""
+
+    starts_from_backbone = False
 
     def __init__(self, settings: Settings, embedder: Embedder, num_classes: Mapping[str, int]) -> None:
         super().__init__()
@@ -138,11 +141,14 @@ class PartiallyCoupled(Task):
         return images.contiguous(memory_format=torch.channels_last)
 
 
-def build(
-    settings: Settings, pretrained: tuple[Embedder, torch.Tensor], num_classes: Mapping[str, int]
-) -> PartiallyCoupled:
-    """A new network for images of the pretrained one's size, and with embeddings of its D."""
-    known = pretrained[0].architecture
+def steps(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Super-resolution, recognition, and the LR channel on native faces."""
+    return STEPS
+
+
+def build(settings: Settings, backbone: Model, num_classes: Mapping[str, int]) -> PartiallyCoupled:
+    """A new network for images of the backbone's size, and with embeddings of its D."""
+    known = backbone.embedder.architecture
     architecture = Architecture(
         backbone="lrfr_rpcn",
         width=settings.width,

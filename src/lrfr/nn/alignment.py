@@ -3,31 +3,31 @@
 import cv2
 import numpy as np
 
-from lrfr.core.alignment import SIDE, TEMPLATE, similarity
+from lrfr.core.alignment import TEMPLATES, similarity
 from lrfr.errors import LandmarkError
 
 HALF = np.array([0.5, 0.5])  # OpenCV counts from the first pixel's centre, landmarks from its corner
 
 
-def align(image: np.ndarray, landmarks: np.ndarray, size: int = SIDE) -> np.ndarray:
-    """Aligns a face to the template, as insightface's ``norm_crop``: bilinear, and black outside of the picture.
+def align(image: np.ndarray, landmarks: np.ndarray, presentation: str = "arcface_112") -> np.ndarray:
+    """Aligns a face to a template, as insightface's ``norm_crop``: bilinear, and black outside of the picture.
 
     Unlike there, a face that is larger than the aligned one is shrunk first, so that nothing aliases.
 
     Args:
         image: RGB (H, W, 3), uint8.
         landmarks: (5, 2) x, y of eyes, nose and mouth corners, px from the image's upper left corner.
-        size: side of the aligned face, px; the template grows with it.
+        presentation: the template's name in :data:`lrfr.core.alignment.TEMPLATES`.
 
     Returns:
-        RGB (size, size, 3), uint8.
+        RGB, uint8, a square of the template's side.
 
     Raises:
         LandmarkError: the landmarks do not say where the face is.
     """
     if not ((landmarks >= 0) & (landmarks <= image.shape[1::-1])).all(axis=1).any():
         raise LandmarkError("no landmark lies in the picture")
-    template = TEMPLATE * (size / SIDE)
+    size, template = TEMPLATES[presentation]
     matrix = similarity(landmarks, template)
     scale = float(np.hypot(*matrix[:, 0]))
     if scale < 1:

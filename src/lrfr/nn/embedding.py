@@ -8,10 +8,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-import pyarrow as pa
 import torch
 
 from lrfr.config import Fusion
@@ -19,8 +18,10 @@ from lrfr.core.resampling import view
 from lrfr.errors import ImageError
 from lrfr.faces import decode
 from lrfr.nn.compute import device
-from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.resolution import Interpolation, to_size
+from lrfr.nn.embedder import Embedder
+from lrfr.nn.model_file import Model
+from lrfr.nn.presentation import Presenter
+from lrfr.nn.resolution import to_input
 from lrfr.parallel import cores
 
 BATCH = 128
@@ -30,14 +31,22 @@ FULL = "full"  # the image as it is
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Row = tuple[str, bytes | None]  # a face_id, and the encoded image; None where the face is missing
 
 
-def embed_images(embedder: Embedder, images: Sequence[np.ndarray], fusion: Fusion = "none") -> np.ndarray:
-    """Embeds images that are in memory.
+class Face(NamedTuple):
+    """A face to be embedded: its id, its encoded image (None where the face is missing), and its landmarks if they are
+    known: ten numbers, x, y, px."""
+
+    face_id: str
+    image: bytes | None
+    landmarks: Sequence[float] | None = None
+
+
+def embed_images(model: Model, images: Sequence[np.ndarray], fusion: Fusion = "none") -> np.ndarray:
+    """Embeds images that are in memory, presented as the model wants them.
 
     Args:
-        embedder: on any device; it is moved to the best there is.
+        model: its embedder is moved to the best device there is.
         images: each (H, W, 3) uint8, RGB, of any size, as :func:`lrfr.decoding.decode` gives them. Nobody can see that
             an image is BGR, as ``cv2.imread`` gives it: turn it by ``image[..., ::-1]``.
         fusion: a name that :func:`fuse` knows.
@@ -50,62 +59,67 @@ def embed_images(embedder: Embedder, images: Sequence[np.ndarray], fusion: Fusio
     """
     for number, image in enumerate(images):
         _refuse_what_is_no_picture(image, number)
-    embedder = ready(embedder)
-    size, interpolation = embedder.architecture.size, embedder.architecture.preprocessing.interpolation
-    batches = prefetch(partial(to_input, size=size, interpolation=interpolation), _parted(images))
-    return np.concatenate([_nothing(embedder, fusion), *(embed_inputs(embedder, batch, fusion) for batch in batches)])
+    embedder, presenter = ready(model.embedder), Presenter(model.facts.presentation, model.landmarks)
+    batches = (presenter(part)[0] for part in _parted(images))
+    inputs = prefetch(partial(input_of, embedder=embedder), batches)
+    return np.concatenate([_nothing(embedder, fusion), *(embed_inputs(embedder, batch, fusion) for batch in inputs)])
 
 
 def embed_faces(
-    embedder: Embedder,
-    faces: Iterable[pa.RecordBatch],
-    views: Sequence[str] = (),
-    fusion: Fusion = "none",
+    model: Model, batches: Iterable[Sequence[Face]], views: Sequence[str] = (), fusion: Fusion = "none"
 ) -> dict[str, np.ndarray]:
     """Embeds faces batch by batch; an image is decoded once, whatever the number of its views.
 
+    A view is presented as the face itself: a model that takes aligned faces has the landmarks of every resampled view
+    found anew, as anybody would have to who has no sharper picture.
+
     Args:
-        embedder: on any device; it is moved to the best there is.
-        faces: rows of a face table with ``face_id``, ``image`` and ``attributes``, as many at a time as fit the memory.
+        model: its embedder is moved to the best device there is.
+        batches: faces, as many at a time as fit the memory.
         views: names that :func:`lrfr.core.resampling.view` knows.
         fusion: a name that :func:`fuse` knows, for every view.
 
     Returns:
-        ``face_id`` (N,) and ``missing`` (N,) bool; ``embedding`` and one ``embedding_<view>`` for each view,
-        (N, D) float32, or (N, 2 D) for ``mirror_concat``. A face with the attribute ``missing`` has zeros.
+        ``face_id`` (N,), ``missing`` (N,) bool; ``embedding`` and one ``embedding_<view>`` for each view, (N, D)
+        float32, or (N, 2 D) for ``mirror_concat``; and ``unaligned`` (N,) bool for a model that takes aligned faces:
+        those whose landmarks were not found. A missing face has zeros.
 
     Raises:
         ImageError: an image cannot be decoded.
     """
-    embedder = ready(embedder)
+    embedder, presenter = ready(model.embedder), Presenter(model.facts.presentation, model.landmarks)
     names = {"embedding": FULL} | {f"embedding_{name}": name for name in views}
     face_ids: list[str] = []
     missing: list[bool] = []
+    unaligned: list[np.ndarray] = []
     blocks = {column: [_nothing(embedder, fusion)] for column in names}
-    fit = partial(_views, names=list(names.values()), architecture=embedder.architecture)
-    for rows in prefetch(fit, map(_rows, faces)):
-        face_ids += [face for face, _ in rows]
-        missing += [made is None for _, made in rows]
-        for number, column in enumerate(names):
-            present = [made[number] for _, made in rows if made is not None]
-            block = np.zeros((len(rows), blocks[column][0].shape[1]), np.float32)
-            block[[made is not None for _, made in rows]] = np.concatenate(
-                [_nothing(embedder, fusion), *(embed_inputs(embedder, part, fusion) for part in _parted(present))]
+    fit = partial(input_of, embedder=embedder)
+    for decoded in prefetch(partial(_views, names=list(names.values())), batches):
+        faces = [face for face, _ in decoded]
+        present = [number for number, (_, made) in enumerate(decoded) if made is not None]
+        face_ids += [face.face_id for face in faces]
+        missing += [made is None for _, made in decoded]
+        for number, (column, name) in enumerate(names.items()):
+            known = _landmarks([faces[row] for row in present]) if name == FULL else None
+            shown, found = presenter([decoded[row][1][number] for row in present], known)
+            parts = prefetch(fit, _parted(shown))
+            block = np.zeros((len(decoded), blocks[column][0].shape[1]), np.float32)
+            block[present] = np.concatenate(
+                [_nothing(embedder, fusion), *(embed_inputs(embedder, part, fusion) for part in parts)]
             )
             blocks[column].append(block)
-    embeddings = {column: np.concatenate(parts) for column, parts in blocks.items()}
-    return {"face_id": np.array(face_ids, np.str_), "missing": np.array(missing, bool), **embeddings}
+            if name == FULL:
+                lost = np.zeros(len(decoded), bool)
+                lost[present] = ~found
+                unaligned.append(lost)
+    arrays = {"face_id": np.array(face_ids, np.str_), "missing": np.array(missing, bool)}
+    arrays |= {column: np.concatenate(parts) for column, parts in blocks.items()}
+    return arrays | ({"unaligned": np.concatenate([np.zeros(0, bool), *unaligned])} if presenter.aligns else {})
 
 
 def ready(embedder: Embedder) -> Embedder:
     """The embedder on the best device that there is, to be evaluated."""
     return embedder.to(device(), memory_format=torch.channels_last).eval()  # pyrefly: ignore
-
-
-def to_input(image: np.ndarray, size: tuple[int, int], interpolation: Interpolation = "bilinear") -> torch.Tensor:
-    """An image (H, W, 3), uint8, as a network of that size takes it: (1, 3, height, width), values 0..1."""
-    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))[None]).float() / 255
-    return to_size(planes, size, interpolation)
 
 
 @torch.inference_mode()
@@ -157,21 +171,24 @@ def prefetch(work: Callable[[Item], Result], batches: Iterable[Sequence[Item]]) 
         torch.set_num_threads(threads)
 
 
-def _rows(faces: pa.RecordBatch) -> list[Row]:
-    """The face_id and the encoded image of each row; None for a face that is missing."""
-    columns = (faces.column(name).to_pylist() for name in ("face_id", "image", "attributes"))
-    rows = zip(*columns, strict=True)
-    return [(face, None if "missing" in dict(pairs or []) else image) for face, image, pairs in rows]
-
-
-def _views(row: Row, names: list[str], architecture: Architecture) -> tuple[str, list[torch.Tensor] | None]:
-    """A face's views, each as the network takes it."""
-    face, encoded = row
-    if encoded is None:
+def _views(face: Face, names: list[str]) -> tuple[Face, list[np.ndarray] | None]:
+    """A face's views, (H, W, 3) uint8 each; None where it is missing."""
+    if face.image is None:
         return face, None
-    image = decode(encoded, f"face {face}")
-    size, interpolation = architecture.size, architecture.preprocessing.interpolation
-    return face, [to_input(image if name == FULL else view(image, name), size, interpolation) for name in names]
+    image = decode(face.image, f"face {face.face_id}")
+    return face, [image if name == FULL else view(image, name) for name in names]
+
+
+def _landmarks(faces: Sequence[Face]) -> np.ndarray:
+    """The known landmarks (N, 5, 2), NaN where they are not."""
+    nothing = [np.nan] * 10
+    return np.array([nothing if face.landmarks is None else face.landmarks for face in faces], float).reshape(-1, 5, 2)
+
+
+def input_of(image: np.ndarray, embedder: Embedder) -> torch.Tensor:
+    """A presented face (H, W, 3), uint8, as an embedder takes it: (1, 3, height, width), values 0..1."""
+    architecture = embedder.architecture
+    return to_input(image, architecture.size, architecture.preprocessing.interpolation)
 
 
 def _parted(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

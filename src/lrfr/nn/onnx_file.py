@@ -11,21 +11,22 @@ import torch
 
 from lrfr.files import atomic_path
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.model_file import Facts, Model
 
 INPUT, OUTPUT = "images", "embeddings"
 CHECKED = (4, 1)  # batch sizes that are compared; the first is traced
 RESIZED = {"bilinear": "bilinear, antialiased", "bicubic": "bicubic (a = -0.5), antialiased, cut off at 0 and 1"}
 
 
-def export_onnx(embedder: Embedder, path: Path, provenance: Mapping[str, object]) -> float:
+def export_onnx(model: Model, path: Path, provenance: Mapping[str, object]) -> float:
     """Writes an embedder as ONNX: input ``images`` (B, 3, H, W) RGB 0..1, output ``embeddings`` (B, D), any B.
 
     H and W are the network's own size. Super-resolution, colour order and normalisation are in the graph; resizing is
-    not. The file's ``metadata_props`` say all of that, and have the ``architecture`` and the ``provenance`` as JSON.
-    Equal embedders give equal bytes.
+    not, nor is alignment. The file's ``metadata_props`` say all of that, and have the ``architecture``, the model's
+    ``facts`` and the ``provenance`` as JSON. Equal models give equal bytes.
 
     Args:
-        embedder: on the processor, in evaluation mode.
+        model: its embedder is on the processor, in evaluation mode.
         path: where to.
         provenance: where the weights come from and what their licence is.
 
@@ -34,21 +35,25 @@ def export_onnx(embedder: Embedder, path: Path, provenance: Mapping[str, object]
     """
     import onnx
 
-    model = onnx.load_from_string(_traced(embedder))
-    onnx.helper.set_model_props(model, _contract(embedder.architecture) | {"provenance": _json(provenance)})
-    onnx.checker.check_model(model)
+    embedder = model.embedder
+    graph = onnx.load_from_string(_traced(embedder))
+    told = {"facts": _json(model.facts.model_dump()), "provenance": _json(provenance)}
+    onnx.helper.set_model_props(graph, _contract(embedder.architecture, model.facts) | told)
+    onnx.checker.check_model(graph)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
+        temporary.write_bytes(graph.SerializeToString(deterministic=True))
         return max(_difference(embedder, temporary, count) for count in CHECKED)
 
 
-def _contract(architecture: Architecture) -> dict[str, str]:
+def _contract(architecture: Architecture, facts: Facts) -> dict[str, str]:
     """What a user has to know, in the file itself."""
     height, width = architecture.size
     resized = RESIZED[architecture.preprocessing.interpolation]
     return {
         "input": f"RGB faces (B, 3, height, width), float32, values 0..1; resize them {resized}. Colour order and "
         "normalisation of the network are inside, and super-resolution if it has any.",
+        "presentation": facts.presentation,
+        "metric": facts.metric,
         "colour": "RGB",
         "range": "0..1",
         "output": "(B, D), float32, not of unit length",

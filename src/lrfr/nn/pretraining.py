@@ -1,10 +1,11 @@
-"""params.yaml: the pretraining."""
+"""params.yaml: a backbone."""
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from lrfr.config import Section
+from lrfr.core.alignment import check_presentation
 from lrfr.nn.embedder import Architecture
 from lrfr.nn.heads import HeadSettings
 from lrfr.nn.start import StartingPoint
@@ -12,15 +13,22 @@ from lrfr.nn.training.settings import Training
 
 
 class Pretraining(Section):
-    """Either an ``architecture``, or a model to ``start`` from, which has its own.
+    """Either an ``architecture``, or a model to ``start`` from, which has its own; and how faces are presented to it:
+    as to that model, or aligned to ArcFace's template, where nothing is said.
 
     With ``epochs: 0`` that model is used as it is; the head's prototypes are then the class means of its embeddings.
     """
 
+    presentation: str | None = None
     architecture: Architecture | None = None
     start: StartingPoint | None = None
     head: HeadSettings
     training: Training
+
+    @field_validator("presentation")
+    @classmethod
+    def _is_known(cls, given: str | None) -> str | None:
+        return None if given is None else check_presentation(given)
 
     @model_validator(mode="after")
     def _begins_somewhere(self) -> Self:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -48,3 +49,9 @@ def check_sides(sides: Sequence[int], size: tuple[int, int], name: str) -> tuple
         what = f"'{name}' has {max(sides)} px, which makes no image of {size[0]} x {size[1]} px smaller"
         raise ParameterError(what, remedy="take smaller ones, or a larger pretrain.architecture.input_size")
     return tuple(sides)
+
+
+def to_input(image: np.ndarray, size: tuple[int, int], interpolation: Interpolation = "bilinear") -> torch.Tensor:
+    """An image (H, W, 3), uint8, as a network of that size takes it: (1, 3, height, width), values 0..1."""
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))[None]).float() / 255
+    return to_size(planes, size, interpolation)

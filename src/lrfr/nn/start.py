@@ -1,14 +1,12 @@
 """A model that training starts from: one that was imported, or trained elsewhere."""
 
-import hashlib
 from pathlib import Path
 
 from pydantic import Field
 
 from lrfr.config import Section
 from lrfr.errors import TrainingError
-from lrfr.nn.embedder import Embedder
-from lrfr.nn.model_file import FILE, read_model
+from lrfr.nn.model_file import FILE, Model, read_model, sha256_of
 
 
 class StartingPoint(Section):
@@ -18,14 +16,8 @@ class StartingPoint(Section):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
-def sha256_of(path: Path) -> str:
-    """A file's hash, as ``sha256sum`` prints it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_start(start: StartingPoint) -> Embedder:
-    """The embedder to start from, in evaluation mode.
+def read_start(start: StartingPoint) -> Model:
+    """The model to start from, in evaluation mode.
 
     Raises:
         TrainingError: there is no such model, it is not the one whose hash is given, or not one of ours.
@@ -42,4 +34,4 @@ def read_start(start: StartingPoint) -> Embedder:
             where=path,
             remedy="import the file that params.yaml means, or write this sha256 there if this one is meant",
         )
-    return read_model(Path(start.model))[0]
+    return read_model(Path(start.model))

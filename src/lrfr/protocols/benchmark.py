@@ -25,6 +25,10 @@ class Benchmark:
         """(N,) int64: each face's identity as a number, in the order of the names; ``UNKNOWN`` where it has none."""
         return places(self.faces["identity"], names(self.faces["identity"]))
 
+    def take(self, rows: np.ndarray) -> "Benchmark":
+        """Some of the faces (R,), without pairs and templates."""
+        return Benchmark(self.faces.take(rows))
+
     def attribute(self, name: str) -> pa.ChunkedArray:
         """(N,) string: an attribute of every face, null where a face does not have it."""
         return pc.map_lookup(self.faces["attributes"], pa.scalar(name), "first")

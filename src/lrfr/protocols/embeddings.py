@@ -1,9 +1,11 @@
-"""The embeddings of one test set by one method, as the embed stage stored them."""
+"""The embeddings of one test set in one run, as the embed stage stored them."""
 
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,18 +22,19 @@ class Embeddings:
         stored: the arrays of the file: ``embedding`` and ``embedding_<view>``, (F, D) float32.
         row: (N,) int64, where each face stands in those arrays.
         missing: (N,) bool: nobody could read the face, or find it; its embedding is zero.
-        quality: (N,) float, the method's own opinion of each image, or None.
-        trains_on: which faces the method learnt from: native, auxiliary, or both joined by +; None for neither.
-        metric: by which the method's paper compares embeddings, where it names one.
+        facts: of the model: ``metric``, ``presentation``, ``trained`` and so on.
+        quality: (N,) float, the model's own opinion of each image, or None.
+        unaligned: (N,) bool: the model wants aligned faces, and this one's landmarks were not found; None where it
+            takes them as cropped.
         where: the file, for errors.
     """
 
     stored: Mapping[str, np.ndarray]
     row: np.ndarray
     missing: np.ndarray
+    facts: Mapping[str, Any]
     quality: np.ndarray | None = None
-    trains_on: str | None = None
-    metric: str | None = None
+    unaligned: np.ndarray | None = None
     where: object = None
 
     def of(self, view: str = FULL) -> np.ndarray:
@@ -46,13 +49,18 @@ class Embeddings:
         vectors = self.stored[name]
         return vectors if np.array_equal(self.row, np.arange(len(vectors))) else vectors[self.row]
 
+    def take(self, rows: np.ndarray) -> "Embeddings":
+        """Those of some of the faces (R,)."""
+        quality, unaligned = (None if of is None else of[rows] for of in (self.quality, self.unaligned))
+        return replace(self, row=self.row[rows], missing=self.missing[rows], quality=quality, unaligned=unaligned)
+
     def unchanged(self, condition: str) -> int:
-        """How many of the faces a condition left as they are: those that could not be aligned, or were too large."""
+        """How many of the faces a condition left as they are: those that were too large."""
         unchanged = self.stored.get(f"unchanged_{condition}")
         return 0 if unchanged is None else int(unchanged[self.row].sum())
 
     def under(self, condition: str) -> "Embeddings":
-        """The same faces' embeddings under a condition, such as ``aligned``, in place of the images as they are.
+        """The same faces' embeddings under a condition in place of the faces as they are.
 
         Raises:
             EmbeddingError: that condition was not embedded.
@@ -61,7 +69,7 @@ class Embeddings:
 
 
 def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
-    """Reads one method's embeddings of these faces; ``remedy`` is the command that makes them.
+    """Reads one run's embeddings of these faces; ``remedy`` is the command that makes them.
 
     Raises:
         EmbeddingError: the file is missing or damaged, or lacks a face.
@@ -71,9 +79,8 @@ def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
     try:
         stored = np.load(path, allow_pickle=False)
         place = {face: number for number, face in enumerate(stored["face_id"].tolist())}
-        missing = stored.get("missing", np.zeros(len(place), bool))
-        quality = stored.get("quality")
-        trains_on, metric = (str(stored.get(name, "")) or None for name in ("trains_on", "metric"))
+        missing, facts = stored["missing"], json.loads(str(stored["facts"]))
+        quality, unaligned = stored.get("quality"), stored.get("unaligned")
         complete = all(len(values) == len(place) for values in (stored["embedding"], missing))
     except (ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError) as error:
         raise EmbeddingError(f"not an embedding file: {error}", where=path, remedy=remedy) from error
@@ -84,4 +91,5 @@ def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
         what = f"{len(lost)} faces of the test set have no embedding, such as {lost[0]}"
         raise EmbeddingError(what, where=path, remedy=remedy)
     row = np.array([place[face] for face in face_ids], dtype=np.int64)
-    return Embeddings(stored, row, missing[row], None if quality is None else quality[row], trains_on, metric, path)
+    quality, unaligned = (None if of is None else of[row] for of in (quality, unaligned))
+    return Embeddings(stored, row, missing[row], facts, quality, unaligned, path)

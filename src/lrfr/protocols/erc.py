@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from lrfr.config import Evaluate
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.pair_drawing import draw_pairs
 from lrfr.core.rejection import RATIO, VARIANTS, reject
 from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
 
 GENUINE, IMPOSTOR = 20_888, 50_000
@@ -24,12 +24,7 @@ FMR = (1e-3, 1e-4)
 IN_THE_CURVE = ("ratio", "fnmr", "rejected")  # and so not among the figures
 
 
-def views(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are suffice."""
-    return ()
-
-
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """Figures under ``qualities`` by quality, variant and FMR; ``capped`` says which pairs there are too few of.
 
     The curve ``erc`` has the share of rejected pairs and a column ``<quality> <variant> <fmr>`` for each of them.
@@ -75,7 +70,7 @@ def qualities(benchmark: Benchmark, embeddings: Embeddings, rows: np.ndarray) ->
     }
 
 
-def _definitions(options: Evaluate) -> dict[str, str]:
+def _definitions(options: Options) -> dict[str, str]:
     return {
         "metric": options.metric,
         "pair quality": "the lower of its two",

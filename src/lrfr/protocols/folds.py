@@ -4,29 +4,19 @@ Huang et al., "Labeled Faces in the Wild", 2007, view 2: the threshold of a fold
 embedding of an image is the sum of its own and its mirror image's, as ArcFace's evaluation has it.
 """
 
-from lrfr.config import Evaluate
 from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.pair_verification import verification
 from lrfr.core.template_pooling import pair_scores
 from lrfr.core.tenfold import folds
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
 
 MIRROR = "mirror"
 
 
-def views(options: Evaluate) -> tuple[str, ...]:
-    """The mirror image."""
-    return (MIRROR,)
-
-
-def conditions(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are, alone."""
-    return ()
-
-
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """The folds' figures; curve ``roc`` over all pairs."""
     left, right, same = benchmark.pair_rows(benchmark.faces["face_id"])
     vectors, missing = embeddings.of() + embeddings.of(MIRROR), embeddings.missing

@@ -9,7 +9,6 @@ themselves: all pairs of one identity, and as many pairs of two as the paper has
 import numpy as np
 import pyarrow as pa
 
-from lrfr.config import Evaluate
 from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.pair_drawing import draw_pairs
@@ -17,6 +16,7 @@ from lrfr.core.pair_verification import verification
 from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
 
 FAR = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
@@ -24,7 +24,7 @@ DISTANCE = (10.0, 30.0)  # px, both exclusive
 IMPOSTORS = 39_584_639
 
 
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """Verification's figures and ``n_faces``; curve ``tiny_roc``. None of them where no two tiny faces make a pair."""
     tiny = np.flatnonzero(is_tiny(benchmark.faces["landmarks"]))
     tiny = tiny[benchmark.identity[tiny] != UNKNOWN]

@@ -5,25 +5,21 @@ both sides at r, or one at r1 and the other at r2; identification with the probe
 resolution.
 """
 
-from lrfr.config import Evaluate
 from lrfr.core.curve_points import RATES, resolvable
 from lrfr.core.gallery_search import RANKS, Found, Templates, search
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
 from lrfr.protocols.template_verification import template_pairs, verify
 from lrfr.protocols.templates import enrol, searches
+from lrfr.protocols.views import views
 
 FAR = (1e-3, 1e-2, 1e-1)  # the first that the pairs resolve
 NORM = "keep_norm"
 
 
-def views(options: Evaluate) -> tuple[str, ...]:
-    """``side_8`` and so on: the image with that shortest side, back at its size."""
-    return tuple(f"side_{side}" for side in sorted(set(options.sides)))
-
-
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """The cross-resolution matrix of TAR, whose diagonal has both sides alike, and 1:N by the probes' resolution.
 
     Figures: ``sides`` (their order in the matrix), ``far``, ``tar`` (left side by right side), ``norm``, and
@@ -31,7 +27,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     """
     at = {
         name.removeprefix("side_"): enrol(benchmark, embeddings.of(name), embeddings.missing, NORM)
-        for name in (*views(options), FULL)
+        for name in (*views("ijb", options), FULL)
     }
     far, tar = _matrix(benchmark, at, options)
     wanted = searches(benchmark, at[FULL].ids)
@@ -46,7 +42,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     return Outcome(figures, _curves(found))
 
 
-def _matrix(benchmark: Benchmark, at: dict[str, Templates], options: Evaluate) -> tuple[float | None, list | None]:
+def _matrix(benchmark: Benchmark, at: dict[str, Templates], options: Options) -> tuple[float | None, list | None]:
     """The FAR, and TAR by left and right side; nulls where the impostors resolve none of the FARs."""
     pairs = template_pairs(benchmark, at[FULL].ids)
     far = next((rate for rate in FAR if resolvable(rate, int((~pairs.same).sum()))), None)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from lrfr.config import Evaluate
 from lrfr.core.bootstrap import rounded_means
 from lrfr.core.curve_points import RATES, tar_at_rates
 from lrfr.core.inputs import UNKNOWN
@@ -20,9 +19,10 @@ from lrfr.core.scoring import comparable, score_pairs
 from lrfr.errors import BenchmarkError
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
+from lrfr.protocols.views import VERIFIED_WIDTH
 
-VERIFIED_WIDTH = 25  # px
 FAR = (1e-4, 1e-3, 1e-2)  # 1e-4 is the paper's
 
 
@@ -47,22 +47,12 @@ class IdentificationFaces:
     distractor_missing: np.ndarray
 
 
-def views(options: Evaluate) -> tuple[str, ...]:
-    """``width_20`` and so on: the image down-sampled to that width; that of the verification is always among them."""
-    return tuple(f"width_{width}" for width in widths(options))
-
-
-def conditions(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are, alone."""
-    return ()
-
-
-def widths(options: Evaluate) -> list[int]:
+def widths(options: Options) -> list[int]:
     """The widths, px, ascending."""
     return sorted({*options.widths, VERIFIED_WIDTH})
 
 
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """Figures under ``p1`` and ``p2``: ``rank1`` by width, and ``verification`` at 25 px; curves ``rank1``, ``roc``."""
     person = benchmark.identity != UNKNOWN
     if np.bincount(benchmark.identity[person]).max(initial=0) < 2 or person.all():
@@ -131,7 +121,7 @@ def _comparable(embeddings: Embeddings, view: str, metric: str) -> np.ndarray:
     return vectors
 
 
-def _definitions(options: Evaluate) -> dict[str, str]:
+def _definitions(options: Options) -> dict[str, str]:
     return {
         "metric": options.metric,
         "ties": "pessimistic",

@@ -16,30 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from lrfr.config import Evaluate
 from lrfr.core.bootstrap import rounded_means
 from lrfr.core.identification import ClosedSet
 from lrfr.errors import BenchmarkError
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.identification import identify
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
 
 DISTANCES = {"distance_1": "4.2 m", "distance_2": "2.6 m", "distance_3": "1.0 m"}
 LAST_RANK = 50  # of the stored CMC
 
 
-def views(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are suffice."""
-    return ()
-
-
-def conditions(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are, alone."""
-    return ()
-
-
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """Figures by split (``all``, ``dcr``, ``tc``), in each by distance, and ``mean_rank1``; curve ``cmc``: ``all``."""
     figures: dict[str, Any] = {}
     curves: dict[str, Curve] = {}
@@ -65,7 +55,7 @@ def _people(benchmark: Benchmark) -> int:
 
 
 def _identify(
-    benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, distance: str, tested: np.ndarray
+    benchmark: Benchmark, embeddings: Embeddings, options: Options, distance: str, tested: np.ndarray
 ) -> tuple[ClosedSet, np.ndarray]:
     """The outcome at one distance, and the probes' identities."""
     probe, gallery = (rows[tested[rows]] for rows in (benchmark.rows("part", p) for p in (distance, "mugshot")))

@@ -7,15 +7,16 @@ Massoli, Amato & Falchi, "Cross-resolution learning for face recognition", IVC 9
 
 from typing import Any
 
-from lrfr.config import Evaluate
 from lrfr.core.curve_points import RATES, at_rates, tar_at_rates
 from lrfr.core.open_set_identification import OpenSet, open_set
 from lrfr.core.pair_verification import Verification, verification
 from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
-from lrfr.protocols.conditions import DEFINITION, changed, super_resolved
+from lrfr.protocols.conditions import DEFINITION, changed
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
+from lrfr.protocols.views import conditions
 
 FAR = (0.3, 0.1, 0.01, 0.001)
 FPIR = (0.3, 0.2, 0.1, 0.01)
@@ -23,17 +24,7 @@ RANK = 20
 AVERAGES = {"unit": "each normalised first", "raw": "as they are"}
 
 
-def views(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are suffice."""
-    return ()
-
-
-def conditions(options: Evaluate) -> tuple[str, ...]:
-    """After each super-resolution network."""
-    return super_resolved(options)
-
-
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """Figures under ``verification`` and ``open_set``; curves ``roc`` and ``open_set``.
 
     Under ``conditions`` the same by condition, with ``accuracy_difference`` in the verification: from the faces as they
@@ -52,7 +43,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     }
     left, _, _ = benchmark.pair_rows(benchmark.faces["face_id"])
     known = benchmark.drawn_by(left)
-    for condition in conditions(options):
+    for condition in conditions("survface", options):
         under = embeddings.under(condition)
         again, found = _verify(benchmark, under, options), _search(benchmark, under, options)
         told = _figures(again, found, options, seed)
@@ -66,7 +57,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     return Outcome(figures, {"roc": roc, "open_set": Curve(opened)}, definitions)
 
 
-def _figures(verified: Verification, searched: OpenSet, options: Evaluate, seed: int) -> dict[str, Any]:
+def _figures(verified: Verification, searched: OpenSet, options: Options, seed: int) -> dict[str, Any]:
     draws = options.bootstrap
     return {
         "verification": verified.figures(FAR, options.tar, draws, seed),
@@ -74,13 +65,13 @@ def _figures(verified: Verification, searched: OpenSet, options: Evaluate, seed:
     }
 
 
-def _verify(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate) -> Verification:
+def _verify(benchmark: Benchmark, embeddings: Embeddings, options: Options) -> Verification:
     left, right, same = benchmark.pair_rows(benchmark.faces["face_id"])
     score = pair_scores(embeddings.of(), left, right, options.metric, embeddings.missing)
     return verification(score, same, benchmark.drawn_by(left))
 
 
-def _search(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate) -> OpenSet:
+def _search(benchmark: Benchmark, embeddings: Embeddings, options: Options) -> OpenSet:
     vectors, missing, identity = embeddings.of(), embeddings.missing, benchmark.identity
     gallery, mated, unmated = (benchmark.rows("part", part) for part in ("gallery", "mated_probe", "unmated_probe"))
     return open_set(

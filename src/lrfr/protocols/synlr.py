@@ -8,48 +8,44 @@ SynLR set has.
 
 from dataclasses import replace
 
-from lrfr.config import Evaluate
+import numpy as np
+
 from lrfr.core.inputs import UNKNOWN
 from lrfr.errors import BenchmarkError
 from lrfr.protocols import tinyface
 from lrfr.protocols.benchmark import Benchmark, places
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Outcome
-from lrfr.protocols.tinyface import views
 
-__all__ = ["conditions", "evaluate", "native_faces", "views"]
-
-
-def conditions(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are, alone."""
-    return ()
+BESIDE = "benchmark"  # the test set that it is compared with
 
 
-def native_faces(native: Benchmark, synlr: Benchmark) -> Benchmark:
-    """The faces of the native benchmark that the SynLR set's stand in for, in the native order.
+def evaluate(
+    synthetic: Benchmark, embeddings: Embeddings, options: Options, seed: int, beside: tuple[Benchmark, Embeddings]
+) -> Outcome:
+    """TinyFace's identification of the SynLR set, and under ``native`` that of the same faces of the benchmark.
 
     Raises:
         BenchmarkError: a face of the SynLR set stands in for none of the benchmark.
     """
-    stands_for = places(native.faces["face_id"], synlr.attribute("native_face_id").combine_chunks())
-    found = native.faces.filter(stands_for != UNKNOWN)
-    if found.num_rows != synlr.faces.num_rows:
-        what = f"{synlr.faces.num_rows} faces of the SynLR set stand in for {found.num_rows} of the benchmark"
-        raise BenchmarkError(what, remedy="lrfr synlr")
-    return Benchmark(found)
-
-
-def evaluate(
-    synlr: Benchmark,
-    embeddings: Embeddings,
-    options: Evaluate,
-    seed: int,
-    native: Benchmark,
-    native_embeddings: Embeddings,
-) -> Outcome:
-    """TinyFace's figures and curves of the SynLR set, and under ``native`` those figures of the same native faces."""
-    options = options.model_copy(update={"aligned": False, "super_resolution": []})  # of these faces as they are
-    outcome = tinyface.evaluate(synlr, embeddings, options, seed)
-    beside = tinyface.evaluate(native, native_embeddings, options, seed)
+    options = options.model_copy(update={"super_resolution": []})  # of these faces as they are
+    rows = native_rows(beside[0], synthetic)
+    outcome = tinyface.identification(synthetic, embeddings, options, seed)
+    native = tinyface.identification(*(part.take(rows) for part in beside), options, seed)
     definitions = outcome.definitions | {"native": "the benchmark cut down to the faces that the SynLR set has"}
-    return replace(outcome, figures=outcome.figures | {"native": beside.figures}, definitions=definitions)
+    return replace(outcome, figures=outcome.figures | {"native": native.figures}, definitions=definitions)
+
+
+def native_rows(native: Benchmark, synthetic: Benchmark) -> np.ndarray:
+    """The rows of the native benchmark that the SynLR set's faces stand in for, ascending.
+
+    Raises:
+        BenchmarkError: a face of the SynLR set stands in for none of the benchmark.
+    """
+    stands_for = places(native.faces["face_id"], synthetic.attribute("native_face_id").combine_chunks())
+    rows = np.flatnonzero(stands_for != UNKNOWN)
+    if len(rows) != synthetic.faces.num_rows:
+        what = f"{synthetic.faces.num_rows} faces of the SynLR set stand in for {len(rows)} of the benchmark"
+        raise BenchmarkError(what, remedy="lrfr synlr")
+    return rows

@@ -4,33 +4,34 @@ Cheng, Zhu & Gong, "Low-Resolution Face Recognition", ACCV 2018, section 3. Supe
 Table 10 of Massoli, Amato & Falchi, "Cross-resolution learning for face recognition", IVC 99, 2020.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lrfr.config import Evaluate
 from lrfr.core.identification import ClosedSet
+from lrfr.protocols import erc
 from lrfr.protocols.benchmark import Benchmark
-from lrfr.protocols.conditions import DEFINITION, aligned, changed, super_resolved
+from lrfr.protocols.conditions import DEFINITION, changed
 from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.identification import identify
+from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
+from lrfr.protocols.views import conditions
 
 LAST_RANK = 100  # of the stored CMC
 COMPARED = ("rank1", "rank20", "rank50", "map")  # between a condition and the faces as they are: T-C's Table 10
 
 
-def views(options: Evaluate) -> tuple[str, ...]:
-    """The images as they are suffice."""
-    return ()
+def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
+    """Identification, and under ``rejection`` the error-versus-reject curves of :mod:`lrfr.protocols.erc`."""
+    found = identification(benchmark, embeddings, options, seed)
+    rejected = erc.evaluate(benchmark, embeddings, options, seed)
+    rejection = {**rejected.figures, "definitions": rejected.definitions}
+    return replace(found, figures=found.figures | {"rejection": rejection}, curves=found.curves | rejected.curves)
 
 
-def conditions(options: Evaluate) -> tuple[str, ...]:
-    """Aligned, and after each super-resolution network."""
-    return aligned(options) + super_resolved(options)
-
-
-def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, seed: int) -> Outcome:
+def identification(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
     """Every probe is searched for in the gallery with its distractors, and in its named part alone.
 
     Figures and curves under ``distractors`` and ``no_distractors``; ``per_probe`` is with distractors. Under
@@ -43,7 +44,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Evaluate, se
     curves = _curves(plain)
     figures: dict[str, Any] = {name: found.figures(identity, options.bootstrap, seed) for name, found in plain.items()}
     definitions = {"metric": options.metric, "ties": "pessimistic", "map": "exact", "map_official": "trapezoidal"}
-    for condition in conditions(options):
+    for condition in conditions("tinyface", options):
         found = _search(benchmark, embeddings.under(condition), probe, options.metric)
         figures.setdefault("conditions", {})[condition] = {
             name: outcome.figures(identity, options.bootstrap, seed) | _changes(outcome, plain[name], identity, seed)

@@ -13,14 +13,16 @@ import numpy as np
 import torch
 
 from lrfr import paths
-from lrfr.config import read_params
+from lrfr.config import read_params, settings
 from lrfr.errors import unknown_name
 from lrfr.faces import decode, encode_png
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.resolution import to_size
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver
 from lrfr.parallel import cores
-from lrfr.test_sets import Row, asking_for, attributes_of, write_changed
+from lrfr.protocols.options import Evaluate
+from lrfr.protocols.views import conditions
+from lrfr.test_sets import Row, attributes_of, test_sets, write_changed
 
 BATCH = 64  # faces through the network at once
 
@@ -44,13 +46,14 @@ def run(name: str) -> None:
         raise unknown_name("super-resolution network", name, known, f"{paths.PARAMS}: super_resolution")
     make_deterministic(0, params.threads)
     paths.super_resolved(name, "any").parent.mkdir(parents=True, exist_ok=True)  # also where nobody asks
-    asking = asking_for(f"super_resolved_{name}", params)
+    options = settings(params.evaluate, Evaluate, f"{paths.PARAMS}: evaluate")
+    asking = [some for some in test_sets(params) if f"super_resolved_{name}" in conditions(some.protocol, options)]
     if not asking:
         print(f"no test set asks for '{name}': it is not among {paths.PARAMS}: evaluate.super_resolution")
         return
     resolver = read_resolver(paths.super_resolver(name)).to(device())
-    for test_set, faces in asking.items():
-        _super_resolve(resolver, faces, paths.super_resolved(name, test_set), test_set)
+    for test_set in asking:
+        _super_resolve(resolver, test_set.faces, paths.super_resolved(name, test_set.name), test_set.name)
 
 
 def _super_resolve(resolver: SuperResolver, faces: Path, out: Path, test_set: str) -> None:

@@ -5,26 +5,26 @@ slip in the last one should not come to light after the first ones have run.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from lrfr import paths
 from lrfr.config import Params, SectionType, Settings, read_params, settings
 from lrfr.errors import ParameterError, unknown_name
-from lrfr.families.distillation import StudentSettings
-from lrfr.methods import FLOOR, method, trains_on
+from lrfr.methods import FLOOR, Run, floor, read_run
 from lrfr.nn.batches.order import parts_of_batch
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.heads import HeadSettings
 from lrfr.nn.landmarks.settings import Landmarks
+from lrfr.nn.model_file import Facts, Model
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.pretraining import Pretraining
 from lrfr.nn.start import read_start
 from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
 from lrfr.nn.training.optimizers import check_optimizers
 from lrfr.nn.training.settings import Training
+from lrfr.protocols.options import Evaluate
 from lrfr.sources import benchmark_source, source, test_set_source
 from lrfr.synthesis import degradations, synthesizer
 
@@ -40,15 +40,15 @@ def run() -> None:
     """
     params = read_params()
     _check_data(params)
-    pretraining = _check("pretrain", params.pretrain, Pretraining)
-    _check_pretraining(pretraining)
+    for name, values in params.backbones.items():
+        _check_backbone(f"backbones.{name}", values)
     _check_training("landmarks", _check("landmarks", params.landmarks, Landmarks).training)
     for name, values in params.super_resolution.items():
         place = f"super_resolution.{name}"
         _check_training(place, _check(place, values, SuperResolutionAlone).training)
-    for name, values in params.methods.items():
-        _check_method(name, values, pretraining.head)
-    _check_names(params)
+    for name in params.methods:
+        _check_run(read_run(name, params))
+    _check_names(params, _check("evaluate", params.evaluate, Evaluate))
     print(f"{paths.PARAMS}: every section and every name in it is right")
 
 
@@ -69,15 +69,16 @@ def _check_data(params: Params) -> None:
         _check(f"{place}.settings", chosen.settings, module.Settings)
 
 
-def _check_pretraining(chosen: Pretraining) -> None:
-    _check_training("pretrain", chosen.training)
+def _check_backbone(place: str, values: Settings) -> None:
+    chosen = _check(place, values, Pretraining)
+    _check_training(place, chosen.training)
     if chosen.start:
         read_start(chosen.start)
     if chosen.architecture:
-        _check_backbone(chosen.architecture.backbone)
+        _check_network(chosen.architecture.backbone)
 
 
-def _check_backbone(name: str) -> None:
+def _check_network(name: str) -> None:
     if name in NETWORKS:
         return
     import timm  # 5 s: only for those who ask for one of its models
@@ -86,22 +87,18 @@ def _check_backbone(name: str) -> None:
         raise unknown_name("backbone", name, [*NETWORKS, *timm.list_models(f"*{name[:5]}*")[:10]], paths.PARAMS)
 
 
-def _check_method(name: str, values: Settings, pretrained: HeadSettings) -> None:
-    module = method(name)
-    chosen = _check(f"methods.{name}", values, module.Settings)
-    if isinstance(chosen, StudentSettings) and chosen.head != pretrained:
-        what = f"'{name}' learns from the pretrained softmax, and its head is another one than the pretraining's"
-        raise ParameterError(what, where=f"{paths.PARAMS}: methods.{name}.head", remedy="repeat pretrain.head there")
-    for step, collections in module.STEPS.items():
-        training = getattr(chosen, step)
-        optimizers = _optimizers(module, chosen, step) if training.optimizers else ["main"]
-        _check_training(f"methods.{name}", training, step, collections, optimizers)
+def _check_run(chosen: Run) -> None:
+    for step, collections in chosen.steps.items():
+        training = getattr(chosen.settings, step)
+        optimizers = _optimizers(chosen, step) if training.optimizers else ["main"]
+        _check_training(f"methods.{chosen.name}", training, step, collections, optimizers)
 
 
-def _optimizers(module: Any, chosen: Any, step: str) -> list[str]:
-    """The names of the optimisers of a method's step; the backbone makes no difference."""
-    pretrained = Embedder(ANY_BACKBONE), torch.zeros(2, ANY_BACKBONE.embedding_dim)
-    task = module.build(chosen, pretrained, dict.fromkeys(trains_on(module), 2))
+def _optimizers(chosen: Run, step: str) -> list[str]:
+    """The names of the optimisers of a step; the backbone makes no difference."""
+    facts = Facts(head={"name": "Softmax"})
+    backbone = replace(Model(Embedder(ANY_BACKBONE), facts), prototypes=torch.zeros(2, ANY_BACKBONE.embedding_dim))
+    task = chosen.method.build(chosen.settings, backbone, dict.fromkeys(chosen.collections, 2))
     task.begin(step)
     return list(task.parameter_groups())
 
@@ -119,20 +116,19 @@ def _check_training(
     check_optimizers(training, optimizers, f"{place}.optimizers")
 
 
-def _check_names(params: Params) -> None:
+def _check_names(params: Params, evaluate: Evaluate) -> None:
     """The names by which one section speaks of another."""
     for kind, name, known, place in [
         ("evaluation set", params.synlr.faces, params.evaluation_sets, "synlr.faces"),
-        *(("method", name, params.methods, "compare") for name in params.compare),
-        ("method", params.release.method, params.compare, "release.method"),
+        ("run", params.release.run, params.methods, "release.run"),
         *(
             ("super-resolution network", name, params.super_resolution, "evaluate.super_resolution")
-            for name in params.evaluate.super_resolution
+            for name in evaluate.super_resolution
         ),
     ]:
         if name not in known:
             raise unknown_name(kind, name, known, f"{paths.PARAMS}: {place}")
-    if FLOOR not in params.compare:
-        what = f"the method '{FLOOR}' is missing; the report and the release compare every other with it"
-        remedy = f"name it under compare, and add under methods: '{FLOOR}: {{}}'"
-        raise ParameterError(what, where=f"{paths.PARAMS}: compare", remedy=remedy)
+    if floor(params) is None:
+        what = f"no run has the method '{FLOOR}'; the report and the release compare every other with untrained weights"
+        remedy = f"add under methods: '{FLOOR}: {{method: {FLOOR}, backbone: {next(iter(params.backbones))}}}'"
+        raise ParameterError(what, where=f"{paths.PARAMS}: methods", remedy=remedy)

@@ -1,71 +1,59 @@
-"""embed: every face that is tested on, of every test set, through one method's model."""
+"""embed: every test face of every test set, through the model of one run."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import Params, read_params
+from lrfr.config import read_params, settings
 from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.faces import read_faces
 from lrfr.files import atomic_path
-from lrfr.methods import method, metric, trains_on
+from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedder import Embedder
-from lrfr.nn.embedding import BATCH, embed_faces
-from lrfr.nn.model_file import read_model
+from lrfr.nn.embedding import BATCH, Face, embed_faces
+from lrfr.nn.model_file import Model, facts_of, read_model
 from lrfr.progress import track
-from lrfr.protocols import protocol
-from lrfr.sources import source
-from lrfr.test_sets import TESTED
+from lrfr.protocols.options import Evaluate
+from lrfr.protocols.views import conditions, views
+from lrfr.test_sets import TESTED, TestSet, test_sets
 
 
 def run(name: str) -> None:
-    """Writes data/embeddings/METHOD/SET.npz for the benchmark, its SynLR version and every imported test set.
+    """Writes data/embeddings/RUN/SET.npz for every test set.
 
-    Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, and ``embedding_<name>`` for every
-    view and every condition that the set's protocol asks for, with ``unchanged_<condition>`` (N,) bool for faces
-    that the condition's stage left as they are; ``trains_on`` says what the method learnt from (""
-    for nothing), ``metric`` by which its paper compares embeddings ("" where params.yaml decides). Equal models and
-    faces give equal bytes.
+    Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, ``unaligned`` (N,) bool where the
+    model takes aligned faces, and ``embedding_<name>`` for every view and every condition that the set's protocol asks
+    for, with ``unchanged_<condition>`` (N,) bool for faces that the condition's stage left as they are. ``facts`` is
+    JSON: what the model says of itself, and the SHA-256 of its file. Equal models and faces give equal bytes.
 
     Raises:
-        ParameterError: there is no such method.
+        ParameterError: there is no such run.
+        TrainingError: its model is missing.
         FaceTableError: a table of faces, as they are or under a condition, is missing.
         EmbeddingError: a condition's table shows other faces.
     """
     params = read_params()
     if name not in params.methods:
-        raise unknown_name("method", name, params.methods, f"{paths.PARAMS}: methods")
+        raise unknown_name("run", name, params.methods, f"{paths.PARAMS}: methods")
+    options = settings(params.evaluate, Evaluate, f"{paths.PARAMS}: evaluate")
     make_deterministic(0, params.threads)
-    embedder, _ = read_model(paths.model(name))
-    module = method(name)
-    known = {"trains_on": np.array("+".join(trains_on(module))), "metric": np.array(metric(module) or "")}
-    for test_set, (faces, protocol_name) in _test_sets(params).items():
-        wanted = protocol(protocol_name)
-        conditions = {
-            condition: _shows_the_same(paths.condition(condition, test_set), faces)
-            for condition in wanted.conditions(params.evaluate)
-        }
-        arrays = _embedded(embedder, test_set, faces, wanted.views(params.evaluate), params)
-        for condition, table in conditions.items():
-            doing = f"{test_set}, {condition.replace('_', ' ')}"
-            arrays[f"embedding_{condition}"] = _embedded(embedder, doing, table, (), params)["embedding"]
+    model = read_model(paths.model(name))
+    facts = np.array(facts_of(model, paths.model(name)))
+    for test_set in test_sets(params):
+        arrays = _embedded(model, test_set.name, test_set, test_set.faces, views(test_set.protocol, options), options)
+        for condition in conditions(test_set.protocol, options):
+            table = _shows_the_same(
+                paths.super_resolved(condition.removeprefix("super_resolved_"), test_set.name), test_set.faces
+            )
+            doing = f"{test_set.name}, {condition.replace('_', ' ')}"
+            arrays[f"embedding_{condition}"] = _embedded(model, doing, test_set, table, (), options)["embedding"]
             arrays[f"unchanged_{condition}"] = _unchanged(table)
-        with atomic_path(paths.embeddings(name, test_set)) as temporary, temporary.open("wb") as file:
-            np.savez(file, **known, **arrays)  # pyrefly: ignore
-
-
-def _test_sets(params: Params) -> dict[str, tuple[Path, str]]:
-    """The face table and the protocol of each test set by its name."""
-    made = {"benchmark": (paths.BENCHMARK, "tinyface"), "synlr": (paths.SYNLR, "synlr")}
-    imported = {
-        name: (paths.test_set(name), source(chosen.source).PROTOCOL) for name, chosen in params.evaluation_sets.items()
-    }
-    return made | imported
+        with atomic_path(paths.embeddings(name, test_set.name)) as temporary, temporary.open("wb") as file:
+            np.savez(file, facts=facts, **arrays)  # pyrefly: ignore
 
 
 def _shows_the_same(table: Path, faces: Path) -> Path:
@@ -84,27 +72,28 @@ def _shows_the_same(table: Path, faces: Path) -> Path:
 def _unchanged(table: Path) -> np.ndarray:
     """Which faces of a condition's table say that they are as they were."""
     told = read_faces(table, ["attributes", "split"]).filter(TESTED)["attributes"].to_pylist()
-    marks = {("aligned", "no"), ("super_resolved", "no")}
-    return np.array([not marks.isdisjoint(attributes or []) for attributes in told], bool)
+    return np.array([("super_resolved", "no") in (attributes or []) for attributes in told], bool)
 
 
 def _embedded(
-    embedder: Embedder, doing: str, faces: Path, views: Sequence[str], params: Params
+    model: Model, doing: str, test_set: TestSet, table: Path, wanted: Sequence[str], options: Evaluate
 ) -> dict[str, np.ndarray]:
-    """The arrays of the faces of a table that are tested on."""
-    tested = np.array([split != "train" for split in read_faces(faces, ["split"])["split"].to_pylist()], bool)
-    with track((), f"embedding {doing}", int(tested.sum()), "face") as progress:
-        return embed_faces(embedder, _batches(faces, tested, progress.update), views, params.evaluate.fusion)
+    """The arrays of the test faces of a table."""
+    faces = read_faces(table, ["face_id", "landmarks", "attributes", "split"])
+    rows = np.flatnonzero(pc.not_equal(faces["split"], "train").fill_null(True).to_numpy())
+    known = faces.take(rows).to_pylist()
+    with track((), f"embedding {doing}", len(rows), "face") as progress:
+
+        def batches() -> Iterator[list[Face]]:
+            images = Images(table, rows).batches(BATCH)
+            for start in range(0, len(known), BATCH):
+                some = known[start : start + BATCH]
+                yield [_face(row, image, test_set) for row, image in zip(some, next(images), strict=True)]
+                progress.update(len(some))
+
+        return embed_faces(model, batches(), wanted, options.fusion)
 
 
-def _batches(faces: Path, chosen: np.ndarray, done: Callable[[int], object]) -> Iterator[pa.RecordBatch]:
-    """The chosen rows (N,) bool of a face table, a few at a time: the images of a large set do not fit the memory.
-
-    ``done`` is told how many rows were dealt with since it was last told.
-    """
-    start = 0
-    for batch in pq.ParquetFile(faces).iter_batches(BATCH, columns=["face_id", "image", "attributes"]):
-        some = batch.filter(pa.array(chosen[start : start + len(batch)]))
-        yield some
-        done(len(some))
-        start += len(batch)
+def _face(row: dict[str, Any], image: bytes, test_set: TestSet) -> Face:
+    is_missing = "missing" in dict(row["attributes"] or [])
+    return Face(row["face_id"], None if is_missing else image, row["landmarks"] if test_set.has_landmarks else None)

@@ -15,10 +15,10 @@ from lrfr.embed.parts import Part, parts_of
 from lrfr.embed.pictures import Encoded, Pictures, read_pictures
 from lrfr.errors import EmbeddingError, ImageError, ParameterError, TrainingError
 from lrfr.nn.compute import device, make_deterministic
-from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.embedding import BATCH, embed_inputs, prefetch, ready, to_input, width
-from lrfr.nn.model_file import FILE, read_model
-from lrfr.nn.start import sha256_of
+from lrfr.nn.embedder import Embedder
+from lrfr.nn.embedding import BATCH, embed_inputs, input_of, prefetch, ready, width
+from lrfr.nn.model_file import FILE, facts_of, read_model, sha256_of
+from lrfr.nn.presentation import Presenter
 from lrfr.parallel import cores
 from lrfr.progress import track
 
@@ -50,7 +50,8 @@ def run(what: Path, model: Path, out: Path, fusion: Fusion) -> int:
     file = _model_file(model)
     pictures = read_pictures(what)
     make_deterministic(0, cores())
-    embedder = ready(read_model(file.parent)[0])
+    model = read_model(file.parent)
+    embedder, presenter = ready(model.embedder), Presenter(model.facts.presentation, model.landmarks)
     rows, dim = len(pictures.columns), width(embedder, fusion)
     unreadable_list = out.with_name(f"{out.name}.unreadable.csv")
     with parts_of(out, _fingerprint(file, fusion, pictures)) as parts:
@@ -58,11 +59,11 @@ def run(what: Path, model: Path, out: Path, fusion: Fusion) -> int:
         if parts.done:
             print(f"going on after {min(done, rows):,} of {rows:,} images")
         with track((), "embedding", max(rows - done, 0)) as progress:
-            for part in _embedded(embedder, fusion, pictures.encoded(done), file, progress.update):
+            for part in _embedded(embedder, presenter, fusion, pictures.encoded(done), file, progress.update):
                 parts.add(*part)
         unreadable = write_unreadable(unreadable_list, pictures.columns, parts)
         if unreadable < rows:
-            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim)
+            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(model, file.parent))
     if unreadable == rows:
         raise EmbeddingError("none of the pictures can be read", where=what, remedy=f"see {unreadable_list}")
     print(f"{out}: {rows - unreadable:,} embeddings of {dim} numbers")
@@ -72,15 +73,19 @@ def run(what: Path, model: Path, out: Path, fusion: Fusion) -> int:
 
 
 def _embedded(
-    embedder: Embedder, fusion: Fusion, pictures: Iterator[Encoded], file: Path, done: Callable[[int], object]
+    embedder: Embedder,
+    presenter: Presenter,
+    fusion: Fusion,
+    pictures: Iterator[Encoded],
+    file: Path,
+    done: Callable[[int], object],
 ) -> Iterator[Part]:
     """The parts of an embedding; batches count from a part's first row, so that a resumed run has the same.
 
     ``done`` is told how many pictures were dealt with since it was last told.
     """
-    batches = iter(lambda: list(islice(pictures, BATCH)), [])
-    read = prefetch(partial(_read, architecture=embedder.architecture), batches)
-    while part := list(islice(_batches(embedder, fusion, read, done), PART // BATCH)):
+    read = prefetch(_read, iter(lambda: list(islice(pictures, BATCH)), []))
+    while part := list(islice(_batches(embedder, presenter, fusion, read, done), PART // BATCH)):
         embedding = np.concatenate([embedding for embedding, _ in part])
         if not np.isfinite(embedding).all():
             raise EmbeddingError("the model gives embeddings that are not finite", where=file)
@@ -88,20 +93,25 @@ def _embedded(
 
 
 def _batches(
-    embedder: Embedder, fusion: Fusion, read: Iterator[list[torch.Tensor | str]], done: Callable[[int], object]
+    embedder: Embedder,
+    presenter: Presenter,
+    fusion: Fusion,
+    read: Iterator[list[np.ndarray | str]],
+    done: Callable[[int], object],
 ) -> Iterator[Part]:
     """The embeddings of each batch that was read, and why a picture has none."""
     for batch in read:
         reason = np.array([made if isinstance(made, str) else "" for made in batch], np.str_)
         embedding = np.zeros((len(batch), width(embedder, fusion)), np.float32)
-        faces = [made for made in batch if isinstance(made, torch.Tensor)]
-        embedding[reason == ""] = embed_inputs(embedder, faces, fusion)
+        faces, _ = presenter([made for made in batch if isinstance(made, np.ndarray)])
+        for inputs in prefetch(partial(input_of, embedder=embedder), [faces]):
+            embedding[reason == ""] = embed_inputs(embedder, inputs, fusion)
         done(len(batch))
         yield embedding, reason
 
 
-def _read(encoded: Encoded, architecture: Architecture) -> torch.Tensor | str:
-    """A picture as the network takes it, or why it cannot be read."""
+def _read(encoded: Encoded) -> np.ndarray | str:
+    """A picture (H, W, 3), uint8, or why it cannot be read."""
     if encoded is None:
         return "missing"
     if isinstance(encoded, Path):
@@ -112,7 +122,7 @@ def _read(encoded: Encoded, architecture: Architecture) -> torch.Tensor | str:
         except OSError:
             return "no_access"
     try:
-        return to_input(decode(encoded), architecture.size, architecture.preprocessing.interpolation)
+        return decode(encoded)
     except ImageError as error:
         return error.reason
 
@@ -129,7 +139,9 @@ def _check_place(out: Path, what: Path) -> None:
 def _model_file(model: Path) -> Path:
     file = model / FILE if model.is_dir() else model
     if not file.is_file() or file.name != FILE:
-        remedy = f"give a folder with {FILE}, such as models/baseline, or that file; lrfr release and training write it"
+        remedy = (
+            f"give a folder with {FILE}, such as models/runs/baseline, or that file; lrfr release and training write it"
+        )
         raise TrainingError("there is no model of lrfr", where=model, remedy=remedy)
     return file
 

@@ -1,128 +1,120 @@
-"""finetune: one method, one model; in one step, or in several one after the other."""
+"""finetune: one run, one model; trained in one step, or in several one after the other, or not at all."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
 from lrfr import paths
-from lrfr.config import Params, read_params, settings
-from lrfr.errors import unknown_name
+from lrfr.config import Params, read_params
 from lrfr.faces import read_faces
-from lrfr.methods import method, trains_on
-from lrfr.nn.batches.labelled import LabelledFaces, labelled
-from lrfr.nn.batches.low_resolution import Degradation
+from lrfr.files import read_json
+from lrfr.methods import Run, read_run
+from lrfr.nn.batches.labelled import labelled
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedder import Architecture
-from lrfr.nn.model_file import FILE, read_model, write_model
-from lrfr.nn.processes import one_of_several, this_process
+from lrfr.nn.landmarks.model_file import landmarks_for
+from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, read_model, write_model
+from lrfr.nn.processes import one_of_several
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
-from lrfr.nn.training.curves import Curves, one_after_the_other, write_curves
-from lrfr.nn.training.loop import train
+from lrfr.nn.training.curves import Curves, write_curves
 from lrfr.nn.training.settings import Training
+from lrfr.nn.training.steps import Learnt, Step, Trained, train_in_steps
 from lrfr.nn.training.task import Task
 from lrfr.synthesis import degradations
 
+KIND = "runs"
 TABLES = {"native": paths.BENCHMARK, "auxiliary": paths.AUXILIARY}
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One step of a method: its faces and its training, and where its state and its live curves are."""
-
-    name: str
-    collections: tuple[str, ...]
-    degradations: Mapping[str, Degradation]
-    training: Training
-    seed: int
-    saved: SavedState
-    live: Path
-
-
 def run(name: str) -> None:
-    """Trains one method from models/pretrained; writes models/<method>.
+    """Trains one run from its backbone in models/pretrained; writes models/runs/NAME.
 
     Raises:
-        ParameterError: there is no such method, or params.yaml does not set it.
+        ParameterError: params.yaml has no such run, or a wrong setting of it.
     """
     with one_of_several():
         params = read_params()
-        module = method(name)
-        if name not in params.methods:
-            raise unknown_name("method", name, params.methods, "params.yaml: methods")
-        chosen = settings(params.methods[name], module.Settings, f"params.yaml: methods.{name}")
-        steps = _steps(name, module, chosen, params)
+        chosen = read_run(name, params)
         make_deterministic(params.seed, params.threads)
-        task = module.build(chosen, read_model(paths.PRETRAINED), _classes(trains_on(module)))
-        curves = one_after_the_other([_trained(task, step) for step in steps])
-        if this_process() == 0:
-            write_model(paths.model(name), task.embedder)
-            write_curves(paths.curve("training", name), curves)
-            # Until here a finished step's state is kept: whoever goes on after an interruption does not repeat it
-            for step in steps:
-                step.saved.forget()
+        backbone = read_model(paths.pretrained(chosen.backbone))
+        task = chosen.method.build(chosen.settings, backbone, _classes(chosen.collections))
+        steps = [_step(chosen, number, params, task.embedder.architecture) for number in range(len(chosen.steps))]
+
+        def write(curves: Curves, trained: Sequence[Trained]) -> None:
+            facts = _facts(chosen, backbone.facts, task, trained)
+            prototypes = None if trained or not task.starts_from_backbone else backbone.prototypes
+            write_model(paths.model(name), Model(task.embedder, facts, prototypes, landmarks_for(facts.presentation)))
+            write_curves(paths.training_curve(KIND, name), curves)
+
+        train_in_steps(task, steps, write)
 
 
-def _steps(name: str, module: ModuleType, chosen: Any, params: Params) -> list[_Step]:
-    several = len(module.STEPS) > 1
-    steps = []
-    for number, (step, collections) in enumerate(module.STEPS.items()):
-        training = getattr(chosen, step)
-        steps.append(
-            _Step(
-                step,
-                collections,
-                degradations(training.low_resolution, collections, f"params.yaml: methods.{name}.{step}"),
-                training,
-                _seed(params.seed, number),
-                _saved_state(name, module, number, params),
-                paths.live(name) / step if several else paths.live(name),
-            )
-        )
-    return steps
+def _facts(run: Run, backbone: Facts, task: Task, trained: Sequence[Trained]) -> Facts:
+    """What users of the run's model must know."""
+    before = backbone.trained if task.starts_from_backbone else []
+    own_head = getattr(run.settings, "head", None)
+    head = own_head.model_dump() if own_head is not None else backbone.head
+    return Facts(
+        presentation=run.presentation or backbone.presentation,
+        metric=getattr(run.method, "METRIC", backbone.metric),
+        trained=[*before, *(TrainedStep(**asdict(step)) for step in trained)],
+        head=head if trained or before else None,
+        provenance=backbone.provenance if task.starts_from_backbone else None,
+    )
+
+
+def _step(run: Run, number: int, params: Params, architecture: Architecture) -> Step:
+    """A step of the run's training, by its number from 0."""
+    name, collections = list(run.steps.items())[number]
+    training = getattr(run.settings, name)
+    several = len(run.steps) > 1
+    live = paths.live(KIND, run.name)
+    return Step(
+        name,
+        training,
+        partial(_faces, run.name, name, collections, training, architecture),
+        _seed(params.seed, number),
+        _saved_state(run, number, f"{run.name}.{name}" if several else run.name, params),
+        live / name if several else live,
+    )
 
 
 def _seed(seed: int, number: int) -> int:
-    """The seed of a method's step, by the step's number from 0: each has an order and draws of its own."""
+    """The seed of a step, by its number from 0: each has an order and draws of its own."""
     return int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) if number else seed
 
 
-def _saved_state(name: str, module: ModuleType, number: int, params: Params) -> SavedState:
-    """The state of a method's step, which depends on the steps before it, and not on those after it."""
-    steps = list(module.STEPS)
-    values = {key: value for key, value in params.methods[name].items() if key not in steps[number + 1 :]}
-    seen = dict.fromkeys(collection for step in steps[: number + 1] for collection in module.STEPS[step])
-    files = [*(TABLES[collection] for collection in seen), paths.PRETRAINED / FILE, Path(module.__file__ or "")]
-    known = fingerprint([values, params.seed, params.threads], *files)
-    return SavedState(paths.checkpoint(f"{name}.{steps[number]}" if len(steps) > 1 else name), known)
+def _saved_state(run: Run, number: int, name: str, params: Params) -> SavedState:
+    """The state of a step, which depends on the steps before it, and not on those after it."""
+    steps = list(run.steps)
+    values = {key: value for key, value in params.methods[run.name].items() if key not in steps[number + 1 :]}
+    seen = dict.fromkeys(collection for step in steps[: number + 1] for collection in run.steps[step])
+    files = [*(TABLES[collection] for collection in seen), paths.pretrained(run.backbone) / FILE]
+    code = read_json(paths.code(KIND, run.name), "lrfr code")
+    settled = [values, params.seed, params.threads, code]
+    return SavedState(paths.checkpoint(KIND, name), fingerprint(settled, [__name__, run.method.__name__], *files))
 
 
-def _classes(collections: tuple[str, ...]) -> dict[str, int]:
+def _classes(collections: Sequence[str]) -> dict[str, int]:
     """The number of training identities of each collection."""
     people = {key: read_faces(TABLES[key], ["identity", "split"]).to_pylist() for key in collections}
     return {key: len({row["identity"] for row in rows if row["split"] == "train"}) for key, rows in people.items()}
 
 
-def _trained(task: Task, step: _Step) -> Curves:
-    task.begin(step.name)
-    faces, validation = _faces(step, task.embedder.architecture)
-    return train(task, faces, validation, step.training, step.seed, step.saved, step.live)
-
-
-def _faces(step: _Step, architecture: Architecture) -> tuple[Mapping[str, LabelledFaces], LabelledFaces | None]:
+def _faces(run: str, step: str, collections: Sequence[str], training: Training, architecture: Architecture) -> Learnt:
     """The training faces of each of a step's collections, and validation faces of the first that has any."""
+    degrade = degradations(training.low_resolution, collections, f"{paths.PARAMS}: methods.{run}.{step}")
     loaded = {
         key: labelled(
-            read_faces(TABLES[key]),
+            TABLES[key],
             architecture.size,
-            step.degradations.get(key),
-            step.training.alignment,
+            degrade.get(key),
+            training.alignment,
             architecture.preprocessing.interpolation,
         )
-        for key in step.collections
+        for key in collections
     }
     validation = next((some for _, some, _ in loaded.values() if some is not None), None)
     return {key: faces for key, (faces, _, _) in loaded.items()}, validation

@@ -5,13 +5,11 @@ from pathlib import Path
 
 from lrfr import paths
 from lrfr.errors import CheckpointError, ParameterError
-from lrfr.nn.model_file import FILE, write_model
-from lrfr.nn.model_file import provenance as read_provenance
+from lrfr.nn.model_file import FILE, Facts, Model, read_facts, sha256_of, write_model
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.published.conversion import PUBLICATIONS, Asked, Converted, convert
 from lrfr.nn.published.reading import Tensors, read_tensors
 from lrfr.nn.published.timm_models import convert_timm
-from lrfr.nn.start import sha256_of
 
 Provenance = dict[str, object]
 
@@ -96,9 +94,9 @@ def _name(name: str) -> str:
 
 def _write(folder: Path, converted: Converted, provenance: Provenance) -> None:
     """Writes the model, unless that of another file has its name."""
-    if (folder / FILE).is_file() and (read_provenance(folder) or {}).get("sha256") != provenance["sha256"]:
+    if (folder / FILE).is_file() and (read_facts(folder).provenance or {}).get("sha256") != provenance["sha256"]:
         raise ParameterError("another file was imported under this name", where=folder, remedy="--name ANOTHER")
-    write_model(folder, converted.embedder, provenance=provenance)
+    write_model(folder, Model(converted.embedder, Facts(presentation=converted.presentation, provenance=provenance)))
 
 
 def _tell(folder: Path, converted: Converted, provenance: Provenance) -> None:
@@ -111,7 +109,7 @@ def _tell(folder: Path, converted: Converted, provenance: Provenance) -> None:
         f"{height} x {width} px in, {architecture.embedding_dim} out{left_out}\n"
         f"images: {fed.colour}, (value - {fed.mean}) / {fed.std} of values 0..1; {provenance['preprocessing_by']}\n"
         f"licence: {provenance['licence']}{'' if provenance['licence'] != 'unknown' else ' (--licence says it)'}\n"
-        f"To start from it, in params.yaml in place of pretrain.architecture:\n"
-        f"  pretrain:\n"
+        f"faces: {converted.presentation}\n"
+        f"To start from it, in params.yaml under backbones.NAME, in place of architecture:\n"
         f"    start: {{model: {folder}, sha256: {sha256_of(folder / FILE)}}}"
     )

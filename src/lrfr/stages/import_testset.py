@@ -1,4 +1,4 @@
-"""import: a test set, as it was published, becomes the tables that are embedded and evaluated."""
+"""import-testset: a test set, as it was published, becomes the tables that are embedded and evaluated."""
 
 from collections import Counter
 from pathlib import Path
@@ -10,12 +10,13 @@ from lrfr import paths
 from lrfr.config import read_params, settings
 from lrfr.errors import SourceError, unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, EXCLUDED_SCHEMA, PAIR_SCHEMA, write_faces, write_table
+from lrfr.files import write_json
 from lrfr.sources import test_set_source
 from lrfr.sources.acquired import Acquired
 
 
 def run(name: str) -> None:
-    """Writes data/test_sets/NAME: faces, pairs, enrolment, and what the source excluded.
+    """Writes data/test_sets/NAME: faces, pairs, enrolment, what the source excluded, and its protocol.
 
     A face that nobody could read or find stays, with the attribute ``missing``: it scores as a miss.
 
@@ -36,6 +37,7 @@ def run(name: str) -> None:
     write_table(acquired.pairs, paths.test_set(name, "pairs"), PAIR_SCHEMA)
     write_table(acquired.enrolment, paths.test_set(name, "enrolment"), ENROLMENT_SCHEMA)
     write_table(acquired.excluded, paths.test_set(name, "excluded"), EXCLUDED_SCHEMA)
+    write_json(paths.test_set_facts(name), {"source": chosen.source, "protocol": module.PROTOCOL})
     _report(name, acquired)
 
 

@@ -1,56 +1,90 @@
 """pretrain: a backbone learns to recognise the HR faces of the auxiliary set, from the start or from a model that is
 there already."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 import torch
 
 from lrfr import paths
-from lrfr.config import read_params, settings
-from lrfr.faces import read_faces
+from lrfr.config import Settings, read_params, settings
+from lrfr.errors import unknown_name
+from lrfr.files import read_json
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.classifier import Classifier
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import class_means
-from lrfr.nn.model_file import write_model
+from lrfr.nn.landmarks.model_file import landmarks_for
+from lrfr.nn.model_file import Facts, Model, TrainedStep, write_model
 from lrfr.nn.pretraining import Pretraining
-from lrfr.nn.processes import one_of_several, this_process
+from lrfr.nn.processes import one_of_several
 from lrfr.nn.start import read_start
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
-from lrfr.nn.training.curves import write_curves
-from lrfr.nn.training.loop import train
+from lrfr.nn.training.curves import Curves, write_curves
+from lrfr.nn.training.steps import Step, Trained, train_in_steps
 from lrfr.progress import track
 from lrfr.synthesis import degradation
 
 BATCH = 256
+KIND = "backbones"
+NEW_NETWORKS = "arcface_112"  # how faces are presented to a network that nobody says it of
 
 
-def run() -> None:
-    """Trains on data/split/auxiliary.parquet; writes models/pretrained."""
+def run(name: str) -> None:
+    """Trains a backbone on data/split/auxiliary.parquet; writes models/pretrained/NAME.
+
+    Raises:
+        ParameterError: params.yaml has no backbone of that name, or a wrong setting of it.
+    """
     with one_of_several():
         params = read_params()
-        chosen = settings(params.pretrain, Pretraining, "params.yaml: pretrain")
-        degrade = degradation(chosen.training.low_resolution, "params.yaml: pretrain.training.low_resolution")
+        if name not in params.backbones:
+            raise unknown_name("backbone", name, params.backbones, f"{paths.PARAMS}: backbones")
+        place = f"{paths.PARAMS}: backbones.{name}"
+        values = params.backbones[name]
+        chosen = settings(values, Pretraining, place)
+        degrade = degradation(chosen.training.low_resolution, f"{place}.training.low_resolution")
         make_deterministic(params.seed, params.threads)
-        embedder = read_start(chosen.start) if chosen.start else Embedder(chosen.architecture)  # pyrefly: ignore
+        start = read_start(chosen.start) if chosen.start else Model(Embedder(chosen.architecture))  # pyrefly: ignore
+        embedder = start.embedder
+        presentation = chosen.presentation or (start.facts.presentation if chosen.start else NEW_NETWORKS)
         faces, validation, classes = labelled(
-            read_faces(paths.AUXILIARY),
+            paths.AUXILIARY,
             embedder.architecture.size,
             degrade,
             chosen.training.alignment,
             embedder.architecture.preprocessing.interpolation,
         )
         task = Classifier(embedder, chosen.head, classes)
-        known = fingerprint([params.pretrain, params.seed, params.threads], paths.AUXILIARY)
-        saved = SavedState(paths.checkpoint("pretrained"), known)
+        known = fingerprint([values, params.seed, params.threads, _code(name)], [__name__], paths.AUXILIARY)
+        saved = SavedState(paths.checkpoint(KIND, name), known)
         if chosen.start and saved.read() is None:
             # Moved before, outside inference mode: what is moved in it cannot be trained
             task.head.weight.data.copy_(_prototypes(embedder.to(device()).eval(), faces, classes))
-        live = paths.live("pretrained")
-        curves = train(task, {"auxiliary": faces}, validation, chosen.training, params.seed, saved, live)
-        if this_process() == 0:
-            write_model(paths.PRETRAINED, task.embedder, task.head.weight)
-            write_curves(paths.curve("training", "pretrained"), curves)
-            saved.forget()
+
+        def write(curves: Curves, trained: Sequence[Trained]) -> None:
+            steps = [*start.facts.trained, *(TrainedStep(**asdict(step)) for step in trained)]
+            facts = Facts(
+                presentation=presentation,
+                metric=start.facts.metric,
+                trained=steps,
+                head=chosen.head.model_dump(),
+                provenance=start.facts.provenance,
+            )
+            model = Model(task.embedder, facts, task.head.weight, landmarks_for(presentation))
+            write_model(paths.pretrained(name), model)
+            write_curves(paths.training_curve(KIND, name), curves)
+
+        collections = {"auxiliary": faces}
+        live = paths.live(KIND, name)
+        step = Step(f"pretrain {name}", chosen.training, lambda: (collections, validation), params.seed, saved, live)
+        train_in_steps(task, [step], write)
+
+
+def _code(name: str) -> Settings:
+    """The code that params.yaml names for this backbone."""
+    return read_json(paths.code(KIND, name), "lrfr code")
 
 
 @torch.inference_mode()

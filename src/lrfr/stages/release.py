@@ -1,4 +1,4 @@
-"""release: one method's model, packaged with its card, its results and a sign-off."""
+"""release: one run's model, packaged with its card, its results and a sign-off."""
 
 from pathlib import Path
 from typing import Any
@@ -7,40 +7,49 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lrfr import paths
 from lrfr.config import Params, read_params
-from lrfr.errors import unknown_name
+from lrfr.errors import ParameterError, unknown_name
 from lrfr.files import read_json, write_json, write_text
-from lrfr.methods import FLOOR
+from lrfr.methods import FLOOR, floor
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.model_file import provenance, read_model, write_model
+from lrfr.nn.model_file import read_model, write_model
 from lrfr.nn.onnx_file import export_onnx
 
 ONNX_TOLERANCE = 1e-4
 
 
 def run() -> None:
-    """Writes releases/<name>: model.safetensors, model.onnx, model_card.md and release.json."""
+    """Writes releases/<name>: the model with what it needs, model.onnx, model_card.md and release.json.
+
+    Raises:
+        ParameterError: params.yaml has no such run, or none of untrained weights to compare it with.
+    """
     params = read_params()
-    if params.release.method not in params.methods:
-        raise unknown_name("method", params.release.method, params.methods, "params.yaml: release.method")
+    chosen = params.release.run
+    if chosen not in params.methods:
+        raise unknown_name("run", chosen, params.methods, "params.yaml: release.run")
+    untrained = floor(params)
+    if untrained is None:
+        what = f"a release is compared with untrained weights, and no run has the method '{FLOOR}'"
+        remedy = f"add one: '{FLOOR}: {{method: {FLOOR}, backbone: {params.methods[chosen].get('backbone')}}}'"
+        raise ParameterError(what, where="params.yaml: methods", remedy=remedy)
     folder = paths.RELEASES / params.release.name
     make_deterministic(params.seed, params.threads)
-    embedder, _ = read_model(paths.model(params.release.method))
-    results = read_json(paths.metrics(params.release.method))
-    floor = read_json(paths.metrics(FLOOR))
-    write_model(folder, embedder)
-    origin = _origin(params)
-    difference = export_onnx(embedder, folder / "model.onnx", origin)
+    model = read_model(paths.model(chosen))
+    results, untrained_results = read_json(paths.metrics(chosen)), read_json(paths.metrics(untrained))
+    write_model(folder, model)
+    origin = {**params.release.model_dump(), "source": params.acquire.source, "seed": params.seed}
+    difference = export_onnx(model, folder / "model.onnx", origin)
+    architecture = model.embedder.architecture
     facts = {
         "release": params.release.model_dump(),
-        "architecture": embedder.architecture.model_dump(),
-        "size": embedder.architecture.size,
+        "architecture": architecture.model_dump(),
+        "size": architecture.size,
         "source": params.acquire.source,
         "seed": params.seed,
-        "started_from": origin["started_from"],
-        "metric": results["metric"],
+        **model.facts.model_dump(),
         "results": _by_gallery(results),
-        "floor": _by_gallery(floor),
-        "sign_off": _sign_off(results["tinyface"], floor["tinyface"], difference),
+        "floor": _by_gallery(untrained_results),
+        "sign_off": _sign_off(_by_gallery(results), _by_gallery(untrained_results), difference),
     }
     facts["approved"] = all(gate["passed"] for gate in facts["sign_off"])
     write_json(folder / "release.json", facts)
@@ -49,19 +58,8 @@ def run() -> None:
 
 
 def _by_gallery(results: dict[str, Any]) -> dict[str, Any]:
-    """The figures of the faces as they are, by gallery."""
-    return {name: figures for name, figures in results["tinyface"].items() if name != "conditions"}
-
-
-def _origin(params: Params) -> dict[str, Any]:
-    """Where the weights come from. Those that training started from have a licence of their own."""
-    start = params.pretrain.get("start")
-    return {
-        **params.release.model_dump(),
-        "source": params.acquire.source,
-        "seed": params.seed,
-        "started_from": provenance(Path(start["model"])) if start else None,
-    }
+    """The figures of the benchmark's faces as they are, by gallery."""
+    return {gallery: results["sets"]["benchmark"][gallery] for gallery in ("distractors", "no_distractors")}
 
 
 def _sign_off(results: dict[str, Any], floor: dict[str, Any], difference: float) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""super_resolution: a network learns to make tiny faces sharp, for itself alone; nobody is recognised."""
+"""train-sr: a super-resolution network by itself; nobody is recognised."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -9,22 +9,22 @@ from lrfr import paths
 from lrfr.config import read_params, settings
 from lrfr.core.fidelity import psnr, ssim
 from lrfr.errors import unknown_name
-from lrfr.faces import read_faces
 from lrfr.files import write_json
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.compute import device, make_deterministic
-from lrfr.nn.processes import one_of_several, this_process
+from lrfr.nn.processes import one_of_several
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.super_resolution.alone import SuperResolving
 from lrfr.nn.super_resolution.resolver import SuperResolver, write_resolver
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
-from lrfr.nn.training.curves import write_curves
-from lrfr.nn.training.loop import train
+from lrfr.nn.training.curves import Curves, write_curves
+from lrfr.nn.training.steps import Step, Trained, train_in_steps
 from lrfr.progress import track
 
 BATCH = 64
+KIND = "super_resolution"
 MEASURES = {"psnr": psnr, "ssim": ssim}
 
 
@@ -48,21 +48,22 @@ def run(name: str) -> None:
         make_deterministic(params.seed, params.threads)
         size = chosen.size, chosen.size
         faces, validation, _ = labelled(
-            read_faces(paths.AUXILIARY), size, alignment=chosen.training.alignment, interpolation="bicubic"
+            paths.AUXILIARY, size, alignment=chosen.training.alignment, interpolation="bicubic"
         )
         resolver = SuperResolver(SuperResolution(network=chosen.network, width=chosen.width), size)
         task = SuperResolving(resolver, chosen.sides)
-        training = f"super_resolution_{name}"
-        known = fingerprint([values, params.seed, params.threads], paths.AUXILIARY)
-        saved = SavedState(paths.checkpoint(training), known)
-        curves = train(
-            task, {"auxiliary": faces}, validation, chosen.training, params.seed, saved, paths.live(training)
-        )
-        if this_process() == 0:
+        known = fingerprint([values, params.seed, params.threads], [__name__], paths.AUXILIARY)
+        saved = SavedState(paths.checkpoint(KIND, name), known)
+
+        def write(curves: Curves, trained: Sequence[Trained]) -> None:
             write_resolver(paths.super_resolver(name), resolver)
-            write_curves(paths.curve("training", training), curves)
+            write_curves(paths.training_curve(KIND, name), curves)
             write_json(paths.super_resolution_metrics(name), _figures(resolver, chosen, validation))
-            saved.forget()
+
+        collections = {"auxiliary": faces}
+        live = paths.live(KIND, name)
+        step = Step(name, chosen.training, lambda: (collections, validation), params.seed, saved, live)
+        train_in_steps(task, [step], write)
 
 
 def _figures(resolver: SuperResolver, chosen: SuperResolutionAlone, validation: LabelledFaces | None) -> dict:

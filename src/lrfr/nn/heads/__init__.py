@@ -1,8 +1,10 @@
 """Heads: embeddings and labels to scaled logits, with their margin, to be fed to cross entropy. One file each."""
 
 import math
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
+import torch
 from pydantic import Field
 
 from lrfr.nn.heads.adaface import AdaFace, AdaFaceSettings
@@ -11,7 +13,7 @@ from lrfr.nn.heads.center_loss import CenterLoss, CenterLossSettings
 from lrfr.nn.heads.class_means import class_means
 from lrfr.nn.heads.cosface import CosFace, CosFaceSettings
 from lrfr.nn.heads.curricularface import CurricularFace, CurricularFaceSettings
-from lrfr.nn.heads.head import Head
+from lrfr.nn.heads.head import Head, cross_entropy
 from lrfr.nn.heads.magface import MagFace, MagFaceSettings
 from lrfr.nn.heads.mvsoftmax import MVSoftmax, MVSoftmaxSettings
 from lrfr.nn.heads.normface import NormFace, NormFaceSettings
@@ -60,6 +62,19 @@ def build_head(settings: HeadSettings, embedding_dim: int, num_classes: int) -> 
     return PartialFC(kind(embedding_dim, math.ceil(rate * num_classes), **values), num_classes)
 
 
+def classifier_of(settings: Mapping[str, Any], prototypes: torch.Tensor) -> Head:
+    """The head that a model was trained with, over all its identities, also where training drew some of them.
+
+    Args:
+        settings: of the head, as the model's facts have them.
+        prototypes: (C, D).
+    """
+    values = {key: value for key, value in settings.items() if key not in ("name", "sample_rate")}
+    head = HEADS[settings["name"]](prototypes.shape[1], len(prototypes), **values)
+    head.weight.data.copy_(prototypes)
+    return head
+
+
 __all__ = [
     "HEADS",
     "AdaFace",
@@ -78,4 +93,6 @@ __all__ = [
     "SphereFace",
     "build_head",
     "class_means",
+    "classifier_of",
+    "cross_entropy",
 ]

@@ -55,7 +55,12 @@ class Head(nn.Module):
 
     def losses(self, embedding: torch.Tensor, labels: torch.Tensor) -> Terms:
         """Cross entropy, and what the head asks of the embeddings beside it; scalars with their weights."""
-        return {"classification": F.cross_entropy(self(embedding, labels), labels)}
+        return {"classification": cross_entropy(self(embedding, labels), labels)}
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The softmax cross entropy of logits (B, C) with the identities ``labels`` (B,) int64, their mean."""
+    return F.cross_entropy(logits, labels)
 
 
 def cosines(embedding: torch.Tensor, prototypes: torch.Tensor) -> torch.Tensor:

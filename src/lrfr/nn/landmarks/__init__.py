@@ -7,11 +7,3 @@ A point is x, y in px from the left and upper edge of the image, so that the cen
 a resized image's points are resized alike. The five are the left eye, the right eye, the nose, the left and the right
 mouth corner, left and right as the picture has them.
 """
-
-from lrfr.nn.landmarks.model_file import read_landmark_model, write_landmark_model
-from lrfr.nn.landmarks.network import CNN6
-from lrfr.nn.landmarks.prediction import predict
-from lrfr.nn.landmarks.settings import Landmarks
-from lrfr.nn.landmarks.wing import wing_loss
-
-__all__ = ["CNN6", "Landmarks", "predict", "read_landmark_model", "wing_loss", "write_landmark_model"]

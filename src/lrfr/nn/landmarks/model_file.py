@@ -1,9 +1,13 @@
-"""The landmark network on disk, with its width."""
+"""The landmark network on disk, with its width: by itself, or beside a model that takes aligned faces."""
 
 from pathlib import Path
 
+from lrfr import paths
+from lrfr.core.alignment import AS_CROPPED
 from lrfr.nn.landmarks.network import CNN6
-from lrfr.nn.weights_file import FILE, expected, read_weights, write_weights
+from lrfr.nn.weights_file import expected, read_weights, write_weights
+
+FILE = "landmarks.safetensors"
 
 
 def write_landmark_model(folder: Path, model: CNN6) -> None:
@@ -25,3 +29,12 @@ def read_landmark_model(folder: Path) -> CNN6:
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             raise ValueError("its weights are no numbers")
     return model.eval()
+
+
+def landmarks_for(presentation: str) -> CNN6 | None:
+    """The project's landmark network, for a model that takes aligned faces; None for one that takes them as cropped.
+
+    Raises:
+        TrainingError: the network is missing.
+    """
+    return None if presentation == AS_CROPPED else read_landmark_model(paths.LANDMARKS)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from lrfr.nn.compute import device
-from lrfr.nn.embedding import to_input
 from lrfr.nn.landmarks.network import CNN6, POINTS, SIDE
+from lrfr.nn.resolution import to_input
 
 BATCH = 256
 

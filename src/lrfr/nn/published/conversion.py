@@ -49,12 +49,14 @@ class Converted:
         format: who published it.
         source: where the publisher says how it is fed.
         left_out: the tensors that are not the backbone's.
+        presentation: how its faces are presented.
     """
 
     embedder: Embedder
     format: str
     source: str
     left_out: list[str]
+    presentation: str
 
 
 def convert(tensors: Tensors, asked: Asked) -> Converted:
@@ -88,7 +90,7 @@ def convert(tensors: Tensors, asked: Asked) -> Converted:
         preprocessing=preprocessing(publication, asked),
     )
     embedder, left_out = loaded(architecture, network, lambda ours: layout.name(ours, backbone), publication.beside)
-    return Converted(embedder, format, publication.source, left_out)
+    return Converted(embedder, format, publication.source, left_out, publication.presentation)
 
 
 def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:

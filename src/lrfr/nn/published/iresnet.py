@@ -57,6 +57,7 @@ PUBLICATIONS = {
         colour="RGB",
         mean=HALF,
         std=HALF,
+        presentation="arcface_112",
     ),
     "adaface": Publication(
         source="AdaFace, README.md: 'our pretrained model takes the input in BGR color channel'; "
@@ -67,6 +68,7 @@ PUBLICATIONS = {
         colour="BGR",
         mean=HALF,
         std=HALF,
+        presentation="arcface_112",
     ),
     "cvlface": Publication(
         source="CVLface, models/iresnet/__init__.py: Normalize(0.5, 0.5); the order is color_space in the config.json "
@@ -77,5 +79,6 @@ PUBLICATIONS = {
         colour=None,
         mean=HALF,
         std=HALF,
+        presentation="arcface_112",
     ),
 }

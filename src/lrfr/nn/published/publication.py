@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from lrfr.core.alignment import AS_CROPPED
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -32,6 +34,7 @@ class Publication:
         colour: order of the channels; None, as below, where the publisher does not fix it.
         mean: of each channel in that order, on values 0..1.
         std: likewise.
+        presentation: how its faces are presented, see :mod:`lrfr.core.alignment`.
     """
 
     source: str
@@ -41,3 +44,4 @@ class Publication:
     colour: str | None
     mean: list[float] | None
     std: list[float] | None
+    presentation: str = AS_CROPPED

@@ -54,7 +54,7 @@ def convert_timm(tensors: Tensors, asked: Asked) -> Converted:
         preprocessing=preprocessing(publication, asked),
     )
     embedder, left_out = loaded(architecture, network, lambda ours: ours, publication.beside)
-    return Converted(embedder, "timm", publication.source, left_out)
+    return Converted(embedder, "timm", publication.source, left_out, publication.presentation)
 
 
 def _embedding_dim(tensors: Tensors, asked: int | None, last: list[str], features: int) -> int:

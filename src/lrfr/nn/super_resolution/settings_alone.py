@@ -1,13 +1,29 @@
-"""params.yaml: a super-resolution network that is trained alone."""
+"""params.yaml: the trainings of super-resolution networks, by themselves or inside a method."""
 
 from typing import Annotated, Self
 
 from annotated_types import Len
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from lrfr.core.fidelity import SIDE
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.nn.training.settings import Training
+
+
+def made_small_by_its_sides(training: Training) -> Training:
+    """A training whose HR faces are made small by the ``sides`` of its method, and by nothing else.
+
+    Raises:
+        ValueError: it makes them small itself.
+    """
+    for key in ("low_resolution", "validation_sides"):
+        if getattr(training, key):
+            raise ValueError(f"HR faces are made small by the method's own `sides`: leave {key} out")
+    return training
+
+
+AuxiliaryTraining = Annotated[Training, AfterValidator(made_small_by_its_sides)]
+"""A training that auxiliary faces take part in."""
 
 
 class SuperResolutionAlone(SuperResolution):
@@ -21,13 +37,10 @@ class SuperResolutionAlone(SuperResolution):
 
     size: int = Field(ge=SIDE)
     sides: Annotated[list[PositiveInt], Len(1)]
-    training: Training
+    training: AuxiliaryTraining
 
     @model_validator(mode="after")
     def _originals_stay_sharp(self) -> Self:
         if max(self.sides) >= self.size:
             raise ValueError(f"sides are smaller than the size that comes out, which is {self.size} px")
-        for name in ("low_resolution", "validation_sides"):
-            if getattr(self.training, name):
-                raise ValueError(f"leave training.{name} out: sides say how small the faces are made")
         return self

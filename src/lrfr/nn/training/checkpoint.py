@@ -1,15 +1,17 @@
-"""The state of a training that is not finished: written atomically, taken up again only where nothing has changed."""
+"""The state of a training that is not finished: written atomically, resumed only where nothing has changed."""
 
 import hashlib
 import io
 import json
 import pickle
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lrfr import code
 from lrfr.errors import TrainingError
 from lrfr.files import atomic_path
 
@@ -17,18 +19,17 @@ from lrfr.files import atomic_path
 DAMAGED = (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError)
 
 
-def fingerprint(settings: Any, *files: Path) -> str:
-    """A hash of all that a training depends on.
+def fingerprint(settings: Any, modules: Iterable[str], *files: Path) -> str:
+    """A hash of all that a training depends on; torch's version is a part of it.
 
     Args:
         settings: anything that JSON can hold.
-        files: data, earlier models, the method's code. The code of networks, of the families
-            of methods and of synthesisers, and torch's version, always count.
+        modules: those that train, such as ``lrfr.stages.finetune`` and the method's; with all that they import.
+        files: data and earlier models.
     """
     digest = hashlib.sha256(json.dumps([settings, torch.__version__], sort_keys=True).encode())
-    package = Path(__file__).parents[2]
-    code = sorted(file for layer in ("nn", "families", "synthesis") for file in package.glob(f"{layer}/**/*.py"))
-    for file in (*files, *code):
+    digest.update(code.digest(code.closure(*modules)).encode())
+    for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

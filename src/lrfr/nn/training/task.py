@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
-from lrfr.nn.embedder import Embedder
+if TYPE_CHECKING:  # landmarks are trained by the same loop, and know no embedder
+    from lrfr.nn.embedder import Embedder
 
 Terms = dict[str, torch.Tensor]
 Optimizers = Mapping[str, torch.optim.Optimizer]
@@ -56,7 +58,8 @@ class Task(nn.Module):
     Most tasks have the one optimiser named ``main``; adversarial ones have several, which take turns.
     """
 
-    embedder: Embedder
+    embedder: "Embedder"
+    starts_from_backbone = True  # else its embedder has other weights than the backbone's from the start
 
     def begin(self, step: str) -> None:
         """What is trained in a step, by its name, and by which losses; called before each, whose optimisers are new."""

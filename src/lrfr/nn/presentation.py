@@ -1,0 +1,75 @@
+"""Faces as a model wants them presented: as they were cropped, or aligned to a template by their landmarks."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from lrfr.core.alignment import AS_CROPPED, TEMPLATES
+from lrfr.errors import LandmarkError
+from lrfr.nn.alignment import align
+from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.landmarks.prediction import predict
+from lrfr.parallel import cores
+
+
+class Presenter:
+    """Presents faces to a model.
+
+    Args:
+        presentation: the model's, ``as_cropped`` or the name of a template.
+        landmarks: the network that finds landmarks, for a template.
+    """
+
+    def __init__(self, presentation: str, landmarks: CNN6 | None) -> None:
+        self.presentation, self._landmarks = presentation, landmarks
+
+    @property
+    def aligns(self) -> bool:
+        """Whether faces are aligned."""
+        return self.presentation != AS_CROPPED
+
+    def __call__(
+        self, images: Sequence[np.ndarray], known: np.ndarray | None = None
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Presents faces.
+
+        Args:
+            images: (H, W, 3) uint8 each, RGB, of any size.
+            known: (N, 5, 2) landmarks, px, where they are known; NaN where they are to be found.
+
+        Returns:
+            The faces, and whether each could be aligned (N,) bool; one that could not is centred by a fixed crop.
+        """
+        if not self.aligns or not images:
+            return list(images), np.ones(len(images), bool)
+        points = np.full((len(images), 5, 2), np.nan) if known is None else known.astype(np.float64)
+        unknown = np.flatnonzero(np.isnan(points).any(axis=(1, 2)))
+        if len(unknown) and self._landmarks is not None:
+            points[unknown] = predict(self._landmarks, [images[row] for row in unknown])
+        with ThreadPoolExecutor(cores()) as pool:
+            faces = list(pool.map(self._aligned, images, points))
+        found = np.array([face is not None for face in faces], bool)
+        side, _ = TEMPLATES[self.presentation]
+        return [
+            centred(image, side) if face is None else face for image, face in zip(images, faces, strict=True)
+        ], found
+
+    def _aligned(self, image: np.ndarray, points: np.ndarray) -> np.ndarray | None:
+        try:
+            return align(image, points, self.presentation)
+        except LandmarkError:
+            return None
+
+
+def centred(image: np.ndarray, side: int) -> np.ndarray:
+    """A face (H, W, 3), uint8, whose landmarks nobody found: the whole crop, as large as fits a square of ``side`` px,
+    in its middle; black around it, as around an aligned face."""
+    scale = side / max(image.shape[:2])
+    height, width = (min(max(round(length * scale), 1), side) for length in image.shape[:2])
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    square = np.zeros((side, side, 3), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=method)
+    return square

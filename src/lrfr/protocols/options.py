@@ -1,0 +1,42 @@
+"""params.yaml: how protocols are run."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from lrfr.config import Fusion, Section
+
+
+class Evaluate(Section):
+    """How protocols are run: ``bootstrap`` draws over probe identities.
+
+    Where public evaluators read a definition differently, the reading is named: TAR at a FAR (``tar``), the thresholds
+    that the folds try (``thresholds``), whether a gallery identity's embeddings are normalised before they are
+    averaged (``average``). ``fusion`` says what the embed stage makes of an image and its mirror image.
+    Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2. The same faces are tested
+    once more after each of the ``super_resolution`` networks.
+    """
+
+    bootstrap: int = Field(gt=0)
+    tar: Literal["exact", "nearest"] = "exact"
+    thresholds: Literal["exact", "grid"] = "exact"
+    average: Literal["unit", "raw"] = "unit"
+    fusion: Fusion = "none"
+    sides: list[PositiveInt] = Field(default=[8, 16, 24, 32, 64, 128])
+    widths: list[PositiveInt] = Field(default=[20, 25, 30, 40, 50, 60, 80, 100, 112])
+    super_resolution: list[str] = Field(default_factory=list)
+
+
+class Options(Evaluate):
+    """How protocols are run for one model: ``metric`` is what its embeddings are compared by."""
+
+    metric: Literal["cosine", "euclidean"]
+
+
+def options_for(chosen: Evaluate, metric: str) -> Options:
+    """How protocols are run for a model whose embeddings are compared by ``metric``.
+
+    The Euclidean distance takes embeddings as they are, so that no reading may normalise them.
+    """
+    readings = {"average": "raw", "thresholds": "exact"} if metric == "euclidean" else {}
+    return Options.model_validate(chosen.model_dump() | {"metric": metric} | readings)
