@@ -56,7 +56,7 @@ def run(name: str) -> None:
             chosen.training.alignment,
             embedder.architecture.preprocessing.interpolation,
         )
-        task = Classifier(embedder, chosen.head, classes)
+        task = Classifier(embedder, chosen.head, {"auxiliary": classes})
         known = fingerprint([values, params.seed, params.threads, _code(name)], [__name__], paths.AUXILIARY)
         saved = SavedState(paths.checkpoint(KIND, name), known)
         if chosen.start and saved.read() is None:
