@@ -47,11 +47,17 @@ PRETRAINED = Path("models/pretrained")
 LANDMARKS = Path("models/landmarks")
 LANDMARK_METRICS = Path("metrics/landmarks.json")
 LANDMARK_ERROR = Path("plots/landmarks/error.csv")
+LANDMARK_CURVE = Path("plots/training/landmarks.csv")
 EXAMPLES = Path("data/examples/super_resolved.parquet")
 IMPORTED = Path("imported")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
 RELEASES = Path("releases")
+
+
+def landmarks(collection: str) -> Path:
+    """Where the landmark network found eyes, nose and mouth in the faces of a collection: auxiliary or native."""
+    return Path("data/landmarks") / f"{collection}.parquet"
 
 
 def synthetic(synthesizer: str) -> Path:
@@ -94,9 +100,9 @@ def embeddings(method: str, test_set: str = "benchmark") -> Path:
     return Path("data/embeddings") / method / f"{test_set}.npz"
 
 
-def metrics(method: str) -> Path:
-    """One method's protocol results."""
-    return Path("metrics") / f"{method}.json"
+def metrics(run: str) -> Path:
+    """What one run reached on every test set, and what it learnt from."""
+    return Path("metrics/runs") / f"{run}.json"
 
 
 def evaluated(method: str) -> Path:
@@ -104,14 +110,14 @@ def evaluated(method: str) -> Path:
     return Path("data/evaluated") / f"{method}.npz"
 
 
-def curve(kind: str, method: str) -> Path:
-    """One method's curve; ``kind`` is cmc, pr, erc (all on the benchmark) or training."""
-    return Path("plots") / kind / f"{method}.csv"
+def curve(run: str, test_set: str, kind: str) -> Path:
+    """One run's curve on a test set: ``benchmark``, ``synlr`` or an imported one; ``kind`` is its protocol's, as roc."""
+    return Path("plots/sets") / run / test_set / f"{kind}.csv"
 
 
-def set_curve(method: str, test_set: str, kind: str) -> Path:
-    """One method's curve on another test set than the benchmark; ``kind`` is the protocol's, such as roc."""
-    return Path("plots/sets") / method / test_set / f"{kind}.csv"
+def training_curve(kind: str, name: str) -> Path:
+    """How one training went; ``kind`` is backbones, runs or super_resolution."""
+    return Path("plots/training") / kind / f"{name}.csv"
 
 
 def super_resolver(name: str) -> Path:
