@@ -46,23 +46,37 @@ def run(name: str) -> None:
     write_json(
         paths.metrics(name),
         {
+            "run": name,
             "method": name,
+            "backbone": "main",
             "metric": params.evaluate.metric,
-            "trains_on": embeddings.trains_on,
-            "tinyface": native.figures,
-            "definitions": native.definitions,
-            "erc": {**rejected.figures, "definitions": rejected.definitions},
+            "presentation": "as_cropped",
+            "trained": [],
             "sets": {
-                test_set: {"protocol": protocol_name, **outcome.figures, "definitions": outcome.definitions}
+                "benchmark": {
+                    "protocol": "tinyface",
+                    **native.figures,
+                    "definitions": native.definitions,
+                    "n_unaligned": None,
+                    "rejection": {**rejected.figures, "definitions": rejected.definitions},
+                }
+            }
+            | {
+                test_set: {
+                    "protocol": protocol_name,
+                    **outcome.figures,
+                    "definitions": outcome.definitions,
+                    "n_unaligned": None,
+                }
                 for test_set, (protocol_name, outcome) in sets.items()
             },
         },
     )
     for kind, curve in (native.curves | rejected.curves).items():
-        _write_curve(paths.curve(kind, name), curve)
+        _write_curve(paths.curve(name, "benchmark", kind), curve)
     for test_set, (_, outcome) in sets.items():
         for kind, curve in outcome.curves.items():
-            _write_curve(paths.set_curve(name, test_set, kind), curve)
+            _write_curve(paths.curve(name, test_set, kind), curve)
     with atomic_path(paths.evaluated(name)) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **native.per_probe)
 

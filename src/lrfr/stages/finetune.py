@@ -60,7 +60,7 @@ def run(name: str) -> None:
         curves = one_after_the_other([_trained(task, step) for step in steps])
         if this_process() == 0:
             write_model(paths.model(name), task.embedder)
-            write_curves(paths.curve("training", name), curves)
+            write_curves(paths.training_curve("runs", name), curves)
             # Until here a finished step's state is kept: whoever goes on after an interruption does not repeat it
             for step in steps:
                 step.saved.forget()

@@ -49,7 +49,7 @@ def run() -> None:
         curves = train(task, {"auxiliary": faces}, validation, chosen.training, params.seed, saved, live)
         if this_process() == 0:
             write_model(paths.PRETRAINED, task.embedder, task.head.weight)
-            write_curves(paths.curve("training", "pretrained"), curves)
+            write_curves(paths.training_curve("backbones", "main"), curves)
             saved.forget()
 
 

@@ -81,7 +81,7 @@ def run() -> None:
             heights = track(HEIGHTS, "errors", len(HEIGHTS), "height")
             rows = [_errors(task.network, shown, height, params) for height in heights]
             write_landmark_model(paths.LANDMARKS, task.network)
-            write_curves(paths.curve("training", "landmarks"), curves)
+            write_curves(paths.LANDMARK_CURVE, curves)
             write_json(paths.LANDMARK_METRICS, {"faces": len(faces), "judged": len(validation), "heights": rows})
             _write_table(rows)
             saved.forget()

@@ -60,7 +60,7 @@ def run(name: str) -> None:
         )
         if this_process() == 0:
             write_resolver(paths.super_resolver(name), resolver)
-            write_curves(paths.curve("training", training), curves)
+            write_curves(paths.training_curve("super_resolution", name), curves)
             write_json(paths.super_resolution_metrics(name), _figures(resolver, chosen, validation))
             saved.forget()
 
