@@ -111,7 +111,7 @@ def evaluated(method: str) -> Path:
 
 
 def curve(run: str, test_set: str, kind: str) -> Path:
-    """One run's curve on a test set: ``benchmark``, ``synlr`` or an imported one; ``kind`` is its protocol's, as roc."""
+    """One run's curve on a test set: ``benchmark``, ``synlr`` or an imported one; a ``kind`` as roc."""
     return Path("plots/sets") / run / test_set / f"{kind}.csv"
 
 
