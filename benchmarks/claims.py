@@ -151,7 +151,7 @@ def adapt(root: Path, seed: int, name: str, rate: float) -> Path:
 
 def validation_loss(root: Path, seed: int, name: str, rate: float) -> float:
     """The classification losses of the trained model on validation faces: the mean over resolutions."""
-    with (folder_of(root, seed, rate) / paths.curve("training", name)).open() as file:
+    with (folder_of(root, seed, rate) / paths.training_curve("runs", name)).open() as file:
         last = list(csv.DictReader(file))[-1]
     return float(np.mean([float(value) for key, value in last.items() if key.startswith("validation")]))
 

@@ -3,8 +3,7 @@
 Faces that the source brought already cut pass through untouched, and their photos are not searched again.
 """
 
-import csv
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -29,7 +28,7 @@ from lrfr.faces import (
     read_table,
     write_faces,
 )
-from lrfr.files import write_json, write_text
+from lrfr.files import write_csv, write_json
 from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import of_collection
 from lrfr.sources.reading.cutting import cut
@@ -78,7 +77,7 @@ def run() -> None:
         _require(name, found[name])
     for name, path in TABLES.items():
         write_faces(found[name].table(), path)
-    write_text(paths.WITHOUT_FACE, _listed(found))
+    write_csv(paths.WITHOUT_FACE, ("photo_id", "collection", "reason"), _listed(found))
     write_json(paths.DETECTION_METRICS, _summary(found))
 
 
@@ -160,15 +159,11 @@ def _require(collection: str, found: Found) -> None:
     raise BenchmarkError(f"the source brings no {collection} face", where="acquire", remedy=remedy[collection])
 
 
-def _listed(found: dict[str, Found]) -> str:
-    """The CSV of the photos that gave no face, with the reason."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["photo_id", "collection", "reason"])
+def _listed(found: dict[str, Found]) -> Iterator[tuple[str, str, str]]:
+    """The photos that gave no face: photo_id, collection and the reason."""
     for collection, of in found.items():
-        writer.writerows([photo_id, collection, "unreadable"] for photo_id in of.unreadable)
-        writer.writerows([photo_id, collection, "no_face"] for photo_id in of.without_face)
-    return text.getvalue()
+        yield from ((photo_id, collection, "unreadable") for photo_id in of.unreadable)
+        yield from ((photo_id, collection, "no_face") for photo_id in of.without_face)
 
 
 def _faces_of(photo: Row, min_face: int, thresholds: list[float]) -> list[Row] | None:

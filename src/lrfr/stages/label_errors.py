@@ -1,7 +1,5 @@
 """suspect: what a trained model doubts of the labels. A person runs it; as a stage it would make data flow back."""
 
-import csv
-import io
 from collections import Counter
 
 import numpy as np
@@ -11,7 +9,7 @@ from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import unknown_name
 from lrfr.faces import numbered, read_faces
-from lrfr.files import write_text
+from lrfr.files import write_csv
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedding import BATCH, embed_faces
 from lrfr.nn.model_file import read_model
@@ -51,7 +49,8 @@ def run(model: str) -> None:
     batches = faces.to_batches(BATCH)
     embedding = embed_faces(embedder, track(batches, "embedding", len(batches), "batch"))["embedding"]
     rows = _label_errors(faces, embedding, is_face)
-    write_text(paths.LABEL_ERRORS, _csv(rows))
+    cells = ((face_id, kind, f"{share:.6f}", suggested) for face_id, kind, share, suggested in rows)
+    write_csv(paths.LABEL_ERRORS, COLUMNS, cells)
     likely = Counter(kind for _, kind, error_probability, _ in rows if error_probability > 0.5)
     found = ", ".join(f"{kind} {likely[kind]:,}" for kind in KINDS)
     print(f"of {len(faces):,} faces more likely wrong than right: {found}")
@@ -82,13 +81,3 @@ def _label_errors(faces: pa.Table, embedding: np.ndarray, is_face: np.ndarray) -
         if not np.isnan(clutter[row]):
             rows.append((ids[row], KINDS[1], float(clutter[row]), ""))
     return sorted(rows, key=lambda row: (-row[2], row[0], row[1]))
-
-
-def _csv(rows: list[LabelError]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(
-        (face_id, kind, f"{error_probability:.6f}", suggested) for face_id, kind, error_probability, suggested in rows
-    )
-    return text.getvalue()

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from lrfr import paths
 from lrfr.config import Params, read_params
 from lrfr.errors import ParameterError, unknown_name
@@ -13,6 +11,7 @@ from lrfr.methods import FLOOR, floor
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.model_file import read_model, write_model
 from lrfr.nn.onnx_file import export_onnx
+from lrfr.pages import render
 
 ONNX_TOLERANCE = 1e-4
 
@@ -86,8 +85,7 @@ def _sign_off(results: dict[str, Any], floor: dict[str, Any], difference: float)
 
 
 def _card(facts: dict[str, Any]) -> str:
-    templates = Environment(loader=PackageLoader("lrfr"), undefined=StrictUndefined, keep_trailing_newline=True)
-    return templates.get_template("model_card.md.j2").render(facts, figure=_figure)
+    return render("model_card.md.j2", **facts, figure=_figure)
 
 
 def _figure(result: dict[str, Any], name: str) -> str:

@@ -1,7 +1,5 @@
 """landmarks: CNN-6 learns where the five landmarks of tiny faces are, and is compared with MTCNN."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +16,7 @@ from lrfr.core.bootstrap import interval
 from lrfr.core.resampling import bicubic_to_height
 from lrfr.detector import detect_faces
 from lrfr.faces import decode, read_faces
-from lrfr.files import write_json, write_text
+from lrfr.files import write_csv, write_json
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.landmarks import CNN6, Landmarks, predict, write_landmark_model
 from lrfr.nn.landmarks.error import normalised_error
@@ -83,7 +81,7 @@ def run() -> None:
             heights = track(HEIGHTS, "errors", len(HEIGHTS), "height")
             rows = [_errors(task.network, shown, height, params) for height in heights]
             write_landmark_model(paths.LANDMARKS, task.network)
-            write_curves(paths.curve("training", "landmarks"), curves)
+            write_curves(paths.LANDMARK_CURVE, curves)
             write_json(paths.LANDMARK_METRICS, {"faces": len(faces), "judged": len(validation), "heights": rows})
             _write_table(rows)
             saved.forget()
@@ -150,9 +148,5 @@ def _rounded(value: float) -> float | None:
 
 
 def _write_table(rows: Sequence[Figures]) -> None:
-    text = io.StringIO()
     names = [name for name in rows[0] if name != "cnn6_where_mtcnn_found"]
-    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(paths.LANDMARK_ERROR, text.getvalue())
+    write_csv(paths.LANDMARK_ERROR, names, ([row[name] for name in names] for row in rows))
