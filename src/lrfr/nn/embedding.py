@@ -97,11 +97,12 @@ def embed_faces(
     for decoded in prefetch(partial(_views, names=list(names.values())), batches):
         faces = [face for face, _ in decoded]
         present = [number for number, (_, made) in enumerate(decoded) if made is not None]
+        shown_views = [made for _, made in decoded if made is not None]
         face_ids += [face.face_id for face in faces]
         missing += [made is None for _, made in decoded]
         for number, (column, name) in enumerate(names.items()):
             known = _landmarks([faces[row] for row in present]) if name == FULL else None
-            shown, found = presenter([decoded[row][1][number] for row in present], known)
+            shown, found = presenter([made[number] for made in shown_views], known)
             parts = prefetch(fit, _parted(shown))
             block = np.zeros((len(decoded), blocks[column][0].shape[1]), np.float32)
             block[present] = np.concatenate(

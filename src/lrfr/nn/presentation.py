@@ -47,7 +47,7 @@ class Presenter:
         points = np.full((len(images), 5, 2), np.nan) if known is None else known.astype(np.float64)
         unknown = np.flatnonzero(np.isnan(points).any(axis=(1, 2)))
         if len(unknown) and self._landmarks is not None:
-            points[unknown] = predict(self._landmarks, [images[row] for row in unknown])
+            points[unknown] = predict(self._landmarks, [images[row] for row in unknown.tolist()])
         with ThreadPoolExecutor(cores()) as pool:
             faces = list(pool.map(self._aligned, images, points))
         found = np.array([face is not None for face in faces], bool)

@@ -119,7 +119,7 @@ def _presentations(results: Results, styles: dict[str, str]) -> Table:
 def _pictures(results: Results) -> list[Sheet]:
     """Probe faces as cropped and aligned; nothing where no run aligns, or where their landmarks are not known."""
     templates = {run.presentation for run in results.runs.values()} - {AS_CROPPED}
-    if not templates or not paths.landmarks("native").is_file():
+    if not templates or not paths.NATIVE_LANDMARKS.is_file():
         return []
     faces = _located_probes()
     if not faces:
@@ -141,7 +141,7 @@ def _located_probes() -> list[tuple[str, np.ndarray, np.ndarray]]:
     probes = read_faces(paths.BENCHMARK, ["face_id", "identity", "split"]).filter(pc.field("split") == "probe")
     names = dict(zip(probes["face_id"].to_pylist(), probes["identity"].to_pylist(), strict=True))
     matrices = {}
-    located = pq.read_table(paths.landmarks("native"), columns=["face_id", "landmarks"]).sort_by("face_id")
+    located = pq.read_table(paths.NATIVE_LANDMARKS, columns=["face_id", "landmarks"]).sort_by("face_id")
     for face_id, points in zip(*located.to_pydict().values(), strict=True):
         if face_id in names and points is not None and len(matrices) < FACES:
             try:

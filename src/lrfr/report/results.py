@@ -97,7 +97,7 @@ class Results:
 
 def runs(params: Params) -> list[str]:
     """The names of the runs, in the order of the parameters."""
-    return list(params.compare)
+    return list(params.methods)
 
 
 def read_results(params: Params) -> Results:
