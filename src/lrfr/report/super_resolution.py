@@ -52,8 +52,9 @@ def _on_set(name: str, found: TestSet, styles: dict[str, str]) -> list[Table | C
         for column, said in columns.items()
         if (curves := points(found.curves[kind], x, column))
     ]
+    gallery = ", with distractors" if found.protocol == "tinyface" else ""
     return [
-        conditions_table(found, styles, f"Test set {name}: {_SAID}."),
+        conditions_table(found, styles, f"Test set {name}{gallery}: {_SAID}."),
         Charts(f"{title} after super-resolution: {name}", panels, caption, legend(found, styles)),
     ]
 
