@@ -35,8 +35,7 @@ MAY_IMPORT = {
     "sources": {"registry", "detector", "core"} | PLUMBING,
     "nn": {"registry", "core"} | PLUMBING,
     "synthesis": {"registry", "nn", "core"} | PLUMBING,
-    "families": {"nn", "core"} | PLUMBING,
-    "methods": {"registry", "families", "nn", "core"} | PLUMBING,
+    "methods": {"registry", "nn", "core"} | PLUMBING,
     "quality": {"pages", "manifests", "core"} | PLUMBING,
     "charts": set(),
     "protocols": {"registry", "core"} | PLUMBING,
@@ -54,7 +53,6 @@ MAY_IMPORT = {
         "manifests",
         "synthesis",
         "methods",
-        "families",
         "protocols",
         "test_sets",
         "quality",
@@ -71,7 +69,7 @@ MAY_IMPORT = {
     "flows": {"cli", "stages"} | PLUMBING,
 }
 APART = ("methods", "synthesis")  # packages whose modules never import each other
-LEARNING = {"nn", "families", "methods", "synthesis", "stages"}
+LEARNING = {"nn", "methods", "synthesis", "stages"}
 NETWORKS = {"torch", "torchvision", "timm", "lightning"}
 ORCHESTRATORS = {"prefect", "dvc"}
 DISK = {"pathlib", "os", "shutil", "tempfile"}
