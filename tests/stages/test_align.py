@@ -3,14 +3,14 @@ import pyarrow as pa
 import pytest
 import torch
 
-from lrfr import paths, tested_faces
+from lrfr import paths, test_sets
 from lrfr.core.alignment import SIDE, TEMPLATE
 from lrfr.errors import FaceTableError, ImageError, TrainingError
-from lrfr.faces import FACE_SCHEMA, decode, encode_png, read_faces, write_faces
+from lrfr.faces import FACE_SCHEMA, decode, encode_png, write_faces
 from lrfr.nn.alignment import align
 from lrfr.nn.landmarks import CNN6, predict, read_landmark_model, write_landmark_model
 from lrfr.stages import align as stage
-from tests.face_tables import face, write_params, write_split
+from tests.face_tables import face, whole, write_params, write_split
 
 AS_THEY_ARE = {"face_id", "source", "identity", "photo_id", "box", "score", "split", "attributes"}
 MISSING, UNKNOWN, DEGENERATE = 1, 2, 3
@@ -43,7 +43,7 @@ def write(rows):
 
 
 def read(path):
-    return read_faces(path).to_pylist()
+    return whole(path).to_pylist()
 
 
 def test_native_faces_are_aligned_by_the_landmarks_that_the_network_finds():
@@ -88,7 +88,7 @@ def test_equal_faces_give_equal_bytes_and_batches_change_nothing(monkeypatch):
     first, rows = paths.aligned("people").read_bytes(), read(paths.aligned("people"))
     stage.run()
     assert paths.aligned("people").read_bytes() == first
-    monkeypatch.setattr(tested_faces, "ROWS", 2)
+    monkeypatch.setattr(test_sets, "ROWS", 2)
     stage.run()
     assert read(paths.aligned("people")) == rows
 

@@ -11,7 +11,7 @@ import yaml
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
-from lrfr.faces import read_faces, write_faces
+from lrfr.faces import write_faces
 from lrfr.files import read_json, write_json, write_text
 from lrfr.report import sheets
 from lrfr.report.chance import chance_cmc, chance_map
@@ -20,6 +20,7 @@ from lrfr.report.paired import paired_table
 from lrfr.report.results import read_results
 from lrfr.report.training import beginnings
 from lrfr.stages import evaluate, report
+from tests.face_tables import whole
 from tests.stages.report_run import (
     HOSTILE,
     NETWORK,
@@ -235,10 +236,10 @@ def test_a_damaged_curve_is_named(run: Path, content: str) -> None:
 
 def test_every_synthetic_face_stands_below_its_own_original(run: Path) -> None:
     original, *synthetic, native = sheets.synthetic(["downsample", "photographic"])
-    origin = {uri(row): row["face_id"] for row in read_faces(paths.AUXILIARY).to_pylist()}
+    origin = {uri(row): row["face_id"] for row in whole(paths.AUXILIARY).to_pylist()}
     assert [row.label for row in synthetic] == ["downsample", "photographic"]
     for row in synthetic:
-        made = {uri(face): dict(face["attributes"]) for face in read_faces(paths.synthetic(row.label)).to_pylist()}
+        made = {uri(face): dict(face["attributes"]) for face in whole(paths.synthetic(row.label)).to_pylist()}
         assert [made[face.uri]["hr_face_id"] for face in row.faces] == [origin[face.uri] for face in original.faces]
     assert len(native.faces) == len(original.faces) == 10
 
@@ -248,7 +249,7 @@ def test_all_methods_of_five_papers_look_different() -> None:
 
 
 def test_a_gallery_without_distractors_and_a_training_of_one_epoch(run: Path) -> None:
-    faces = read_faces(paths.BENCHMARK)
+    faces = whole(paths.BENCHMARK)
     write_faces(faces.filter(pc.field("split") != "distractor"), paths.BENCHMARK)
     write_training("tc", [1])
     report.run()
@@ -328,7 +329,7 @@ def test_a_sheet_shows_each_face_by_each_network(run: Path) -> None:
     for shown, more, count in zip(sheets_shown, ([], ["original"]), (2, 1), strict=True):
         assert re.findall(r'<th scope="col">(.*?)</th>', shown) == [*titles, *more]
         assert shown.split("</table>")[0].count('<th scope="row">') == count
-    made = read_faces(paths.EXAMPLES).to_pylist()
+    made = whole(paths.EXAMPLES).to_pylist()
     assert re.findall(r'src="(data:[^"]+)"', section) == [uri(row) for row in made]  # none is resampled
     ratio = made[0]["width"] / made[0]["height"]
     assert section.count(f'style="aspect-ratio: {ratio:.3f}"') >= 4  # not squeezed as networks see it

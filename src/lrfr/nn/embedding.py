@@ -16,8 +16,9 @@ import torch
 
 from lrfr.config import Fusion
 from lrfr.core.resampling import view
+from lrfr.decoding import decode
 from lrfr.errors import ImageError
-from lrfr.faces import decode
+from lrfr.images import Images
 from lrfr.nn.compute import device
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.resolution import Interpolation, to_size
@@ -58,7 +59,7 @@ def embed_images(embedder: Embedder, images: Sequence[np.ndarray], fusion: Fusio
 
 def embed_faces(
     embedder: Embedder,
-    faces: Iterable[pa.RecordBatch],
+    faces: Iterable[Sequence[Row]],
     views: Sequence[str] = (),
     fusion: Fusion = "none",
 ) -> dict[str, np.ndarray]:
@@ -66,7 +67,7 @@ def embed_faces(
 
     Args:
         embedder: on any device; it is moved to the best there is.
-        faces: rows of a face table with ``face_id``, ``image`` and ``attributes``, as many at a time as fit the memory.
+        faces: batches of faces, as :func:`rows_of` gives them.
         views: names that :func:`lrfr.core.resampling.view` knows.
         fusion: a name that :func:`fuse` knows, for every view.
 
@@ -83,7 +84,7 @@ def embed_faces(
     missing: list[bool] = []
     blocks = {column: [_nothing(embedder, fusion)] for column in names}
     fit = partial(_views, names=list(names.values()), architecture=embedder.architecture)
-    for rows in prefetch(fit, map(_rows, faces)):
+    for rows in prefetch(fit, faces):
         face_ids += [face for face, _ in rows]
         missing += [made is None for _, made in rows]
         for number, column in enumerate(names):
@@ -95,6 +96,24 @@ def embed_faces(
             blocks[column].append(block)
     embeddings = {column: np.concatenate(parts) for column, parts in blocks.items()}
     return {"face_id": np.array(face_ids, np.str_), "missing": np.array(missing, bool), **embeddings}
+
+
+def rows_of(faces: pa.Table, images: Images) -> Iterator[list[Row]]:
+    """The faces of a table in batches, each its face_id and its encoded image; None for a face that is missing.
+
+    Args:
+        faces: ``face_id`` and ``attributes``.
+        images: theirs, in their order.
+    """
+    start = 0
+    for batch in images.batches(BATCH):
+        some = faces.slice(start, len(batch))
+        columns = some["face_id"].to_pylist(), batch, some["attributes"].to_pylist()
+        yield [
+            (face, None if "missing" in dict(pairs or []) else image)
+            for face, image, pairs in zip(*columns, strict=True)
+        ]
+        start += len(batch)
 
 
 def ready(embedder: Embedder) -> Embedder:
@@ -155,13 +174,6 @@ def prefetch(work: Callable[[Item], Result], batches: Iterable[Sequence[Item]]) 
                 yield [done.result() for done in waiting.popleft()]
     finally:
         torch.set_num_threads(threads)
-
-
-def _rows(faces: pa.RecordBatch) -> list[Row]:
-    """The face_id and the encoded image of each row; None for a face that is missing."""
-    columns = (faces.column(name).to_pylist() for name in ("face_id", "image", "attributes"))
-    rows = zip(*columns, strict=True)
-    return [(face, None if "missing" in dict(pairs or []) else image) for face, image, pairs in rows]
 
 
 def _views(row: Row, names: list[str], architecture: Architecture) -> tuple[str, list[torch.Tensor] | None]:

@@ -9,15 +9,16 @@ import numpy as np
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core.alignment import SIDE, TEMPLATE
+from lrfr.decoding import decode
 from lrfr.errors import LandmarkError
-from lrfr.faces import decode, encode_png
+from lrfr.faces import Row, encode_png
 from lrfr.nn.alignment import align
 from lrfr.nn.batches.alignment import landmarks_of
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.landmarks import CNN6, predict, read_landmark_model
 from lrfr.parallel import cores
 from lrfr.protocols.conditions import ALIGNED
-from lrfr.test_sets import Row, asking_for, attributes_of, write_changed
+from lrfr.test_sets import asking_for, attributes_of, write_changed
 
 
 def run() -> None:
@@ -52,15 +53,16 @@ def _align(test_set: str, faces: Path, model: CNN6) -> None:
         print(f"{test_set}: {unaligned} of {total} faces have landmarks that cannot be theirs and stay as they are")
 
 
-def _aligned_rows(rows: list[Row], model: CNN6, has_landmarks: bool) -> list[Row]:
+def _aligned_rows(rows: list[Row], images: list[bytes], model: CNN6, has_landmarks: bool) -> list[Row]:
     """The rows in their order; ``has_landmarks`` says whether those of the rows count, where they have any."""
+    rows = [row | {"image": image} for row, image in zip(rows, images, strict=True)]
     present = [row for row in rows if "missing" not in attributes_of(row)]
     landmarks = landmarks_of([row["landmarks"] if has_landmarks else None for row in present])
     unknown = np.flatnonzero(np.isnan(landmarks).all(axis=(1, 2)))
     with ThreadPoolExecutor(cores()) as pool:
-        images = list(pool.map(lambda row: decode(row["image"], row["face_id"]), present))
-        landmarks[unknown] = predict(model, [images[number] for number in unknown])
-        made = pool.map(_aligned, present, images, landmarks)
+        pixels = list(pool.map(lambda row: decode(row["image"], row["face_id"]), present))
+        landmarks[unknown] = predict(model, [pixels[number] for number in unknown])
+        made = pool.map(_aligned, present, pixels, landmarks)
         return [row if "missing" in attributes_of(row) else next(made) for row in rows]
 
 

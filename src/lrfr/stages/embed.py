@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lrfr import paths
 from lrfr.config import Params, read_params
 from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.faces import read_faces
 from lrfr.files import atomic_path
+from lrfr.images import Images
 from lrfr.methods import method, metric, trains_on
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedder import Embedder
-from lrfr.nn.embedding import BATCH, embed_faces
+from lrfr.nn.embedding import Row, embed_faces, rows_of
 from lrfr.nn.model_file import read_model
 from lrfr.progress import track
 from lrfr.protocols import protocol
@@ -92,19 +92,20 @@ def _embedded(
     embedder: Embedder, doing: str, faces: Path, views: Sequence[str], params: Params
 ) -> dict[str, np.ndarray]:
     """The arrays of the faces of a table that are tested on."""
-    tested = np.array([split != "train" for split in read_faces(faces, ["split"])["split"].to_pylist()], bool)
+    table = read_faces(faces, ["face_id", "split", "attributes"])
+    tested = np.array([split != "train" for split in table["split"].to_pylist()], bool)
     with track((), f"embedding {doing}", int(tested.sum()), "face") as progress:
-        return embed_faces(embedder, _batches(faces, tested, progress.update), views, params.evaluate.fusion)
+        return embed_faces(embedder, _batches(faces, table, tested, progress.update), views, params.evaluate.fusion)
 
 
-def _batches(faces: Path, chosen: np.ndarray, done: Callable[[int], object]) -> Iterator[pa.RecordBatch]:
+def _batches(faces: Path, table: pa.Table, chosen: np.ndarray, done: Callable[[int], object]) -> Iterator[list[Row]]:
     """The chosen rows (N,) bool of a face table, a few at a time: the images of a large set do not fit the memory.
 
     ``done`` is told how many rows were dealt with since it was last told.
     """
     start = 0
-    for batch in pq.ParquetFile(faces).iter_batches(BATCH, columns=["face_id", "image", "attributes"]):
-        some = batch.filter(pa.array(chosen[start : start + len(batch)]))
+    for batch in rows_of(table, Images(faces)):
+        some = [row for row, is_chosen in zip(batch, chosen[start:], strict=False) if is_chosen]
         yield some
         done(len(some))
         start += len(batch)

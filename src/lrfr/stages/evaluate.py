@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from lrfr import paths
 from lrfr.config import Evaluate, Params, read_params
 from lrfr.errors import unknown_name
-from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
+from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_json, write_text
 from lrfr.progress import track
 from lrfr.protocols import erc, protocol, synlr, tinyface
@@ -20,8 +20,6 @@ from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 from lrfr.protocols.outcome import Curve, Outcome
 from lrfr.sources import source
-
-COLUMNS = [column for column in FACE_SCHEMA.names if column != "image"]
 
 
 def run(name: str) -> None:
@@ -115,7 +113,7 @@ def _imported(test_set: str) -> Benchmark:
 
 def _tested(path: Path) -> pa.Table:
     """A face table without its images and without the faces that train."""
-    faces = read_faces(path, COLUMNS)
+    faces = read_faces(path)
     return faces.filter(pc.not_equal(faces["split"], "train").fill_null(True))
 
 

@@ -116,7 +116,7 @@ def _faces(step: _Step, architecture: Architecture) -> tuple[Mapping[str, Labell
     """The training faces of each of a step's collections, and validation faces of the first that has any."""
     loaded = {
         key: labelled(
-            read_faces(TABLES[key]),
+            TABLES[key],
             architecture.size,
             step.degradations.get(key),
             step.training.alignment,

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +11,11 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import unknown_name
-from lrfr.faces import numbered, read_faces
+from lrfr.faces import numbered, read_faces, with_rows
 from lrfr.files import write_text
+from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import BATCH, embed_faces
+from lrfr.nn.embedding import BATCH, embed_faces, rows_of
 from lrfr.nn.model_file import read_model
 from lrfr.progress import track
 from lrfr.quality.label_errors import not_a_face, wrong_identity
@@ -22,7 +24,7 @@ LabelError = tuple[str, str, float, str]  # face_id, kind, error_probability, su
 
 COLUMNS = ("face_id", "kind", "error_probability", "suggested")
 KINDS = ("wrong_identity", "not_a_face")
-NEEDED = ["face_id", "image", "identity", "attributes"]
+NEEDED = ["face_id", "identity", "attributes"]
 CALLED = {"not_face": 0, "unrecognizable": 0, "unverified": -1}  # the reasons that verdicts give, or the lack of them
 
 
@@ -45,11 +47,16 @@ def run(model: str) -> None:
     params = read_params()
     if model not in (*params.methods, paths.PRETRAINED.name):
         raise unknown_name("model", model, [*params.methods, paths.PRETRAINED.name], "--model")
-    faces, is_face = _verified()
+    kept, doubted, is_face = _verified()
+    faces = pa.concat_tables([kept, doubted])
     make_deterministic(0, params.threads)
     embedder, _ = read_model(paths.model(model))
-    batches = faces.to_batches(BATCH)
-    embedding = embed_faces(embedder, track(batches, "embedding", len(batches), "batch"))["embedding"]
+    batches = chain(
+        rows_of(kept, Images(paths.CURATED_NATIVE)),
+        rows_of(doubted, Images(paths.EXCLUDED, doubted["row"].to_numpy())),
+    )
+    count = -(-len(kept) // BATCH) - (-len(doubted) // BATCH)
+    embedding = embed_faces(embedder, track(batches, "embedding", count, "batch"))["embedding"]
     rows = _label_errors(faces, embedding, is_face)
     write_text(paths.LABEL_ERRORS, _csv(rows))
     likely = Counter(kind for _, kind, error_probability, _ in rows if error_probability > 0.5)
@@ -58,15 +65,15 @@ def run(model: str) -> None:
     print(f"{paths.LABEL_ERRORS} lists them; next: lrfr review --labeller NAME --order label-errors")
 
 
-def _verified() -> tuple[pa.Table, np.ndarray]:
-    """The native faces whose picture is sound, and what verdicts (N,) call each: 1 a face, 0 none, -1 unknown."""
-    kept = read_faces(paths.CURATED_NATIVE, NEEDED)
-    aside = read_faces(paths.EXCLUDED, NEEDED)
+def _verified() -> tuple[pa.Table, pa.Table, np.ndarray]:
+    """The native faces whose picture is sound, those kept and those excluded, each with its ``row``; and what verdicts
+    (N,) call each: 1 a face, 0 none, -1 unknown."""
+    kept, aside = (with_rows(read_faces(path, NEEDED)) for path in (paths.CURATED_NATIVE, paths.EXCLUDED))
     attributes = [dict(pairs or []) for pairs in aside["attributes"].to_pylist()]
     called = [CALLED.get(found["reason"]) if found.get("collection") != "auxiliary" else None for found in attributes]
     doubted = aside.filter(pa.array([call is not None for call in called], pa.bool_()))
     calls = [call for call in called if call is not None]
-    return pa.concat_tables([kept, doubted]), np.array([1] * len(kept) + calls)
+    return kept, doubted, np.array([1] * len(kept) + calls)
 
 
 def _label_errors(faces: pa.Table, embedding: np.ndarray, is_face: np.ndarray) -> list[LabelError]:

@@ -5,7 +5,6 @@ import torch
 
 from lrfr import paths
 from lrfr.config import read_params, settings
-from lrfr.faces import read_faces
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.classifier import Classifier
 from lrfr.nn.compute import device, make_deterministic
@@ -33,7 +32,7 @@ def run() -> None:
         make_deterministic(params.seed, params.threads)
         embedder = read_start(chosen.start) if chosen.start else Embedder(chosen.architecture)  # pyrefly: ignore
         faces, validation, classes = labelled(
-            read_faces(paths.AUXILIARY),
+            paths.AUXILIARY,
             embedder.architecture.size,
             degrade,
             chosen.training.alignment,

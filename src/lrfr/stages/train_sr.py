@@ -9,7 +9,6 @@ from lrfr import paths
 from lrfr.config import read_params, settings
 from lrfr.core.fidelity import psnr, ssim
 from lrfr.errors import unknown_name
-from lrfr.faces import read_faces
 from lrfr.files import write_json
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.compute import device, make_deterministic
@@ -48,7 +47,7 @@ def run(name: str) -> None:
         make_deterministic(params.seed, params.threads)
         size = chosen.size, chosen.size
         faces, validation, _ = labelled(
-            read_faces(paths.AUXILIARY), size, alignment=chosen.training.alignment, interpolation="bicubic"
+            paths.AUXILIARY, size, alignment=chosen.training.alignment, interpolation="bicubic"
         )
         resolver = SuperResolver(SuperResolution(network=chosen.network, width=chosen.width), size)
         task = SuperResolving(resolver, chosen.sides)

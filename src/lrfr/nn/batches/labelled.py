@@ -6,17 +6,19 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
+from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
-import pyarrow as pa
 import torch
 from threadpoolctl import ThreadpoolController
 from torch.utils.data import DataLoader, Dataset
 
 from lrfr.errors import LrfrError
+from lrfr.faces import read_faces
+from lrfr.images import Images
 from lrfr.nn.batches.alignment import Alignment, RandomAlignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.images import FaceImages, in_order
@@ -146,23 +148,27 @@ def validation_batches(faces: TrainingFaces, batch_size: int, device: torch.devi
 
 
 def labelled(
-    faces: pa.Table,
+    path: Path,
     size: tuple[int, int],
     degrade: Degrade | None = None,
     alignment: Alignment | None = None,
     interpolation: Interpolation = "bilinear",
 ) -> tuple[LabelledFaces, LabelledFaces | None, int]:
-    """The train and validation rows of a face table, resized to ``size``, and the number of train identities.
+    """The train and validation rows of a stored face table, resized to ``size``, and the number of train identities.
 
     Classes are the train identities in alphabetical order. Without validation rows the second is None.
 
     Args:
-        faces: rows with ``image``, ``face_id``, ``identity`` and ``split``, and ``landmarks`` for an alignment.
+        path: a face table.
         size: height and width, px.
         degrade: what happens to a train face, as captured, given randomness of its own.
         alignment: how often a train face is aligned before that; if always, validation faces are aligned too.
         interpolation: by which faces are resized.
+
+    Raises:
+        FaceTableError: the table is missing, or is no face table.
     """
+    faces, images = read_faces(path, ["identity", "split", "landmarks"]), Images(path)
     splits = np.array(faces.column("split").to_pylist())
     identities = np.array(faces.column("identity").to_pylist(), dtype=object)
     names = sorted(set(identities[splits == "train"]))
@@ -171,10 +177,11 @@ def labelled(
     def rows(split: str, augmentation: Augmentation | None = None, degrade: Degrade | None = None) -> LabelledFaces:
         chosen = np.flatnonzero(splits == split)
         labels = np.array([number[identities[row]] for row in chosen], dtype=np.int64)
-        some = faces.take(chosen)
-        aligned = RandomAlignment(alignment, landmarks_of(some.column("landmarks").to_pylist())) if alignment else None
+        told = faces.column("landmarks").take(chosen).to_pylist() if alignment else []
+        aligned = RandomAlignment(alignment, landmarks_of(told)) if alignment else None
         always = aligned.landmarks if aligned and aligned.alignment.share == 1 else None
-        return LabelledFaces(FaceImages(some, size, always, interpolation), labels, augmentation, degrade, aligned)
+        seen = FaceImages(images.select(chosen), size, always, interpolation)
+        return LabelledFaces(seen, labels, augmentation, degrade, aligned)
 
     validation = rows("validation") if (splits == "validation").any() else None
     return rows("train", Augmentation(), degrade), validation, len(names)
