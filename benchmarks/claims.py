@@ -36,10 +36,11 @@ from lrfr import paths
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.scoring import comparable
 from lrfr.core.significance import better
-from lrfr.faces import read_faces
+from lrfr.faces import read_faces, with_rows
+from lrfr.images import Images
 from lrfr.methods import method, metric
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import BATCH, embed_faces
+from lrfr.nn.embedding import embed_faces, rows_of
 from lrfr.nn.model_file import read_model
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
@@ -186,11 +187,11 @@ def measure(name: str) -> None:
 
 def native(embedder, table: Path, compared_by: str, prefix: str) -> dict[str, np.ndarray]:
     """Rank-1 hits and average precisions of the benchmark's probes among its gallery and distractors."""
-    faces = read_faces(table)
+    faces = with_rows(read_faces(table))
     benchmark = Benchmark(
         faces.filter([split in ("probe", "gallery", "distractor") for split in faces["split"].to_pylist()])
     )
-    embeddings = embedded(embedder, benchmark, ())
+    embeddings = embedded(embedder, benchmark, table, ())
     probe, gallery = benchmark.splits("probe"), benchmark.splits("gallery", "distractor")
     found = identify(benchmark, embeddings, probe, gallery, compared_by)
     return {
@@ -202,9 +203,10 @@ def native(embedder, table: Path, compared_by: str, prefix: str) -> dict[str, np
 
 def cross_resolution(embedder, compared_by: str, measures: Collection[str]) -> dict[str, np.ndarray]:
     """Each identity's rank-1 rate in the distractor set, by measure."""
-    benchmark = Benchmark(read_faces(paths.test_set("distractors")))
+    table = paths.test_set("distractors")
+    benchmark = Benchmark(with_rows(read_faces(table)))
     views = sorted({name for measure in measures for name in LINEUP[measure]} - {FULL})
-    embeddings = embedded(embedder, benchmark, views)
+    embeddings = embedded(embedder, benchmark, table, views)
     person = benchmark.identity != UNKNOWN
     everybody = np.arange(len(person))
     at = {name: comparable(embeddings.of(name).astype(float), compared_by, name, everybody) for name in (*views, FULL)}
@@ -222,9 +224,10 @@ def cross_resolution(embedder, compared_by: str, measures: Collection[str]) -> d
     return values | {"distractors identity": np.arange(n_identities)}
 
 
-def embedded(embedder, benchmark: Benchmark, views: Sequence[str]) -> Embeddings:
-    """The embeddings of a test set's faces, in their order."""
-    arrays = embed_faces(embedder, benchmark.faces.to_batches(BATCH), views)
+def embedded(embedder, benchmark: Benchmark, table: Path, views: Sequence[str]) -> Embeddings:
+    """The embeddings of the faces of a test set, whose images are in a table, in their order."""
+    images = Images(table, benchmark.faces["row"].to_numpy())
+    arrays = embed_faces(embedder, rows_of(benchmark.faces, images), views)
     return Embeddings(arrays, np.arange(len(benchmark.faces)), arrays["missing"])
 
 

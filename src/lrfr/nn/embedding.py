@@ -11,12 +11,14 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from lrfr.config import Fusion
 from lrfr.core.resampling import view
+from lrfr.decoding import decode
 from lrfr.errors import ImageError
-from lrfr.faces import decode
+from lrfr.images import Images
 from lrfr.nn.compute import device
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.model_file import Model
@@ -40,6 +42,27 @@ class Face(NamedTuple):
     face_id: str
     image: bytes | None
     landmarks: Sequence[float] | None = None
+
+
+def faces_of(rows: pa.Table, images: Images, with_landmarks: bool = True) -> Iterator[list[Face]]:
+    """The faces of a table, a batch at a time.
+
+    Args:
+        rows: ``face_id``, ``attributes`` and ``landmarks`` of face table rows.
+        images: theirs, in the same order.
+        with_landmarks: whether the landmarks are to be used.
+    """
+    batches = images.batches(BATCH)
+    for start in range(0, len(rows), BATCH):
+        some = rows.slice(start, BATCH).select(["face_id", "attributes", "landmarks"]).to_pylist()
+        yield [
+            Face(
+                row["face_id"],
+                None if "missing" in dict(row["attributes"] or []) else image,
+                row["landmarks"] if with_landmarks else None,
+            )
+            for row, image in zip(some, next(batches), strict=True)
+        ]
 
 
 def embed_images(model: Model, images: Sequence[np.ndarray], fusion: Fusion = "none") -> np.ndarray:

@@ -19,7 +19,7 @@ from lrfr.manifests import read_manifests
 from lrfr.quality.acquired import photo_suite, tag_suite, truth_suite
 from lrfr.quality.curated import finding_suite, unused_suite, verdict_suite
 from lrfr.quality.expectations import Suite, auxiliary_suite, benchmark_suite, identity_suite
-from lrfr.quality.tables import identity_frame, known_faults
+from lrfr.quality.tables import identity_frame, known_faults, pictured
 from lrfr.quality.test_sets import Training, test_set_suites
 
 PHOTO_COLUMNS = ["photo_id", "source", "collection", "width", "height"]
@@ -82,5 +82,5 @@ def _curation_suites(used: set[str], findings: pa.Table, params: Params) -> list
 
 
 def _test_set_suites(name: str, used: Training) -> list[Suite]:
-    faces, pairs = read_faces(paths.test_set(name)), read_table(paths.test_set(name, "pairs"), PAIR_SCHEMA)
+    faces, pairs = pictured(paths.test_set(name)), read_table(paths.test_set(name, "pairs"), PAIR_SCHEMA)
     return test_set_suites(name, faces, pairs, read_table(paths.test_set(name, "enrolment"), ENROLMENT_SCHEMA), used)

@@ -9,6 +9,7 @@ from lrfr.core.verdicts import Verdict
 from lrfr.errors import VerdictError
 from lrfr.faces import read_faces
 from lrfr.files import write_text
+from lrfr.images import Images
 from lrfr.manifests import read_manifest
 from lrfr.review.label_studio import CONFIG, Annotation, annotations, tasks
 from lrfr.review.manifest import append, checked_labeller, locked, manifest_path, read_under_lock
@@ -28,7 +29,8 @@ def export_tasks(path: Path, with_verdicts: bool) -> None:
         VerdictError: a manifest has a line that cannot be right, or a file cannot be written.
     """
     faces = awaiting(read_params().curate.max_side)
-    made = tasks(faces, opinions(read_under_lock(paths.VERDICTS)) if with_verdicts else {})
+    images = Images(paths.DETECTED_NATIVE, faces["row"].to_numpy())
+    made = tasks(faces, images, opinions(read_under_lock(paths.VERDICTS)) if with_verdicts else {})
     config = path.with_suffix(".xml")
     try:
         write_text(path, json.dumps(made, ensure_ascii=False))

@@ -6,6 +6,7 @@ import socket
 import threading
 import webbrowser
 
+import pyarrow as pa
 import uvicorn
 from fastapi import FastAPI
 
@@ -14,6 +15,7 @@ from lrfr.config import read_params
 from lrfr.core.gold import settled
 from lrfr.core.verdicts import Verdict
 from lrfr.errors import EnvironmentProblemError
+from lrfr.images import Images
 from lrfr.manifests import read_gold
 from lrfr.review.manifest import checked_labeller, read_under_lock
 from lrfr.review.photo import Photos
@@ -64,9 +66,14 @@ def open_session(labeller: str, order: Order, adjudicate: bool) -> Session:
     error_probability = error_probabilities() if order == "label-errors" else {}
     if not adjudicate:
         known = settled(verdicts) | read_gold()
-        return Session(faces, deal(faces, order, SHEET, error_probability, known), labeller)
+        return Session(faces, _images(faces), deal(faces, order, SHEET, error_probability, known), labeller)
     faces = disputed(faces, verdicts)
-    return Session(faces, deal(faces, order, ADJUDICATION_SHEET, error_probability), labeller, opinions(verdicts))
+    sheets = deal(faces, order, ADJUDICATION_SHEET, error_probability)
+    return Session(faces, _images(faces), sheets, labeller, opinions(verdicts))
+
+
+def _images(faces: pa.Table) -> Images:
+    return Images(paths.DETECTED_NATIVE, faces["row"].to_numpy())
 
 
 def _listening(port: int | None) -> socket.socket:

@@ -1,5 +1,6 @@
 """evaluate: the protocols, on one run's embeddings of every test set. Needs neither a model nor torch."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def run(name: str) -> None:
     chosen = settings(params.evaluate, Evaluate, f"{paths.PARAMS}: evaluate")
     sets = {test_set.name: test_set for test_set in test_sets(params)}
     figures: dict[str, Any] = {}
-    facts: dict[str, Any] = {}
+    facts: Mapping[str, Any] = {}
     for test_set in track(list(sets.values()), f"evaluating {name}", unit="test set"):
         protocol = import_module(f"lrfr.protocols.{test_set.protocol}")
         tables, embeddings = _read(name, test_set)

@@ -39,7 +39,7 @@ def run() -> None:
     origin = {**params.release.model_dump(), "source": params.acquire.source, "seed": params.seed}
     difference = export_onnx(model, folder / "model.onnx", origin)
     architecture = model.embedder.architecture
-    facts = {
+    facts: dict[str, Any] = {
         "release": params.release.model_dump(),
         "architecture": architecture.model_dump(),
         "size": architecture.size,

@@ -8,7 +8,8 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core import partition
-from lrfr.faces import fixed_width, numbered, read_faces, write_faces
+from lrfr.faces import fixed_width, numbered, read_faces
+from lrfr.images import write_selected
 
 
 def run() -> None:
@@ -26,9 +27,9 @@ def run() -> None:
     auxiliary_names, auxiliary_person = numbered(auxiliary["identity"])
     names, person = numbered(native["identity"])
     partition.check(person, names, split, auxiliary_names)
-    write_faces(_with_split(native, split), paths.BENCHMARK)
+    write_selected(_with_split(native, split), paths.CURATED_NATIVE, paths.BENCHMARK)
     held_out = partition.hold_out(fixed_width(auxiliary["face_id"]), auxiliary_person, params.seed)
-    write_faces(_with_split(auxiliary, held_out), paths.AUXILIARY)
+    write_selected(_with_split(auxiliary, held_out), paths.CURATED_AUXILIARY, paths.AUXILIARY)
     for what, parts in (("benchmark", split), ("auxiliary", held_out)):
         print(f"{what}: {', '.join(f'{part} {count}' for part, count in sorted(Counter(parts).items()))}")
 

@@ -5,7 +5,6 @@
 
 from lrfr import paths
 from lrfr.config import read_params
-from lrfr.faces import read_faces
 from lrfr.files import write_json, write_text
 from lrfr.offline import stay_offline
 
@@ -20,14 +19,16 @@ def run() -> None:
         ValidationFailedError: an expectation is not met; all files are written before.
     """
     params = read_params()
-    benchmark, auxiliary, synlr = (read_faces(path) for path in (paths.BENCHMARK, paths.AUXILIARY, paths.SYNLR))
-    hr = read_faces(paths.test_set(params.synlr.faces))
-    synthetic = {name: read_faces(paths.synthetic(name)) for name in params.synthesizers}
+    from lrfr.quality.tables import pictured, synthetic_counts
+
+    hr_path = paths.test_set(params.synlr.faces)
+    benchmark, auxiliary, hr = (pictured(path) for path in (paths.BENCHMARK, paths.AUXILIARY, hr_path))
+    synlr = pictured(paths.SYNLR, decoded=True)
+    synthetic = {name: pictured(paths.synthetic(name), decoded=True) for name in params.synthesizers}
     stay_offline()
     from lrfr.quality import checking, page
     from lrfr.quality.synlr import synlr_suites
     from lrfr.quality.synthetic import synthetic_suites
-    from lrfr.quality.tables import synthetic_counts
     from lrfr.quality.test_sets import training
 
     checked = {
