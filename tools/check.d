@@ -23,9 +23,7 @@ CHECK_CODE := \
 	src/lrfr/methods/rpcn.py \
 	src/lrfr/methods/tc.py \
 	src/lrfr/nn/__init__.py \
-	src/lrfr/nn/alignment.py \
 	src/lrfr/nn/batches/__init__.py \
-	src/lrfr/nn/batches/alignment.py \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \

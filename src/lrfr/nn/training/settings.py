@@ -62,8 +62,8 @@ class Training(Optimization):
 
     ``batch_size`` counts the images of an update, of all collections and in all processes, and ``shares`` divides it
     among the collections (equally when empty). With ``images_per_identity`` a batch holds so many of each of its
-    identities. ``tight_crops`` is the share (0..1) of faces that are cropped tightly before they are aligned, where they
-    are; ``low_resolution`` makes some of the sharp ones small.
+    identities. ``tight_crops`` is the share (0..1) of faces that are cropped tightly before they are aligned, where
+    they are; ``low_resolution`` makes some of the sharp ones small.
 
     Validation takes place at full resolution, and with the shortest side at each of ``validation_sides`` (px).
     ``clip_norm`` bounds the norm of the gradient that each optimiser follows, and ``ema_decay`` asks for an exponential
