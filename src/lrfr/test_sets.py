@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import Params
+from lrfr.config import Params, Section
 from lrfr.faces import Row, read_faces, write_face_rows
 from lrfr.files import read_json
 from lrfr.images import Images
@@ -18,6 +18,12 @@ ROWS = 1024  # faces in memory at a time: the loose crops of IJB-C do not all fi
 TESTED = pc.field("split").is_null() | (pc.field("split") != "train")
 
 Change = Callable[[list[Row], list[bytes]], Iterable[Row]]
+
+
+class SynLR(Section):
+    """The SynLR set: ``faces`` is the evaluation set whose HR faces are shrunk."""
+
+    faces: str
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ SPLITS = {
 
 def describe(facts: Facts) -> Node:
     """The whole description; it is for reports/croissant.json, from where its paths are relative."""
-    card = facts.params.card
+    card = facts.card
     return {
         "@context": json.loads((files("lrfr") / "templates" / "croissant_context.json").read_text(encoding="utf-8")),
         "@type": "sc:Dataset",
@@ -134,7 +134,7 @@ def _attributes(place: str, file: str) -> Node:
 
 def _responsible_ai(facts: Facts) -> Node:
     """How the data came about, what it may be used for, and what it must not."""
-    card = facts.params.card
+    card = facts.card
     people = bool(facts.people)
     said = {
         "dataCollection": card.collection,

@@ -17,7 +17,7 @@ def markdown(facts: Facts) -> str:
 
 
 def _values(facts: Facts) -> dict[str, object]:
-    card, heights = facts.params.card, facts.benchmark["height"].to_numpy()
+    card, heights = facts.card, facts.benchmark["height"].to_numpy()
     brief = {
         "version": card.version,
         "published": card.published,

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from lrfr import paths
 from lrfr.config import Params
+from lrfr.curation import Curate
 from lrfr.faces import (
     ENROLMENT_SCHEMA,
     FINDING_SCHEMA,
@@ -19,6 +20,7 @@ from lrfr.manifests import read_manifests
 from lrfr.quality.acquired import photo_suite, tag_suite, truth_suite
 from lrfr.quality.curated import finding_suite, unused_suite, verdict_suite
 from lrfr.quality.expectations import Suite, auxiliary_suite, benchmark_suite, identity_suite
+from lrfr.quality.limits import Validate
 from lrfr.quality.tables import identity_frame, known_faults, pictured
 from lrfr.quality.test_sets import Training, test_set_suites
 
@@ -49,7 +51,7 @@ def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training
 
 
 def _split_suites(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, findings: pa.Table, params: Params) -> list[Suite]:
-    side, limits = params.curate.max_side, params.validate_
+    side, limits = params.read("curate", Curate).max_side, params.read("validate", Validate)
     checked, note = known_faults(benchmark, findings)
     return [
         benchmark_suite(checked, limits, side, note),

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr import copies, paths
-from lrfr.config import Curate, Params, read_params
+from lrfr.config import Params, read_params
 from lrfr.copies import COMPARED, Row, finding
 from lrfr.core import curation, gold
 from lrfr.core.gold import Gold
 from lrfr.core.verdicts import Outcome, Verdict, render, resolve
+from lrfr.curation import Curate
 from lrfr.errors import BenchmarkError, ParameterError
 from lrfr.faces import (
     FACE_SCHEMA,
@@ -48,6 +49,7 @@ def run() -> None:
         VerdictError: a manifest has a line that cannot be right.
     """
     params = read_params()
+    chosen = params.read("curate", Curate)
     native, auxiliary = (with_rows(read_faces(path)) for path in (paths.DETECTED_NATIVE, paths.DETECTED_AUXILIARY))
     known = {*native["face_id"].to_pylist(), *auxiliary["face_id"].to_pylist()}
     human, stated_gold = read_manifests(paths.VERDICTS), read_gold()
@@ -57,7 +59,7 @@ def run() -> None:
         paths.DETECTED_AUXILIARY: _with_use(auxiliary, "auxiliary"),
     }
     detected = pa.concat_tables(collections.values())
-    findings = _size_findings(detected, params.curate.max_side)
+    findings = _size_findings(detected, chosen.max_side)
     findings += _copies({path: _kept(faces, findings) for path, faces in collections.items()} | _imported(params))
     left = _kept(detected, findings)
     portraits = left.filter(IS_AUXILIARY)
@@ -66,10 +68,10 @@ def run() -> None:
 
     left = left.filter(~IS_AUXILIARY)
     truth = _truth(left)
-    simulated = _simulate(truth, params.curate, params.seed)
+    simulated = _simulate(truth, chosen, params.seed)
     machine = [verdict for lines in simulated.values() for verdict in lines]
     outcomes = resolve(machine) | resolve(human)
-    findings += _verdict_findings(left, outcomes, keep_unverified=params.curate.unverified == "keep")
+    findings += _verdict_findings(left, outcomes, keep_unverified=chosen.unverified == "keep")
     metrics = _summary(detected, findings)
     metrics["adjudicated"] = sum(outcomes[face].adjudicated for face in left["face_id"].to_pylist() if face in outcomes)
 

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import Detect, read_params
+from lrfr.config import read_params
 from lrfr.core.boxes import match
 from lrfr.core.detection import recall_by_height
 from lrfr.decoding import decode
-from lrfr.detector import detect_faces
+from lrfr.detector import Detect, detect_faces
 from lrfr.errors import BenchmarkError, ImageError
 from lrfr.faces import (
     FACE_SCHEMA,
@@ -83,7 +83,7 @@ def run() -> None:
     Raises:
         BenchmarkError: there is no native or no auxiliary face.
     """
-    options = read_params().detect
+    options = read_params().read("detect", Detect)
     photos = with_rows(read_table(paths.PHOTOS, PHOTO_SCHEMA))
     tags = read_table(paths.TAGS, TAG_SCHEMA)
     cut_faces = read_faces(paths.CUT_FACES)

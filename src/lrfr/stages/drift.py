@@ -15,6 +15,7 @@ from lrfr.files import write_json, write_text
 from lrfr.images import Images
 from lrfr.offline import stay_offline
 from lrfr.progress import track
+from lrfr.quality.limits import Drift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +35,13 @@ def run(name: str) -> None:
     params = read_params()
     if name not in params.synthesizers:
         raise unknown_name("synthesizer", name, params.synthesizers, f"{paths.PARAMS}: synthesizers")
-    synthetic = _statistics(paths.synthetic(name), None, params.drift.sample, params.seed)
-    native = _statistics(paths.BENCHMARK, {"train", "distractor"}, params.drift.sample, params.seed)
+    chosen = params.read("drift", Drift)
+    synthetic = _statistics(paths.synthetic(name), None, chosen.sample, params.seed)
+    native = _statistics(paths.BENCHMARK, {"train", "distractor"}, chosen.sample, params.seed)
     stay_offline()
     from lrfr.quality.drift import compare
 
-    comparison = compare(native, synthetic, params.drift.drift_share, params.seed)
+    comparison = compare(native, synthetic, chosen.drift_share, params.seed)
     write_json(
         paths.drift_result(name),
         {"synthesizer": name, "summary": comparison.summary, "evidently": comparison.evidently},

@@ -8,6 +8,7 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core import partition
+from lrfr.curation import Split
 from lrfr.faces import fixed_width, numbered, read_faces
 from lrfr.images import write_selected
 
@@ -23,7 +24,7 @@ def run() -> None:
     params = read_params()
     native = read_faces(paths.CURATED_NATIVE).sort_by("face_id")
     auxiliary = read_faces(paths.CURATED_AUXILIARY).sort_by("face_id")
-    split = _with_assigned(native, params.split.train_fraction, params.seed)
+    split = _with_assigned(native, params.read("split", Split).train_fraction, params.seed)
     auxiliary_names, auxiliary_person = numbered(auxiliary["identity"])
     names, person = numbered(native["identity"])
     partition.check(person, names, split, auxiliary_names)

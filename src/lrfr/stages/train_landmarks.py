@@ -11,11 +11,11 @@ import pyarrow as pa
 import torch
 
 from lrfr import paths
-from lrfr.config import Params, read_params, settings
+from lrfr.config import read_params, settings
 from lrfr.core.bootstrap import interval
 from lrfr.core.resampling import bicubic_to_height
 from lrfr.decoding import decode
-from lrfr.detector import detect_faces
+from lrfr.detector import Detect, detect_faces
 from lrfr.faces import read_faces, with_rows
 from lrfr.files import write_csv, write_json
 from lrfr.images import Images
@@ -74,21 +74,22 @@ def run() -> None:
     with one_of_several():
         params = read_params()
         chosen = settings(params.landmarks, Landmarks, "params.yaml: landmarks")
+        thresholds = params.read("detect", Detect).thresholds
         make_deterministic(params.seed, params.threads)
-        table, judged = held_out(_annotated(chosen.most_faces, params), params.seed, paths.AUXILIARY)
+        table, judged = held_out(_annotated(chosen.most_faces, thresholds, params.seed), params.seed, paths.AUXILIARY)
         faces, validation = (
             LandmarkFaces(rows, _images_of(rows), chosen.heights, chosen.tight) for rows in (table, judged)
         )
         mean_shape = faces.labels.mean(axis=0)
         task = Localisation(CNN6(chosen.width, torch.from_numpy(mean_shape)), chosen.wing)
-        settled = [params.landmarks, params.seed, params.threads, params.detect.thresholds]
+        settled = [params.landmarks, params.seed, params.threads, thresholds]
         known = fingerprint(settled, [__name__], paths.AUXILIARY)
         saved = SavedState(paths.checkpoint(KIND, KIND), known)
 
         def write(curves: Curves, trained: Sequence[Trained]) -> None:
             shown = _judged(judged, mean_shape.reshape(POINTS, 2) / SIDE, params.seed)
             heights = track(HEIGHTS, "errors", len(HEIGHTS), "height")
-            rows = [_errors(task.network, shown, height, params) for height in heights]
+            rows = [_errors(task.network, shown, height, thresholds, params.seed) for height in heights]
             write_landmark_model(paths.LANDMARKS, task.network)
             write_curves(paths.LANDMARK_CURVE, curves)
             write_json(paths.LANDMARK_METRICS, {"faces": len(faces), "judged": len(validation), "heights": rows})
@@ -100,14 +101,14 @@ def run() -> None:
         train_in_steps(task, [step], write)
 
 
-def _annotated(most: int, params: Params) -> pa.Table:
+def _annotated(most: int, thresholds: list[float], seed: int) -> pa.Table:
     """At most so many auxiliary faces, each with its ``row``, drawn by the seed. Where the source brings no landmarks
     at all, they are those that MTCNN finds in the sharp faces."""
     table = with_rows(read_faces(paths.AUXILIARY, COLUMNS))
-    table = table.take(np.sort(np.random.default_rng((params.seed, 7)).permutation(len(table))[:most]))
+    table = table.take(np.sort(np.random.default_rng((seed, 7)).permutation(len(table))[:most]))
     if table.column("landmarks").null_count < len(table):
         return table
-    work = partial(_located, thresholds=params.detect.thresholds)
+    work = partial(_located, thresholds=thresholds)
     images = chain.from_iterable(_images_of(table).batches(BATCH))
     faces = zip(table["face_id"].to_pylist(), images, strict=True)
     found = list(parallel_map(work, faces, "finding landmarks", "face", len(table)))
@@ -137,14 +138,14 @@ def _judged(table: pa.Table, mean_shape: np.ndarray, seed: int) -> Judged:
     return Judged(images, points, np.array(table.column("identity").to_pylist()), float(floor), by_mtcnn.tolist())
 
 
-def _errors(network: CNN6, judged: Judged, height: int, params: Params) -> Figures:
+def _errors(network: CNN6, judged: Judged, height: int, thresholds: list[float], seed: int) -> Figures:
     """The errors on faces shrunk to a height, in % of the interocular distance; faces that are no higher stay."""
     small = [bicubic_to_height(image, height) if height < len(image) else image for image in judged.images]
     sizes, before = (np.array([image.shape[1::-1] for image in images]) for images in (small, judged.images))
     points = judged.points * (sizes / before)[:, None]
     errors = normalised_error(predict(network, small), points)
-    low, high = interval(errors, judged.identities, DRAWS, params.seed)
-    found = {row: by_mtcnn(small[row], params.detect.thresholds) for row in judged.by_mtcnn}
+    low, high = interval(errors, judged.identities, DRAWS, seed)
+    found = {row: by_mtcnn(small[row], thresholds) for row in judged.by_mtcnn}
     found = {row: seen for row, seen in found.items() if seen is not None}
     where = list(found)
     mtcnn = normalised_error(np.stack(list(found.values())), points[where]) if found else np.empty(0)

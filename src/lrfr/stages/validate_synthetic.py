@@ -5,8 +5,10 @@
 
 from lrfr import paths
 from lrfr.config import read_params
+from lrfr.curation import Curate
 from lrfr.files import write_json, write_text
 from lrfr.offline import stay_offline
+from lrfr.test_sets import SynLR
 
 
 def run() -> None:
@@ -21,7 +23,7 @@ def run() -> None:
     params = read_params()
     from lrfr.quality.tables import pictured, synthetic_counts
 
-    hr_path = paths.test_set(params.synlr.faces)
+    hr_path = paths.test_set(params.read("synlr", SynLR).faces)
     benchmark, auxiliary, hr = (pictured(path) for path in (paths.BENCHMARK, paths.AUXILIARY, hr_path))
     synlr = pictured(paths.SYNLR, decoded=True)
     synthetic = {name: pictured(paths.synthetic(name), decoded=True) for name in params.synthesizers}
@@ -34,7 +36,7 @@ def run() -> None:
     checked = {
         paths.SYNLR_VALIDATION: checking.check(synlr_suites(synlr, benchmark, hr, training(benchmark, auxiliary))),
         paths.SYNTHETIC_VALIDATION: checking.check(
-            synthetic_suites(synthetic, auxiliary, benchmark, params.curate.max_side)
+            synthetic_suites(synthetic, auxiliary, benchmark, params.read("curate", Curate).max_side)
         ),
     }
     for path, tables in checked.items():
