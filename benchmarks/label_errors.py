@@ -24,18 +24,18 @@ from lrfr.config import read_params
 from lrfr.faces import numbered, read_faces, with_rows
 from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import embed_faces, rows_of
+from lrfr.nn.embedding import embed_faces, faces_of
 from lrfr.nn.model_file import read_model
 from lrfr.quality.label_errors import FOLDS, not_a_face, wrong_identity
 
 TOP = 0.01  # of the list: what somebody looks at first
 RATES = (0.01, 0.05)  # of wrong identities
-NEEDED = ["face_id", "identity", "score", "attributes"]
+NEEDED = ["face_id", "identity", "score", "attributes", "landmarks"]
 
 Suspect = Callable[[np.ndarray], np.ndarray]  # labels (N,) -> error_probabilities (N,), NaN where there is none
 
 
-def faces_of(model: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def judged_faces(model: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Embeddings (N, D), identities (N,; -1 unknown), detection scores (N,), and whether (N,) it is a verified face."""
     places = paths.CURATED_NATIVE, paths.EXCLUDED
     kept, aside = (with_rows(read_faces(path, NEEDED)) for path in places)
@@ -46,9 +46,12 @@ def faces_of(model: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     ]
     tables = kept, aside.filter(is_none)
     make_deterministic(0, read_params().threads)
-    embedder, _ = read_model(paths.model(model))
-    rows = [rows_of(table, Images(path, table["row"].to_numpy())) for table, path in zip(tables, places, strict=True)]
-    embedding = np.concatenate([embed_faces(embedder, of)["embedding"] for of in rows])
+    asked = read_model(paths.model(model))
+    batches = [
+        faces_of(table, Images(path, table["row"].to_numpy()), with_landmarks=False)
+        for table, path in zip(tables, places, strict=True)
+    ]
+    embedding = np.concatenate([embed_faces(asked, of)["embedding"] for of in batches])
     identity = np.concatenate([numbered(kept["identity"])[1], np.full(len(tables[1]), -1)])
     score = np.concatenate([table["score"].to_numpy() for table in tables])
     return embedding, identity, score, np.arange(len(identity)) < len(kept)
