@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--model", default="pretrained", help="whose embeddings: pretrained, or a method")
     parser.add_argument("--draws", type=int, default=5)
     chosen = parser.parse_args()
-    embedding, identity, score, verified = faces_of(chosen.model)
+    embedding, identity, score, verified = judged_faces(chosen.model)
     none = int((~verified).sum())
     print(f"{verified.sum():,} verified faces, {(identity >= 0).sum():,} of them named, {none:,} non-faces\n")
     print(f"| planted | looked for by | AUC | of the first {TOP:.0%}, planted | s |\n|---|---|---|---:|---:|")
