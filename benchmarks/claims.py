@@ -7,14 +7,14 @@ and results are left alone:
     python benchmarks/claims.py table --seeds 7 8 9     # the search and the claims, as Markdown
 
 Each seed has a folder of its own under `claims/`, with the project's data, params.yaml with that seed and one thread,
-a pretrained backbone and all methods. The learning rate of T-C's variants is searched, as their losses are of very
-different size: a tenth, once and ten times that in params.yaml, with the first seed, by the validation loss at the end;
-the best is every seed's (in folders of their own: 7x0.1). As what is best depends on the resolutions of the validation,
-`tc` is compared with `ntnc` at each of the rates. Nobody else's settings are searched.
+a pretrained backbone and the runs of params/csri.yaml, tc.yaml and rifr.yaml. The learning rate of T-C's variants is
+searched, as their losses are of very different size: a tenth, once and ten times that in the parameter file, with the
+first seed, by the validation loss at the end; the best is every seed's (in folders of their own: 7x0.1). As what is
+best depends on the resolutions of the validation, `tc` is compared with `ntnc` at each of the rates. Nobody else's
+settings are searched.
 
 Native LR: TinyFace's protocol on the benchmark, with distractors. Cross-resolution: P1 and P2 of RIFR and T-C's "probe
-at r, gallery at full resolution", on the distractor set's HR faces. Each method is compared by the metric that its
-paper deploys it with.
+at r, gallery at full resolution", on the distractor set's HR faces. Each run is compared by the metric of its model.
 """
 
 import argparse
@@ -36,11 +36,12 @@ from lrfr import paths
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.scoring import comparable
 from lrfr.core.significance import better
-from lrfr.faces import read_faces
-from lrfr.methods import method, metric
+from lrfr.faces import read_faces, with_rows
+from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import BATCH, embed_faces
-from lrfr.nn.model_file import read_model
+from lrfr.nn.embedding import embed_faces, faces_of
+from lrfr.nn.model_file import Model, read_model
+from lrfr.parameter_files import composed
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
 from lrfr.protocols.identification import identify
@@ -62,7 +63,7 @@ RESOLVER = "vdsr"
 GENERIC = ("pretrained", "tc")  # what super-resolution is put in front of
 CLAIMS = (
     # better, than, by what
-    ("joint", "independent", ("native rank-1", "native mAP")),
+    ("joint", "independent_vdsr", ("native rank-1", "native mAP")),
     ("csri", "joint", ("native rank-1", "native mAP")),
     *(
         ("tc", name, (*(name for name in LINEUP if name[0] != "P"), "native rank-1"))
@@ -72,7 +73,10 @@ CLAIMS = (
     ("rifr", "hr_only", tuple(name for name in LINEUP if not name.startswith("side"))),
     *((name, f"{name} behind {RESOLVER}", ("native rank-1", "native mAP")) for name in GENERIC),
 )
-METHODS = ("independent", "joint", "csri", "tc", "ntnc", "hr_only", "hr_lr", "rifr")
+FILES = ("csri", "tc", "rifr")  # in params/: whose runs are trained
+RUNS = ("independent_vdsr", "joint", "csri", "tc", "ntnc", "hr_only", "hr_lr", "rifr")
+BACKBONE = "main"
+SHARED = ("data/split", "data/test_sets", "data/landmarks", "data/validation", "data/synlr", "models/landmarks")
 
 
 def folder_of(root: Path, seed: int, rate: float = 1.0) -> Path:
@@ -83,13 +87,16 @@ def folder_of(root: Path, seed: int, rate: float = 1.0) -> Path:
 def prepare(root: Path, seed: int, rate: float = 1.0) -> Path:
     """A seed's project: the root's data, its parameters with another seed, one thread, and the searched rates."""
     folder = folder_of(root, seed, rate)
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    for name in ("split", "imported", "validation"):
-        link(folder / "data" / name, root / "data" / name)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SHARED:
+        link(folder / name, root / name)
     if rate != 1:
-        for name in (paths.PRETRAINED, paths.super_resolved(RESOLVER, "benchmark").parent):
+        for name in (paths.pretrained(BACKBONE), paths.super_resolved(RESOLVER, "benchmark").parent):
             link(folder / name, folder_of(root, seed) / name)
     params = yaml.safe_load((root / paths.PARAMS).read_text(encoding="utf-8")) | {"seed": seed, "threads": 1}
+    files = [yaml.safe_load(composed(root / "params" / f"{name}.yaml")) for name in FILES]
+    params["methods"] = {name: run for file in files for name, run in file["methods"].items()}
+    params["release"]["run"] = "pretrained"
     for name in SEARCHED:
         params["methods"][name]["training"]["learning_rate"] *= rate
     refuse_other_settings(folder, params)
@@ -111,7 +118,7 @@ def refuse_other_settings(folder: Path, params: dict) -> None:
     before = yaml.safe_load((folder / paths.PARAMS).read_text(encoding="utf-8"))
     there = [name for name in params["methods"] if (folder / paths.model(name)).exists()]
     changed = [name for name in there if before["methods"].get(name) != params["methods"][name]]
-    if changed or before["pretrain"] != params["pretrain"]:
+    if changed or before["backbones"] != params["backbones"]:
         raise SystemExit(f"{folder} has models of other settings: {', '.join(changed or ['all'])}; remove the folder")
 
 
@@ -134,24 +141,27 @@ def lrfr(folder: Path, *arguments: str, makes: Path) -> None:
 
 
 def begin(root: Path, seed: int) -> None:
-    """What all methods of a seed start from."""
+    """What all runs of a seed start from."""
     folder = prepare(root, seed)
-    lrfr(folder, "pretrain", makes=paths.PRETRAINED / "model.safetensors")
-    lrfr(folder, "super-resolution", RESOLVER, makes=paths.super_resolver(RESOLVER) / "model.safetensors")
-    lrfr(folder, "super-resolve", RESOLVER, makes=paths.super_resolved(RESOLVER, "benchmark"))
+    lrfr(folder, "code", makes=paths.code("backbones", BACKBONE))
+    lrfr(folder, "pretrain", BACKBONE, makes=paths.pretrained(BACKBONE) / "model.safetensors")
+    lrfr(folder, "finetune", "pretrained", makes=paths.model("pretrained") / "model.safetensors")
+    lrfr(folder, "train-sr", RESOLVER, makes=paths.super_resolver(RESOLVER) / "model.safetensors")
+    lrfr(folder, "apply-sr", RESOLVER, makes=paths.super_resolved(RESOLVER, "benchmark"))
     score(folder, "pretrained")
 
 
 def adapt(root: Path, seed: int, name: str, rate: float) -> Path:
-    """Trains one method of a seed; its folder."""
+    """Trains one run of a seed; its folder."""
     folder = folder_of(root, seed, rate)
+    lrfr(folder, "code", makes=paths.code("runs", name))
     lrfr(folder, "finetune", name, makes=paths.model(name) / "model.safetensors")
     return folder
 
 
 def validation_loss(root: Path, seed: int, name: str, rate: float) -> float:
     """The classification losses of the trained model on validation faces: the mean over resolutions."""
-    with (folder_of(root, seed, rate) / paths.curve("training", name)).open() as file:
+    with (folder_of(root, seed, rate) / paths.training_curve("runs", name)).open() as file:
         last = list(csv.DictReader(file))[-1]
     return float(np.mean([float(value) for key, value in last.items() if key.startswith("validation")]))
 
@@ -172,27 +182,26 @@ def score(folder: Path, name: str) -> None:
 def measure(name: str) -> None:
     """Writes scores/NAME.npz in a seed's folder: a value per probe, or per identity, for every measure."""
     make_deterministic(0, 1)
-    embedder, _ = read_model(paths.PRETRAINED if name == "pretrained" else paths.model(name))
-    compared_by = "cosine" if name == "pretrained" else metric(method(name)) or "cosine"
-    values = native(embedder, paths.BENCHMARK, compared_by, "native")
+    model = read_model(paths.model(name))
+    values = native(model, paths.BENCHMARK, "native")
     if name in GENERIC:
-        values |= native(embedder, paths.super_resolved(RESOLVER, "benchmark"), compared_by, "behind")
+        values |= native(model, paths.super_resolved(RESOLVER, "benchmark"), "behind")
     claims = [measures for *claim, measures in CLAIMS if name in (of.partition(" at ")[0] for of in claim)]
     if wanted := {measure for measures in claims for measure in measures if measure in LINEUP}:
-        values |= cross_resolution(embedder, compared_by, wanted)
+        values |= cross_resolution(model, wanted)
     Path("scores").mkdir(exist_ok=True)
     np.savez(Path("scores") / f"{name}.npz", **values)  # pyrefly: ignore
 
 
-def native(embedder, table: Path, compared_by: str, prefix: str) -> dict[str, np.ndarray]:
+def native(model: Model, table: Path, prefix: str) -> dict[str, np.ndarray]:
     """Rank-1 hits and average precisions of the benchmark's probes among its gallery and distractors."""
-    faces = read_faces(table)
+    faces = with_rows(read_faces(table))
     benchmark = Benchmark(
         faces.filter([split in ("probe", "gallery", "distractor") for split in faces["split"].to_pylist()])
     )
-    embeddings = embedded(embedder, benchmark, ())
+    embeddings = embedded(model, benchmark, table, (), with_landmarks=False)
     probe, gallery = benchmark.splits("probe"), benchmark.splits("gallery", "distractor")
-    found = identify(benchmark, embeddings, probe, gallery, compared_by)
+    found = identify(benchmark, embeddings, probe, gallery, model.facts.metric)
     return {
         f"{prefix} identity": benchmark.identity[probe],
         f"{prefix} rank-1": (found.rank == 1).astype(float),
@@ -200,11 +209,12 @@ def native(embedder, table: Path, compared_by: str, prefix: str) -> dict[str, np
     }
 
 
-def cross_resolution(embedder, compared_by: str, measures: Collection[str]) -> dict[str, np.ndarray]:
+def cross_resolution(model: Model, measures: Collection[str]) -> dict[str, np.ndarray]:
     """Each identity's rank-1 rate in the distractor set, by measure."""
-    benchmark = Benchmark(read_faces(paths.test_set("distractors")))
+    table = paths.test_set("distractors")
+    benchmark = Benchmark(with_rows(read_faces(table)))
     views = sorted({name for measure in measures for name in LINEUP[measure]} - {FULL})
-    embeddings = embedded(embedder, benchmark, views)
+    embeddings, compared_by = embedded(model, benchmark, table, views), model.facts.metric
     person = benchmark.identity != UNKNOWN
     everybody = np.arange(len(person))
     at = {name: comparable(embeddings.of(name).astype(float), compared_by, name, everybody) for name in (*views, FULL)}
@@ -222,29 +232,32 @@ def cross_resolution(embedder, compared_by: str, measures: Collection[str]) -> d
     return values | {"distractors identity": np.arange(n_identities)}
 
 
-def embedded(embedder, benchmark: Benchmark, views: Sequence[str]) -> Embeddings:
-    """The embeddings of a test set's faces, in their order."""
-    arrays = embed_faces(embedder, benchmark.faces.to_batches(BATCH), views)
-    return Embeddings(arrays, np.arange(len(benchmark.faces)), arrays["missing"])
+def embedded(
+    model: Model, benchmark: Benchmark, table: Path, views: Sequence[str], with_landmarks: bool = True
+) -> Embeddings:
+    """The embeddings of the faces of a test set, whose images are in a table, in their order."""
+    images = Images(table, benchmark.faces["row"].to_numpy())
+    arrays = embed_faces(model, faces_of(benchmark.faces, images, with_landmarks), views)
+    return Embeddings(arrays, np.arange(len(benchmark.faces)), arrays["missing"], model.facts.model_dump())
 
 
-def train(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
+def train(root: Path, seeds: Sequence[int], runs: Sequence[str]) -> None:
     """Trains and measures all that is not there yet."""
-    searched = [name for name in methods if name in SEARCHED]
+    searched = [name for name in runs if name in SEARCHED]
     for seed, rate in product(seeds, RATES):
         prepare(root, seed, rate)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(partial(begin, root), seeds))
         list(pool.map(lambda pair: adapt(root, seeds[0], *pair), product(searched, RATES)))
-        wanted = {(name, chosen(root, seeds[0], name)) for name in methods}
-        wanted |= {("ntnc", rate) for rate in AT_RATES.values() if "ntnc" in methods}
+        wanted = {(name, chosen(root, seeds[0], name)) for name in runs}
+        wanted |= {("ntnc", rate) for rate in AT_RATES.values() if "ntnc" in runs}
         triples = [(seed, name, rate) for (name, rate), seed in product(sorted(wanted), seeds)]
         list(pool.map(lambda triple: score(adapt(root, *triple), triple[1]), triples))
 
 
-def search_table(root: Path, seed: int, methods: Sequence[str]) -> None:
+def search_table(root: Path, seed: int, runs: Sequence[str]) -> None:
     """Prints the validation loss by learning rate of every method whose rate was searched."""
-    if not (searched := [name for name in methods if name in SEARCHED]):
+    if not (searched := [name for name in runs if name in SEARCHED]):
         return
     print(f"| method | {' | '.join(f'x {rate:g}' for rate in RATES)} | chosen |\n|---|{'---|' * len(RATES)}---|")
     for name in searched:
@@ -253,10 +266,10 @@ def search_table(root: Path, seed: int, methods: Sequence[str]) -> None:
     print()
 
 
-def table(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
-    """Prints the claims about some methods: means and differences over seeds, tested over identities."""
+def table(root: Path, seeds: Sequence[int], runs: Sequence[str]) -> None:
+    """Prints the claims about some runs: means and differences over seeds, tested over identities."""
     print("| claim | measure | first | second | difference (95 %) | p | by seed |\n|---|---|---|---|---|---|---|")
-    about = [claim for claim in CLAIMS if claim[0] in ("pretrained", *methods)]
+    about = [claim for claim in CLAIMS if claim[0] in ("pretrained", *runs)]
     for first, second, measures in about:
         for measure_name in measures:
             a, b = (load(root, seeds, name, measure_name) for name in (first, second))
@@ -268,8 +281,8 @@ def table(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
             cells = (
                 f"{first} > {second}",
                 measure_name,
-                parallel_map(a),
-                parallel_map(b),
+                mean_and_deviation(a),
+                mean_and_deviation(b),
                 difference,
                 p_value(compared.p_value),
                 each,
@@ -277,7 +290,7 @@ def table(root: Path, seeds: Sequence[int], methods: Sequence[str]) -> None:
             print(f"| {' | '.join(cells)} |")
 
 
-def parallel_map(values: np.ndarray) -> str:
+def mean_and_deviation(values: np.ndarray) -> str:
     """Mean and standard deviation over seeds (S, N), in percent."""
     by_seed = 100 * values.mean(axis=1)
     return f"{by_seed.mean():.1f} ± {by_seed.std(ddof=1):.1f}"
@@ -307,16 +320,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["train", "score", "table"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
-    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--runs", nargs="+", default=RUNS)
     parser.add_argument("--model", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.what == "score":
         measure(arguments.model)
     elif arguments.what == "train":
-        train(Path(), arguments.seeds, arguments.methods)
+        train(Path(), arguments.seeds, arguments.runs)
     else:
-        search_table(Path(), arguments.seeds[0], arguments.methods)
-        table(Path(), arguments.seeds, arguments.methods)
+        search_table(Path(), arguments.seeds[0], arguments.runs)
+        table(Path(), arguments.seeds, arguments.runs)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from torchvision.transforms import (
 )
 from torchvision.transforms.functional import InterpolationMode
 
-from lrfr.faces import decode
+from lrfr.faces import decode, write_faces
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, training_batches
 from lrfr.nn.batches.low_resolution import LowResolution
 from lrfr.nn.batches.order import MixedOrder
@@ -83,7 +83,8 @@ def ours(root: Path, side: int, synthesis: LowResolution | None = None) -> Label
     faces = identity_folders.acquire(root, identity_folders.Settings(), 0).faces
     split = faces.schema.get_field_index("split")
     faces = faces.set_column(split, faces.schema.field(split), [["train"] * len(faces)])
-    return labelled(faces, (side, side), degradation(synthesis, "SYNTHESIS"))[0]
+    write_faces(faces, root.with_suffix(".parquet"))
+    return labelled(root.with_suffix(".parquet"), (side, side), degradation(synthesis, "SYNTHESIS"))[0]
 
 
 def batches_of_ours(faces: LabelledFaces, turn: int, workers: int) -> Iterator[torch.Tensor]:

@@ -25,7 +25,7 @@ import torch
 
 from lrfr.faces import FACE_SCHEMA, write_faces
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import read_model, write_model
+from lrfr.nn.model_file import Model, read_model, write_model
 from lrfr.parallel import cores
 from lrfr.stages import embed_images
 
@@ -72,7 +72,7 @@ def _compare(folder: Path, architecture: Architecture, count: int, side: int, en
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), _face(rng, side))
     torch.manual_seed(0)
-    write_model(folder / "model", Embedder(architecture))
+    write_model(folder / "model", Model(Embedder(architecture)))
     times, found = [], []
     for _ in range(TURNS):
         start = time.perf_counter()
@@ -96,7 +96,7 @@ def _face(rng: np.random.Generator, side: int) -> np.ndarray:
 def _loop(folder: Path) -> np.ndarray:
     """One image at a time."""
     torch.set_num_threads(cores())
-    embedder, _ = read_model(folder / "model")
+    embedder = read_model(folder / "model").embedder
     height, width = embedder.architecture.size
     embeddings = []
     for path in sorted((folder / "images").rglob("*.*")):
@@ -128,7 +128,7 @@ def _write_table(folder: Path, rows: int) -> None:
     }
     nothing = {name: pa.nulls(rows, FACE_SCHEMA.field(name).type) for name in FACE_SCHEMA.names if name not in columns}
     write_faces(pa.table(columns | nothing), folder / "faces.parquet")
-    write_model(folder / "model", Embedder(SMALL))
+    write_model(folder / "model", Model(Embedder(SMALL)))
 
 
 def _measure_memory(rows: int, folder: Path) -> tuple[float, float, float]:

@@ -13,6 +13,7 @@ import resource
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +21,6 @@ from time import perf_counter
 import cv2
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from scipy.io import savemat
 
@@ -28,7 +28,9 @@ from lrfr.copies import fingerprints
 from lrfr.core import partition
 from lrfr.core.curation import size_reasons
 from lrfr.core.duplicates import find_copies
-from lrfr.faces import decode, fixed_width, numbered, read_faces, write_faces
+from lrfr.decoding import decode
+from lrfr.faces import fixed_width, numbered, read_faces, write_faces
+from lrfr.images import Images
 from lrfr.sources import tinyface
 
 TRAIN, PROBES, GALLERY, DISTRACTORS = 7_804, 3_728, 4_443, 153_428
@@ -83,23 +85,23 @@ def pack(folder: Path) -> list[Line]:
 def unpack(folder: Path) -> list[Line]:
     """Reads the table and decodes every face."""
     start = perf_counter()
-    images = read_faces(folder / "faces.parquet")["image"]
+    images = [image for batch in Images(folder / "faces.parquet").batches(BATCH) for image in batch]
     read = perf_counter() - start
-    pixels = sum(decode(image.as_py()).size for image in images)
+    pixels = sum(decode(image).size for image in images)
     what = f"{len(images):,} faces: read from the table, and decoded ({pixels / 3e6:.0f} megapixels)"
     return [(what, f"{read:.1f} s + {perf_counter() - start - read:.1f} s", _peak())]
 
 
 def search(folder: Path) -> list[Line]:
     """Looks for copies of every face among all."""
-    images = read_faces(folder / "faces.parquet", ["image"])["image"]
+    images = Images(folder / "faces.parquet")
     start = perf_counter()
-    seen = fingerprints(images)
+    seen = fingerprints([images])
     hashed = perf_counter() - start
     copies = find_copies(seen.digest, seen.hash, seen.thumbnail, np.zeros(len(images), bool))
     what = f"copies among {len(images):,} faces ({len(copies):,} found, {len(images) // COPIED:,} planted): "
     seconds = f"{hashed:.1f} s + {perf_counter() - start - hashed:.1f} s"
-    return [(what + "hashes and thumbnails, and search", seconds, _peak())]
+    return [(what + "read, hashes and thumbnails, and search", seconds, _peak())]
 
 
 def divide(folder: Path) -> list[Line]:
@@ -131,9 +133,10 @@ def access(folder: Path) -> list[Line]:
     from lrfr.nn.batches.images import FaceImages, batches
 
     torch.set_num_threads(1)
-    faces = read_faces(folder / "faces.parquet").filter(pc.field("split") == "distractor").slice(0, 40_000)
+    splits = read_faces(folder / "faces.parquet", ["split"])["split"].to_numpy()
+    faces = Images(folder / "faces.parquet", np.flatnonzero(splits == "distractor")[:40_000])
     root = folder / "folder"
-    for number, image in enumerate(faces["image"].to_pylist()):
+    for number, image in enumerate(chain.from_iterable(faces.batches(BATCH))):
         path = root / f"{number // 10:05}" / f"{number}.jpg"  # a crowded folder would slow the file system down
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(image)

@@ -21,22 +21,24 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from lrfr import paths
 from lrfr.config import read_params
-from lrfr.faces import numbered, read_faces
+from lrfr.faces import numbered, read_faces, with_rows
+from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import BATCH, embed_faces
+from lrfr.nn.embedding import embed_faces, faces_of
 from lrfr.nn.model_file import read_model
 from lrfr.quality.label_errors import FOLDS, not_a_face, wrong_identity
 
 TOP = 0.01  # of the list: what somebody looks at first
 RATES = (0.01, 0.05)  # of wrong identities
-NEEDED = ["face_id", "image", "identity", "score", "attributes"]
+NEEDED = ["face_id", "identity", "score", "attributes", "landmarks"]
 
 Suspect = Callable[[np.ndarray], np.ndarray]  # labels (N,) -> error_probabilities (N,), NaN where there is none
 
 
-def faces_of(model: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def judged_faces(model: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Embeddings (N, D), identities (N,; -1 unknown), detection scores (N,), and whether (N,) it is a verified face."""
-    kept, aside = (read_faces(path, NEEDED) for path in (paths.CURATED_NATIVE, paths.EXCLUDED))
+    places = paths.CURATED_NATIVE, paths.EXCLUDED
+    kept, aside = (with_rows(read_faces(path, NEEDED)) for path in places)
     reasons = [dict(known or []) for known in aside["attributes"].to_pylist()]
     is_none = [
         known.get("collection") != "auxiliary" and known["reason"] in ("not_face", "unrecognizable")
@@ -44,8 +46,12 @@ def faces_of(model: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     ]
     tables = kept, aside.filter(is_none)
     make_deterministic(0, read_params().threads)
-    embedder, _ = read_model(paths.model(model))
-    embedding = np.concatenate([embed_faces(embedder, table.to_batches(BATCH))["embedding"] for table in tables])
+    asked = read_model(paths.model(model))
+    batches = [
+        faces_of(table, Images(path, table["row"].to_numpy()), with_landmarks=False)
+        for table, path in zip(tables, places, strict=True)
+    ]
+    embedding = np.concatenate([embed_faces(asked, of)["embedding"] for of in batches])
     identity = np.concatenate([numbered(kept["identity"])[1], np.full(len(tables[1]), -1)])
     score = np.concatenate([table["score"].to_numpy() for table in tables])
     return embedding, identity, score, np.arange(len(identity)) < len(kept)
@@ -157,7 +163,7 @@ def main() -> None:
     parser.add_argument("--model", default="pretrained", help="whose embeddings: pretrained, or a method")
     parser.add_argument("--draws", type=int, default=5)
     chosen = parser.parse_args()
-    embedding, identity, score, verified = faces_of(chosen.model)
+    embedding, identity, score, verified = judged_faces(chosen.model)
     none = int((~verified).sum())
     print(f"{verified.sum():,} verified faces, {(identity >= 0).sum():,} of them named, {none:,} non-faces\n")
     print(f"| planted | looked for by | AUC | of the first {TOP:.0%}, planted | s |\n|---|---|---|---:|---:|")

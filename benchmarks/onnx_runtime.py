@@ -19,6 +19,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.model_file import Model
 from lrfr.nn.onnx_file import export_onnx
 
 NETWORKS = {
@@ -40,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, architecture in NETWORKS.items():
             embedder, path = _network(architecture), Path(folder) / "model.onnx"
-            export_onnx(embedder, path, {})
+            export_onnx(Model(embedder), path, {})
             for threads in THREADS:
                 for batch in BATCHES:
                     print(f"| {name} | {threads} | {batch} | {_compare(embedder, path, threads, batch)} |", flush=True)

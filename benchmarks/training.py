@@ -49,7 +49,7 @@ class Setting:
         """The same one each time."""
         torch.manual_seed(0)
         head = ArcFaceSettings(name="ArcFace", scale=64.0, margin=0.5)
-        return Classifier(Embedder(self.architecture), head, self.identities)
+        return Classifier(Embedder(self.architecture), head, {"auxiliary": self.identities})
 
 
 SMALL = Setting(

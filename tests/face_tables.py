@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from lrfr import faces, paths
+from lrfr.images import Images
 
 VALIDATE = {"min_identities": 4, "min_distractors": 10, "mean_height": [12, 26]}
 
@@ -69,6 +72,27 @@ def write_split(change: Callable[[list[dict], list[dict]], object] = lambda benc
     for rows, path in ((benchmark, paths.BENCHMARK), (auxiliary, paths.AUXILIARY)):
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), path)
+
+
+def whole(path: Path) -> pa.Table:
+    """A table as it is on the disk, its images too."""
+    return pq.read_table(path)
+
+
+def images_of(table: pa.Table) -> Images:
+    """The images of a table; their file stays open when it is gone."""
+    with TemporaryDirectory() as folder:
+        pq.write_table(table, Path(folder) / "faces.parquet")
+        return Images(Path(folder) / "faces.parquet")
+
+
+def labelled_of(table: pa.Table, *arguments: Any, **named: Any) -> Any:
+    """A table as training data."""
+    from lrfr.nn.batches.labelled import labelled
+
+    with TemporaryDirectory() as folder:
+        pq.write_table(table, Path(folder) / "faces.parquet")
+        return labelled(Path(folder) / "faces.parquet", *arguments, **named)
 
 
 def face_table(people: int = 4, images: int = 6, splits: tuple[str, ...] = ("train",)) -> pa.Table:

@@ -5,15 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrfr.errors import FaceTableError, ImageError
-from lrfr.faces import FACE_SCHEMA, decode, encode_png, face_id, fixed_width, numbered, read_faces, write_faces
-from tests.face_tables import face_table
+from lrfr.faces import (
+    FACE_SCHEMA,
+    decode,
+    encode_png,
+    face_id,
+    fixed_width,
+    numbered,
+    read_faces,
+    write_face_rows,
+    write_faces,
+)
+from tests.face_tables import face_table, whole
 
 
 def test_a_table_is_read_as_it_was_written_and_equal_tables_give_equal_bytes(tmp_path):
     faces = face_table()
     write_faces(faces, tmp_path / "a.parquet")
     write_faces(faces, tmp_path / "b.parquet")
-    assert read_faces(tmp_path / "a.parquet").equals(faces)
+    assert whole(tmp_path / "a.parquet").equals(faces)
+    assert read_faces(tmp_path / "a.parquet").equals(faces.drop_columns("image"))
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert read_faces(tmp_path / "a.parquet", ["split"]).column_names == ["split"]
 
@@ -23,7 +34,7 @@ def test_a_face_id_that_stands_twice_is_refused_and_the_old_file_stays(tmp_path)
     write_faces(faces, path)
     with pytest.raises(FaceTableError, match="24 face_id values stand more than once"):
         write_faces(pa.concat_tables([faces, faces]), path)
-    assert read_faces(path).equals(faces)
+    assert whole(path).equals(faces)
     assert [file.name for file in tmp_path.iterdir()] == ["faces.parquet"]
 
 
@@ -38,6 +49,30 @@ def test_a_face_id_that_stands_twice_is_refused_and_the_old_file_stays(tmp_path)
 def test_a_table_that_breaks_the_schema_is_refused(tmp_path, change, complaint):
     with pytest.raises(FaceTableError, match=complaint):
         write_faces(change(face_table()), tmp_path / "faces.parquet")
+
+
+def test_images_are_not_read_into_a_table(tmp_path):
+    write_faces(face_table(), tmp_path / "faces.parquet")
+    with pytest.raises(FaceTableError, match=r"'image' is not read(.|\n)*faces\.parquet(.|\n)*lrfr\.images"):
+        read_faces(tmp_path / "faces.parquet", ["face_id", "image"])
+
+
+def test_rows_are_written_as_they_are_made(tmp_path, monkeypatch):
+    monkeypatch.setattr("lrfr.faces.GROUP_ROWS", 5)
+    faces, made = face_table(), []
+
+    def rows():
+        for row in faces.to_pylist():
+            made.append(row["face_id"])
+            yield row
+
+    write_face_rows(rows(), tmp_path / "rows.parquet")
+    write_faces(faces, tmp_path / "table.parquet")
+    assert made == faces["face_id"].to_pylist()
+    assert (tmp_path / "rows.parquet").read_bytes() == (tmp_path / "table.parquet").read_bytes()
+    with pytest.raises(FaceTableError, match="1 face_id values stand more than once"):
+        write_face_rows([*faces.to_pylist(), faces.to_pylist()[0]], tmp_path / "rows.parquet")
+    assert whole(tmp_path / "rows.parquet").equals(faces)
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path):

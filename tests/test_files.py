@@ -1,11 +1,14 @@
 """A file is either the old one or the whole new one."""
 
+import csv
+import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from lrfr.files import atomic_path, read_json, write_json, write_text
+from lrfr.files import atomic_path, read_json, write_csv, write_json, write_text
 
 
 @pytest.fixture
@@ -70,3 +73,24 @@ def test_equal_json_gives_equal_bytes(tmp_path):
     write_json(tmp_path / "one", {"b": 1, "a": 2})
     write_json(tmp_path / "other", {"a": 2, "b": 1})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_a_csv_has_six_digits_and_blank_cells(tmp_path):
+    cells = [1, 1.0, 1 / 3, 1e-7 / 3, np.float32(0.1), np.int64(1_234_567), True, None, math.nan, np.float64("nan"), ""]
+    write_csv(tmp_path / "a.csv", [f"c{n}" for n in range(len(cells))], [cells])
+    header, row = (tmp_path / "a.csv").read_bytes().decode().removesuffix("\n").split("\n")
+    assert header == ",".join(f"c{n}" for n in range(11))
+    assert row == "1,1.0,0.333333,3.33333e-08,0.1,1234567,True,,,,"
+
+
+def test_a_csv_quotes_what_would_break_a_row(tmp_path):
+    rows = [["a,b", 'say "c"'], ["two\nlines", "0.1000000"]]
+    write_csv(tmp_path / "a.csv", ["x", "y"], rows)
+    with (tmp_path / "a.csv").open(newline="") as lines:
+        assert list(csv.reader(lines)) == [["x", "y"], *rows]
+
+
+def test_a_csv_whose_rows_fail_leaves_the_old_file(old):
+    with pytest.raises(ZeroDivisionError):
+        write_csv(old, ["x"], ([1 / n] for n in (1, 0)))
+    assert_untouched(old)

@@ -1,6 +1,8 @@
 # Written by tools/code_deps.py
 CHECK_CODE := \
 	src/lrfr/__init__.py \
+	src/lrfr/card/__init__.py \
+	src/lrfr/card/settings.py \
 	src/lrfr/config.py \
 	src/lrfr/core/__init__.py \
 	src/lrfr/core/alignment.py \
@@ -9,11 +11,13 @@ CHECK_CODE := \
 	src/lrfr/core/fidelity.py \
 	src/lrfr/core/resampling.py \
 	src/lrfr/core/verdicts.py \
+	src/lrfr/curation.py \
 	src/lrfr/decoding.py \
 	src/lrfr/detector.py \
 	src/lrfr/errors.py \
 	src/lrfr/faces.py \
 	src/lrfr/files.py \
+	src/lrfr/images.py \
 	src/lrfr/methods/__init__.py \
 	src/lrfr/methods/baseline.py \
 	src/lrfr/methods/csri.py \
@@ -23,12 +27,11 @@ CHECK_CODE := \
 	src/lrfr/methods/rpcn.py \
 	src/lrfr/methods/tc.py \
 	src/lrfr/nn/__init__.py \
-	src/lrfr/nn/alignment.py \
 	src/lrfr/nn/batches/__init__.py \
-	src/lrfr/nn/batches/alignment.py \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \
+	src/lrfr/nn/compute.py \
 	src/lrfr/nn/embedder.py \
 	src/lrfr/nn/heads/__init__.py \
 	src/lrfr/nn/heads/adaface.py \
@@ -64,7 +67,9 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/shape.py \
 	src/lrfr/nn/networks/sphereface.py \
 	src/lrfr/nn/networks/vgg.py \
+	src/lrfr/nn/onnx_file.py \
 	src/lrfr/nn/pretraining.py \
+	src/lrfr/nn/processes.py \
 	src/lrfr/nn/resolution.py \
 	src/lrfr/nn/start.py \
 	src/lrfr/nn/super_resolution/__init__.py \
@@ -80,11 +85,14 @@ CHECK_CODE := \
 	src/lrfr/nn/training/settings.py \
 	src/lrfr/nn/training/task.py \
 	src/lrfr/nn/weights_file.py \
+	src/lrfr/pages.py \
 	src/lrfr/parallel.py \
 	src/lrfr/paths.py \
 	src/lrfr/progress.py \
 	src/lrfr/protocols/__init__.py \
 	src/lrfr/protocols/options.py \
+	src/lrfr/quality/__init__.py \
+	src/lrfr/quality/limits.py \
 	src/lrfr/registry.py \
 	src/lrfr/sources/__init__.py \
 	src/lrfr/sources/acquired.py \
@@ -144,6 +152,9 @@ CHECK_CODE := \
 	src/lrfr/sources/verification_bin.py \
 	src/lrfr/stages/__init__.py \
 	src/lrfr/stages/check.py \
+	src/lrfr/stages/release.py \
 	src/lrfr/synthesis/__init__.py \
 	src/lrfr/synthesis/downsample.py \
-	src/lrfr/synthesis/photographic.py
+	src/lrfr/synthesis/photographic.py \
+	src/lrfr/templates/model_card.md.j2 \
+	src/lrfr/test_sets.py

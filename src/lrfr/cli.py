@@ -247,8 +247,8 @@ def review(
 @app.command()
 def label_errors(
     model: Annotated[
-        str, typer.Option(metavar="METHOD", help="Which model is asked; pretrained saw none of the faces.")
-    ] = "pretrained",
+        str | None, typer.Option(metavar="NAME", help="A run, or a backbone, which saw no native face; else the first.")
+    ] = None,
 ) -> None:
     """List likely label errors, for review --order label-errors."""
     _run("label_errors", model)
@@ -331,7 +331,7 @@ def _exit(message: str, code: int = 1) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _run(stage: str, *arguments: str | Path, **options: str | int | None) -> None:
+def _run(stage: str, *arguments: str | Path | None, **options: str | int | None) -> None:
     """Imports a stage, now that it is wanted, and runs it."""
     with readable_errors():
         import_module(f"lrfr.stages.{stage}").run(*arguments, **options)

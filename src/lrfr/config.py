@@ -1,7 +1,7 @@
 """params.yaml as frozen, typed sections. An unknown key is an error that lists the known ones.
 
-A source, a synthesiser and a method own the settings that only they understand: each declares a ``Settings`` section
-of its own, and reads it with :func:`settings`.
+Settings stand beside the code that reads them: a stage, a source, a synthesiser and a method each declare a section of
+their own. Here is only what all of them share, and no default that decides a result.
 """
 
 import re
@@ -47,94 +47,6 @@ class Acquire(Source):
         return {collection: chosen for collection, chosen in named.items() if chosen is not None}
 
 
-class Detect(Section):
-    """MTCNN's settings. Sizes in px; a tag and a detection belong together above ``tag_overlap`` (0..1)."""
-
-    min_face_native: int = Field(gt=4)
-    min_face_auxiliary: int = Field(gt=4)
-    thresholds: list[float] = Field(min_length=3, max_length=3)
-    tag_overlap: float = Field(gt=0, lt=1)
-
-
-class Labeller(Section):
-    """A simulated labeller: how often a verdict is wrong, and how often it is ``unsure`` (0..1)."""
-
-    error_rate: float = Field(ge=0, le=1)
-    unsure_rate: float = Field(ge=0, le=1)
-
-
-class Curate(Section):
-    """Which faces enter the benchmark. Sizes in px."""
-
-    max_side: int = Field(gt=0)
-    unverified: Literal["keep", "exclude"]
-    simulated_labellers: dict[str, Labeller] = {}
-
-
-class Split(Section):
-    """How identities are divided; ``train_fraction`` (0..1) of them train."""
-
-    train_fraction: float = Field(gt=0, lt=1)
-
-
-class Validate(Section):
-    """The least that a usable benchmark holds, and where its mean face height may lie, px."""
-
-    min_identities: int = Field(gt=0)
-    min_distractors: int = Field(ge=0)
-    mean_height: list[float] = Field(min_length=2, max_length=2)
-
-
-class Drift(Section):
-    """How many faces of each kind are compared, and the share of drifted columns that is called drift (0..1)."""
-
-    sample: int = Field(ge=20)
-    drift_share: float = Field(gt=0, le=1)
-
-
-class SynLR(Section):
-    """The native benchmark once more in synthetic LR: ``faces`` is the evaluation set whose HR faces are shrunk."""
-
-    faces: str
-
-
-class Licence(Section):
-    """A licence by its name, and where its text stands."""
-
-    name: str
-    url: str | None = None
-
-
-class Card(Section):
-    """What no table can tell about the data; ``published`` is a date, ``citation`` BibTeX or plain text."""
-
-    name: str = Field(pattern="^[A-Za-z0-9][A-Za-z0-9 _.-]*$")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
-    published: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
-    description: str
-    purpose: str
-    creators: list[str] = Field(min_length=1)
-    contact: str
-    licence: Licence
-    citation: str
-    keywords: list[str] = []
-    collection: str
-    consent: str
-    demographics: str
-    intended_use: list[str]
-    out_of_scope: list[str]
-    limits: list[str]
-    maintenance: str
-
-
-class Release(Section):
-    """What is released: the model of which run, under which name and version."""
-
-    run: str
-    name: str = Field(pattern="^[a-z0-9][a-z0-9-]*$")
-    version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
-
-
 RESERVED = ("benchmark", "synlr")  # test sets of the pipeline's own making
 FILE_NAME = "[a-z0-9][a-z0-9_-]*"
 BECOME_FILES = ("backbones", "methods", "evaluation_sets", "super_resolution", "synthesizers")
@@ -147,21 +59,30 @@ class Params(Section):
     seed: int = Field(ge=0, lt=2**32)
     threads: int = Field(gt=0)
     acquire: Acquire
-    detect: Detect
-    curate: Curate
-    split: Split
-    validate_: Validate = Field(alias="validate")
+    detect: Settings
+    curate: Settings
+    split: Settings
+    validate_: Settings = Field(alias="validate")
     synthesizers: dict[str, Settings]
-    drift: Drift
+    drift: Settings
     landmarks: Settings
     super_resolution: dict[str, Settings] = Field(min_length=1)  # DVC makes a stage of each
     backbones: dict[str, Settings] = Field(min_length=1)
     methods: dict[str, Settings] = Field(min_length=1)
     evaluation_sets: dict[str, Source] = Field(min_length=1)  # DVC wants to find something in data/test_sets
-    synlr: SynLR
+    synlr: Settings
     evaluate: Settings
-    card: Card
-    release: Release
+    card: Settings
+    release: Settings
+
+    def read(self, name: str, section: type[SectionType]) -> SectionType:
+        """A section by its name, checked by whoever reads it.
+
+        Raises:
+            ParameterError: as :func:`settings`.
+        """
+        values = getattr(self, "validate_" if name == "validate" else name)
+        return settings(values, section, f"{paths.PARAMS}: {name}")
 
     @field_validator(*BECOME_FILES)
     @classmethod

@@ -1,8 +1,10 @@
 """Copies among the faces of several tables: what pictures show, compared, and what follows from it."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import cv2
@@ -12,13 +14,14 @@ import pyarrow as pa
 from lrfr.core import perceptual_hash
 from lrfr.core.curation import TESTED, copy_reason
 from lrfr.core.duplicates import THUMBNAIL, Copy, find_copies
+from lrfr.decoding import decode
 from lrfr.errors import ImageError
-from lrfr.faces import decode
-from lrfr.parallel import cores
+from lrfr.images import Images
+from lrfr.parallel import cores, map_in_order
 from lrfr.progress import track
 
-BLOCK = 1000  # images that a thread takes at a time
-COMPARED = ("face_id", "source", "image", "identity", "split", "use", "test_set")
+BLOCK = 256  # images that a thread takes at a time
+COMPARED = ("face_id", "source", "identity", "split", "use", "test_set")
 OTHER_IDENTITY = "other_identity"
 
 Row = dict[str, Any]
@@ -41,21 +44,24 @@ class Fingerprints:
     thumbnail: np.ndarray
 
 
-def fingerprints(images: pa.ChunkedArray) -> Fingerprints:
-    """Decodes encoded images (N,) on every core; what can be read of an unreadable one stays zero."""
-    blocks = [images.slice(start, BLOCK) for start in range(0, max(len(images), 1), BLOCK)]
+def fingerprints(images: Sequence[Images]) -> Fingerprints:
+    """Decodes the images (N,) of several tables, one after the other, on every core; what can be read of an unreadable
+    one stays zero."""
+    blocks = chain.from_iterable(part.batches(BLOCK) for part in images)
+    count = sum(-(-len(part) // BLOCK) for part in images)
     with ThreadPoolExecutor(cores()) as pool:
-        parts = list(track(pool.map(_fingerprints, blocks), "comparing faces", len(blocks), "thousand"))
+        done = map_in_order(pool, _fingerprints, blocks, cores())
+        parts = [_fingerprints([]), *track(done, "comparing faces", count, "block")]
     return Fingerprints(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _fingerprints(images: pa.ChunkedArray) -> tuple[np.ndarray, ...]:
+def _fingerprints(images: list[bytes]) -> tuple[np.ndarray, ...]:
     """The columns of :class:`Fingerprints` for one block."""
     fault = np.full(len(images), None, dtype=object)
     digest = np.zeros(len(images), np.uint64)
     frequencies = np.zeros((len(images), perceptual_hash.KEPT**2))
     thumbnail = np.zeros((len(images), THUMBNAIL, THUMBNAIL, 3), np.uint8)
-    for row, image in enumerate(images.to_pylist()):
+    for row, image in enumerate(images):
         try:
             pixels = decode(image)
         except ImageError as error:
@@ -68,7 +74,7 @@ def _fingerprints(images: pa.ChunkedArray) -> tuple[np.ndarray, ...]:
     return fault, digest, perceptual_hash.hashes(frequencies), thumbnail
 
 
-def find(faces: pa.Table) -> list[Row]:
+def find(faces: pa.Table, images: Sequence[Images]) -> list[Row]:
     """Finds unreadable faces and copies.
 
     Of several copies the one stays whose ``use`` comes first, then one with a name before one without, then the first
@@ -78,12 +84,13 @@ def find(faces: pa.Table) -> list[Row]:
     Args:
         faces: the columns ``COMPARED``; ``use`` is one of :data:`lrfr.core.curation.TESTED` and the others,
             ``test_set`` the name of the imported set that a face belongs to, or null.
+        images: theirs, in their order, table by table.
 
     Returns:
         Rows of ``FINDING_SCHEMA`` about the faces that are not imported; of two on a face the first tells why it goes.
     """
-    seen = fingerprints(faces["image"])
-    known = faces.select([name for name in COMPARED if name != "image"])
+    seen = fingerprints(images)
+    known = faces.select(list(COMPARED))
     keyed = known.append_column("nameless", known["identity"].is_null())
     keyed = keyed.append_column("row", pa.array(np.arange(len(faces))))
     keys = ("use", "nameless", "face_id", "source", "test_set")

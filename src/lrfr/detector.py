@@ -13,11 +13,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pydantic import Field
 
+from lrfr.config import Section
 from lrfr.errors import EnvironmentProblemError
 
 SCALE_FACTOR = 0.709  # between the levels of the pyramid; about 1 / sqrt(2), so that the area halves
 CELL, STRIDE = 12, 2  # P-Net's receptive field and step, px
+
+
+class Detect(Section):
+    """MTCNN's settings. Sizes in px; a tag and a detection belong together above ``tag_overlap`` (0..1)."""
+
+    min_face_native: int = Field(gt=4)
+    min_face_auxiliary: int = Field(gt=4)
+    thresholds: list[float] = Field(min_length=3, max_length=3)
+    tag_overlap: float = Field(gt=0, lt=1)
 
 
 @dataclass(frozen=True)

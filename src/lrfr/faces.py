@@ -4,22 +4,34 @@ One schema flows through the whole pipeline; each row of a face table is one fac
 """
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lrfr.decoding import decode as decode
 from lrfr.errors import FaceTableError
 from lrfr.files import atomic_path
 
+IMAGE = "image"  # the column that is read through lrfr.images alone
+
+# A row group is full with so many rows, or so many bytes of images: what is read and written at once fits the memory
+GROUP_ROWS, GROUP_BYTES = 16384, 1 << 22
+
+Row = dict[str, Any]
+Item = TypeVar("Item")
+
 FACE_SCHEMA = pa.schema(
     [
         pa.field("face_id", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
-        pa.field("image", pa.binary(), nullable=False),  # encoded bytes as captured, never re-encoded on the way
+        # Encoded bytes as captured, never re-encoded on the way; large, as 32-bit offsets end at 2 GiB
+        pa.field("image", pa.large_binary(), nullable=False),
         pa.field("width", pa.int32(), nullable=False),
         pa.field("height", pa.int32(), nullable=False),
         pa.field("identity", pa.string()),  # null: unlabelled
@@ -37,7 +49,7 @@ PHOTO_SCHEMA = pa.schema(
         pa.field("photo_id", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("collection", pa.string(), nullable=False),  # native (tiny faces) or auxiliary (HR portraits)
-        pa.field("image", pa.binary(), nullable=False),
+        pa.field("image", pa.large_binary(), nullable=False),
         pa.field("width", pa.int32(), nullable=False),
         pa.field("height", pa.int32(), nullable=False),
     ]
@@ -83,6 +95,14 @@ ENROLMENT_SCHEMA = pa.schema(
     ]
 )
 
+# Where the landmarks of faces are, by whoever located them; null where nobody could.
+LANDMARK_SCHEMA = pa.schema(
+    [
+        pa.field("face_id", pa.string(), nullable=False),
+        pa.field("landmarks", pa.list_(pa.float32(), 10)),  # eyes, nose, mouth corners: x, y in the crop, px
+    ]
+)
+
 # What a source found and could not use as a face.
 EXCLUDED_SCHEMA = pa.schema(
     [
@@ -114,47 +134,124 @@ def write_table(table: pa.Table, path: Path, schema: pa.Schema) -> None:
     Raises:
         FaceTableError: a column is missing, of the wrong type, or null where null is not allowed.
     """
+    write_groups(_cut(_in_schema(table, path, schema)), path, schema)
+
+
+def write_groups(groups: Iterable[pa.Table], path: Path, schema: pa.Schema) -> None:
+    """Writes tables atomically as one, each as a row group; they are taken as they are needed.
+
+    Raises:
+        FaceTableError: a column is missing, of the wrong type, or null where null is not allowed; or a ``face_id``
+            stands twice in a face table.
+    """
+    ids = [pa.chunked_array([], pa.string())]
+    plain = [field.name for field in schema if field.name != IMAGE]  # hardly any two images are alike
+    dictionaries = [*plain, "attributes.key_value.key", "attributes.key_value.value"]
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=dictionaries) as writer,
+    ):
+        for group in groups:
+            group = _in_schema(group, path, schema)
+            ids += [group["face_id"]] if schema is FACE_SCHEMA else []
+            writer.write_table(group)
+        face_ids = pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.string())
+        if twice := len(face_ids) - len(face_ids.unique()):
+            raise FaceTableError(f"{twice} face_id values stand more than once", where=path)
+
+
+def full_groups(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """The items that make a row group each; ``size`` says how many bytes of images are in one."""
+    group, filled = [], 0
+    for item in items:
+        group.append(item)
+        filled += size(item)
+        if len(group) == GROUP_ROWS or filled >= GROUP_BYTES:
+            yield group
+            group, filled = [], 0
+    if group:
+        yield group
+
+
+def _cut(table: pa.Table) -> Iterator[pa.Table]:
+    """A table's row groups."""
+    is_large = IMAGE in table.column_names
+    sizes = pc.binary_length(table[IMAGE]).to_numpy() if is_large else np.zeros(len(table), int)
+    start = 0
+    for group in full_groups(sizes.tolist(), int):
+        yield table.slice(start, len(group))
+        start += len(group)
+
+
+def _in_schema(table: pa.Table, path: Path, schema: pa.Schema) -> pa.Table:
     try:
-        table = table.select(schema.names).cast(schema)
+        return table.select(schema.names).cast(schema)
     except (KeyError, pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
         raise FaceTableError(f"a table does not meet its schema: {error}", where=path) from error
-    with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=16384)
 
 
 def read_table(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
-    """Reads a Parquet table and checks that it has the columns of ``schema``.
+    """Reads a Parquet table and checks that it has the columns of ``schema``; never images, which
+    :class:`lrfr.images.Images` reads.
 
     Raises:
-        FaceTableError: the file is missing, is no Parquet file, or misses a column.
+        FaceTableError: the file is missing, is no Parquet file, or misses a column; or images are asked for.
     """
+    if IMAGE in (columns or ()):
+        what = f"the column '{IMAGE}' is not read into a table, which may not fit the memory"
+        raise FaceTableError(what, where=path, remedy="read the images through lrfr.images.Images")
     if not path.is_file():
         raise FaceTableError("a table is missing", where=path, remedy="run the stage that makes it: dvc repro")
+    wanted = [name for name in columns or schema.names if name != IMAGE]
     try:
-        table = pq.read_table(path, columns=columns)
+        with pq.ParquetFile(path) as file:
+            missing = sorted(set(wanted) - set(file.schema_arrow.names))
+            if missing:
+                raise FaceTableError(f"columns are missing: {', '.join(missing)}", where=path)
+            return file.read(wanted).select(wanted)
     except (pa.ArrowInvalid, OSError) as error:
         raise FaceTableError(f"not a readable Parquet file: {error}", where=path, remedy="dvc repro") from error
-    missing = sorted(set(columns or schema.names) - set(table.column_names))
-    if missing:
-        raise FaceTableError(f"columns are missing: {', '.join(missing)}", where=path)
-    return table
 
 
 def write_faces(table: pa.Table, path: Path) -> None:
-    """Writes a face table atomically; ``face_id`` must be unique.
+    """Writes a face table that was just made, with its images, atomically; ``face_id`` must be unique.
+
+    Rows whose images are in a table on the disk are written by :func:`lrfr.images.write_selected`.
 
     Raises:
         FaceTableError: a face_id stands twice, or the table breaks the schema.
     """
-    twice = len(table) - len(table.column("face_id").unique())
-    if twice:
-        raise FaceTableError(f"{twice} face_id values stand more than once", where=path)
     write_table(table, path, FACE_SCHEMA)
 
 
+def write_face_rows(rows: Iterable[Row], path: Path) -> None:
+    """Writes a face table atomically out of rows that are just being made, each with its image, as they are made.
+
+    Raises:
+        FaceTableError: a face_id stands twice, or a row breaks the schema.
+    """
+    write_groups(row_groups(rows), path, FACE_SCHEMA)
+
+
+def row_groups(rows: Iterable[Row]) -> Iterator[pa.Table]:
+    """The row groups of :func:`write_face_rows`, one at a time."""
+    for group in full_groups(rows, lambda row: len(row[IMAGE])):
+        yield pa.Table.from_pylist(group, FACE_SCHEMA)
+
+
 def read_faces(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Reads a face table, all columns or some."""
+    """Reads a face table without its images, all other columns or some.
+
+    Raises:
+        FaceTableError: the file is missing, is no Parquet file, or misses a column; or images are asked for.
+    """
     return read_table(path, FACE_SCHEMA, columns)
+
+
+def with_rows(table: pa.Table) -> pa.Table:
+    """A table as it was read, with the number of each row as the column ``row``: by these the images of rows that are
+    chosen later are found, ``Images(path, table["row"].to_numpy())``."""
+    return table.append_column("row", pa.array(np.arange(len(table))))
 
 
 def numbered(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:

@@ -1,10 +1,13 @@
 """Atomic writing: a file is either the old one or the whole new one, also after a crash or a full disk."""
 
+import csv
 import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,28 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes JSON atomically, with sorted keys, so that equal values give equal bytes; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes a table as CSV atomically, a line feed after each row.
+
+    Args:
+        path: the file.
+        header: the columns' names.
+        rows: the cells of each row. A float is rounded to six significant digits; None and NaN leave the cell blank;
+            anything else is written as it is, so that a caller that wants other digits hands over text.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: object) -> object:
+    """What stands for a value in a CSV file; numpy's numbers are Real and Integral too."""
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return "" if math.isnan(value) else float(f"{float(value):.6g}")
+    return "" if value is None else value
 
 
 def read_json(path: Path, made_by: str = "dvc repro") -> Any:

@@ -1,14 +1,17 @@
 """Work spread over the cores: the same results in the same order, whatever the number of processes."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import Executor, ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
 from lrfr.progress import track
 
 CHUNK = 4  # items that a process takes at a time; starting a process for fewer costs more than it saves
+AHEAD = 3  # chunks that wait or are done for each process
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,31 +22,67 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def parallel_map(work: Callable[[Item], Result], items: Sequence[Item], doing: str, unit: str) -> Iterator[Result]:
+def parallel_map(
+    work: Callable[[Item], Result], items: Iterable[Item], doing: str, unit: str, total: int | None = None
+) -> Iterator[Result]:
     """Does ``work`` on each item in a process per core, with progress; yields the results in the items' order.
 
-    Few items, or one core, stay in this process.
+    Few items, or one core, stay in this process. Items are taken as they are needed: they need not all fit the memory.
 
     Args:
         work: can be pickled, as the items and the results can; its result depends on the item alone.
         items: what is worked on.
         doing: what the progress bar says.
         unit: what one item is called there.
+        total: how many items there are, where they cannot be counted.
     """
-    count = min(cores(), len(items) // CHUNK)
+    total = len(items) if isinstance(items, Sized) else total or 0
+    count = min(cores(), total // CHUNK)
     if count < 2:
-        yield from _alone(work, items, doing, unit)
+        yield from _alone(work, items, doing, unit, total)
         return
     # Spawned, not forked: OpenCV's and pyarrow's threads do not survive a fork.
     with ProcessPoolExecutor(count, get_context("spawn"), initializer=_limit_opencv, initargs=(1,)) as pool:
-        yield from track(pool.map(work, items, chunksize=CHUNK), doing, len(items), unit)
+        remaining = iter(items)
+        chunks = iter(lambda: list(islice(remaining, CHUNK)), [])
+        done = map_in_order(pool, _Each(work), chunks, count * AHEAD)
+        yield from track((result for chunk in done for result in chunk), doing, total, unit)
 
 
-def _alone(work: Callable[[Item], Result], items: Sequence[Item], doing: str, unit: str) -> Iterator[Result]:
+def map_in_order(
+    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], waiting: int
+) -> Iterator[Result]:
+    """The results of ``work`` on each item, in the items' order; at most ``waiting`` items are taken ahead."""
+    results = deque()
+    try:
+        for item in items:
+            results.append(pool.submit(work, item))
+            if len(results) > waiting:
+                yield results.popleft().result()
+        while results:
+            yield results.popleft().result()
+    finally:
+        for result in results:
+            result.cancel()
+
+
+class _Each:
+    """Work on each item of a chunk."""
+
+    def __init__(self, work: Callable) -> None:
+        self._work = work
+
+    def __call__(self, items: list) -> list:
+        return [self._work(item) for item in items]
+
+
+def _alone(
+    work: Callable[[Item], Result], items: Iterable[Item], doing: str, unit: str, total: int
+) -> Iterator[Result]:
     """The same in this process; OpenCV has one thread here too, so that it rounds alike."""
     before = _limit_opencv(1)
     try:
-        yield from track(map(work, items), doing, len(items), unit)
+        yield from track(map(work, items), doing, total, unit)
     finally:
         _limit_opencv(before)
 

@@ -1,25 +1,29 @@
 """The sets of faces that models are tested on, and how their faces are written once more after a change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lrfr import paths
-from lrfr.config import Params
-from lrfr.faces import FACE_SCHEMA, read_faces
-from lrfr.files import atomic_path, read_json
+from lrfr.config import Params, Section
+from lrfr.faces import Row, read_faces, write_face_rows
+from lrfr.files import read_json
+from lrfr.images import Images
 from lrfr.progress import track
 
 ROWS = 1024  # faces in memory at a time: the loose crops of IJB-C do not all fit
 
 TESTED = pc.field("split").is_null() | (pc.field("split") != "train")
 
-Row = dict[str, Any]
+Change = Callable[[list[Row], list[bytes]], Iterable[Row]]
+
+
+class SynLR(Section):
+    """The SynLR set: ``faces`` is the evaluation set whose HR faces are shrunk."""
+
+    faces: str
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,7 @@ def _imported(name: str) -> TestSet:
     return TestSet(name, paths.test_set(name), facts["protocol"], has_lists=True)
 
 
-def write_changed(
-    faces: Path, out: Path, doing: str, mark: str, change: Callable[[list[Row]], Iterable[Row]]
-) -> tuple[int, int]:
+def write_changed(faces: Path, out: Path, doing: str, mark: str, change: Change) -> tuple[int, int]:
     """Writes the faces of a table that are tested on, changed, in their order.
 
     Args:
@@ -70,22 +72,26 @@ def write_changed(
         out: the table to be written.
         doing: what the progress bar says.
         mark: the attribute that is ``no`` where a face stays as it is.
-        change: gives for some rows as many, in their order.
+        change: gives for some rows, which lack their images, and these images as many rows with images, in their order.
 
     Returns:
         How many faces there are, and how many of them stayed as they are.
     """
-    total, unchanged = read_faces(faces, ["split"]).filter(TESTED).num_rows, 0
-    with (
-        atomic_path(out) as temporary,
-        pq.ParquetWriter(temporary, FACE_SCHEMA, compression="zstd") as writer,
-        track((), doing, total, "face") as progress,
-    ):
-        for batch in pq.ParquetFile(faces).iter_batches(ROWS, columns=FACE_SCHEMA.names):
-            rows = list(change(pa.Table.from_batches([batch]).filter(TESTED).to_pylist()))
-            writer.write_table(pa.Table.from_pylist(rows, FACE_SCHEMA))
-            unchanged += sum(attributes_of(row).get(mark) == "no" for row in rows)
-            progress.update(len(rows))
+    table, images = read_faces(faces), Images(faces)
+    total, unchanged = table.filter(TESTED).num_rows, 0
+
+    def changed() -> Iterator[Row]:
+        nonlocal unchanged
+        start = 0
+        for batch in images.batches(ROWS):  # the others too: some changes depend on the batch by rounding
+            rows = zip(table.slice(start, len(batch)).to_pylist(), batch, strict=True)
+            tested = [(row, image) for row, image in rows if row["split"] != "train"]
+            for row in change([row for row, _ in tested], [image for _, image in tested]):
+                unchanged += attributes_of(row).get(mark) == "no"
+                yield row
+            start += len(batch)
+
+    write_face_rows(track(changed(), doing, total, "face"), out)
     return total, unchanged
 
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrfr.card import croissant, labelling
-from lrfr.card.page import plain
 from lrfr.core.curation import REASONS
 from lrfr.faces import FACE_SCHEMA
+from lrfr.pages import plain
 
 
 def test_every_reason_is_explained_in_the_order_of_the_rules():

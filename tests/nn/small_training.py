@@ -4,13 +4,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lrfr.nn.batches.labelled import labelled
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.training.checkpoint import SavedState
 from lrfr.nn.training.loop import train
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Task
-from tests.face_tables import face_table
+from tests.face_tables import face_table, labelled_of
 
 SETTINGS = {
     "epochs": 3,
@@ -89,7 +88,7 @@ class Adversarial(Recognition):
 def collections(*names):
     """The training faces of each collection, and validation faces."""
     table = face_table(people=4, images=8, splits=("train", "train", "train", "validation"))
-    faces, validation, _ = labelled(table, (16, 16))
+    faces, validation, _ = labelled_of(table, (16, 16))
     return dict.fromkeys(names, faces), validation
 
 

@@ -13,13 +13,13 @@ from lrfr.faces import decode
 from lrfr.nn.alignment import align
 from lrfr.nn.batches.alignment import Alignment, RandomAlignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
-from lrfr.nn.batches.labelled import labelled, training_batches, validation_batches
+from lrfr.nn.batches.labelled import training_batches, validation_batches
 from lrfr.nn.batches.low_resolution import LowResolution
 from lrfr.nn.batches.order import MixedOrder
 from lrfr.nn.embedder import to_size
 from lrfr.synthesis import degradation
 from tests.core.test_alignment import moved
-from tests.face_tables import face, face_table
+from tests.face_tables import face, face_table, labelled_of
 
 SIZE = (32, 24)
 
@@ -135,17 +135,17 @@ def test_what_a_tight_crop_cuts_off_is_black_and_the_rest_is_as_it_was():
 @pytest.mark.parametrize("tight", [0, 1])
 def test_a_face_whose_landmarks_say_nothing_stays_as_it_is(landmarks, tight):
     faces = table(landmarks=landmarks)
-    plain, _, _ = labelled(faces, SIZE)
-    aligned, validation, _ = labelled(faces, SIZE, alignment=Alignment(share=1, tight=tight))
+    plain, _, _ = labelled_of(faces, SIZE)
+    aligned, validation, _ = labelled_of(faces, SIZE, alignment=Alignment(share=1, tight=tight))
     keys = [(row, row) for row in range(6)]
     assert torch.equal(aligned.training_batch(keys)[0], plain.training_batch(keys)[0])
-    assert validation is not None and torch.equal(validation.images[0], labelled(faces, SIZE)[1].images[0])
+    assert validation is not None and torch.equal(validation.images[0], labelled_of(faces, SIZE)[1].images[0])
 
 
 def test_a_face_is_aligned_before_it_is_made_small_resized_and_augmented():
     faces = table()
     section = LowResolution(synthesizer="downsample", share=1, heights=[10, 12])
-    train, _, _ = labelled(faces, SIZE, degradation(section, "here"), Alignment(share=1))
+    train, _, _ = labelled_of(faces, SIZE, degradation(section, "here"), Alignment(share=1))
     images, _ = train.training_batch([(2, 5)])
     degrade = degradation(section, "here")
     assert degrade is not None
@@ -157,7 +157,7 @@ def test_a_face_is_aligned_before_it_is_made_small_resized_and_augmented():
 @pytest.mark.parametrize(("share", "is_aligned"), [(1.0, True), (0.9, False)])
 def test_validation_sees_aligned_faces_where_training_sees_no_others(share, is_aligned):
     faces = table()
-    train, validation, _ = labelled(faces, SIZE, alignment=Alignment(share=share, tight=1))
+    train, validation, _ = labelled_of(faces, SIZE, alignment=Alignment(share=share, tight=1))
     assert validation is not None
     for part, row in ((train, 0), (validation, 6)):  # those of training are what class means are made of
         (batch,) = validation_batches(part, 10)
@@ -168,7 +168,7 @@ def test_validation_sees_aligned_faces_where_training_sees_no_others(share, is_a
 
 
 def test_workers_change_nothing():
-    train, _, _ = labelled(face_table(), SIZE, alignment=Alignment(share=0.7, tight=0.5))
+    train, _, _ = labelled_of(face_table(), SIZE, alignment=Alignment(share=0.7, tight=0.5))
     order = MixedOrder({"native": train.labels}, 4, 2, 1)
     alone, helped = ([batch["native"] for batch in training_batches({"native": train}, order, n)] for n in (0, 2))
     for ours, theirs in zip(alone, helped, strict=True):

@@ -2,6 +2,7 @@ import multiprocessing
 import subprocess
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given
@@ -10,12 +11,12 @@ from hypothesis import strategies as st
 from lrfr.errors import ImageError, ParameterError
 from lrfr.faces import decode
 from lrfr.nn.batches.augmentation import Augmentation
-from lrfr.nn.batches.labelled import labelled, training_batches, validation_batches
+from lrfr.nn.batches.labelled import training_batches, validation_batches
 from lrfr.nn.batches.low_resolution import LowResolution, draw_height
 from lrfr.nn.batches.order import MixedOrder
 from lrfr.nn.resolution import to_size
 from lrfr.synthesis import degradation
-from tests.face_tables import face_table
+from tests.face_tables import face_table, labelled_of
 
 SIZE = (32, 24)
 PHOTOGRAPHIC = {"blur": [0.2, 0.9], "noise": [0.005, 0.03], "jpeg_quality": [45, 95]}
@@ -29,7 +30,9 @@ def low_resolution(**changes: object) -> LowResolution:
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 def test_training_and_validation_resize_as_the_network_does(interpolation):
     table = face_table(people=4, images=8, splits=("train", "train", "train", "validation"))
-    for some, split in zip(labelled(table, SIZE, interpolation=interpolation), ("train", "validation"), strict=False):
+    for some, split in zip(
+        labelled_of(table, SIZE, interpolation=interpolation), ("train", "validation"), strict=False
+    ):
         rows = [row for row, name in enumerate(table["split"].to_pylist()) if name == split]
         pixels = some.images.resized(some.images.captured(0))
         captured = torch.from_numpy(decode(table["image"][rows[0]].as_py()).copy()).permute(2, 0, 1)[None] / 255
@@ -40,8 +43,8 @@ def test_training_and_validation_resize_as_the_network_does(interpolation):
 
 def test_the_parts_of_a_batch_come_from_their_collections():
     faces = face_table()
-    native, _, people = labelled(faces, SIZE)
-    auxiliary, _, _ = labelled(faces.slice(0, 12), SIZE)
+    native, _, people = labelled_of(faces, SIZE)
+    auxiliary, _, _ = labelled_of(faces.slice(0, 12), SIZE)
     order = MixedOrder(
         {"native": native.labels, "auxiliary": auxiliary.labels}, 8, 1, 3, shares={"native": 3, "auxiliary": 1}
     )
@@ -62,7 +65,7 @@ def test_the_parts_of_a_batch_come_from_their_collections():
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_change_nothing(workers):
-    train, _, _ = labelled(face_table(), SIZE, degradation(low_resolution(share=0.5), "here"))
+    train, _, _ = labelled_of(face_table(), SIZE, degradation(low_resolution(share=0.5), "here"))
     order = MixedOrder({"native": train.labels}, 4, 2, 1)
     state = torch.get_rng_state()
     alone, helped = ([batch["native"] for batch in training_batches({"native": train}, order, n)] for n in (0, workers))
@@ -73,7 +76,7 @@ def test_workers_change_nothing(workers):
 
 def test_validation_faces_are_seen_as_they_are():
     faces = face_table(splits=("train", "validation"))
-    _, validation, _ = labelled(faces, SIZE, degradation(low_resolution(), "here"))
+    _, validation, _ = labelled_of(faces, SIZE, degradation(low_resolution(), "here"))
     assert validation is not None
     batches = list(validation_batches(validation, 3))
     assert [len(batch.labels) for batch in batches][:-1] == [3] * (len(batches) - 1)
@@ -84,8 +87,8 @@ def test_validation_faces_are_seen_as_they_are():
 
 def test_a_face_that_cannot_be_read_is_named_by_a_worker_too():
     faces = face_table()
-    torn = faces.set_column(2, faces.schema.field("image"), [[b"torn"] * len(faces)])
-    train, _, _ = labelled(torn, SIZE)
+    torn = faces.set_column(2, "image", pa.array([b"torn"] * len(faces)))
+    train, _, _ = labelled_of(torn, SIZE)
     for workers in (0, 1):
         with pytest.raises(ImageError, match="format") as raised:
             next(training_batches({"native": train}, MixedOrder({"native": train.labels}, 4, 1, 1), workers))
@@ -93,7 +96,7 @@ def test_a_face_that_cannot_be_read_is_named_by_a_worker_too():
 
 
 def test_workers_leave_it_to_the_training_to_stop():
-    train, _, _ = labelled(face_table(), SIZE)
+    train, _, _ = labelled_of(face_table(), SIZE)
     batches = training_batches({"native": train}, MixedOrder({"native": train.labels}, 4, 4, 1), workers=1)
     next(batches)
     (worker,) = multiprocessing.active_children()

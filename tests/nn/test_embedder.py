@@ -8,7 +8,7 @@ from lrfr.faces import decode
 from lrfr.nn.batches.images import FaceImages
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.resolution import to_size
-from tests.face_tables import face_table
+from tests.face_tables import face_table, images_of
 
 SMALL = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=32, dropout=0.1)
 
@@ -136,7 +136,7 @@ def test_an_unknown_backbone_is_named():
 def test_faces_are_resized_for_the_tests_as_the_model_resizes_them():
     network = embedder()
     faces = face_table(people=2, images=1)
-    through_the_table = network(torch.stack([FaceImages(faces, (32, 32))[row] for row in range(2)]))
+    through_the_table = network(torch.stack([FaceImages(images_of(faces), (32, 32))[row] for row in range(2)]))
     for row, image in enumerate(faces["image"].to_pylist()):
         pixels = torch.from_numpy(decode(image).copy()).permute(2, 0, 1)[None] / 255
         assert torch.allclose(network(pixels)[0], through_the_table[row], atol=1e-5)

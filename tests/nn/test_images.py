@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from lrfr.errors import ImageError
-from lrfr.faces import FACE_SCHEMA, decode, encode_png
+from lrfr.faces import FACE_SCHEMA, decode, encode_png, write_faces
+from lrfr.images import Images
 from lrfr.nn.batches.images import FaceImages, batches, in_order
 from lrfr.nn.resolution import to_size
-from tests.face_tables import face, face_table
+from tests.face_tables import face, face_table, images_of
 
 SIZES = [(20, 16), (48, 48), (7, 33), (60, 41), (47, 90), (112, 112), (1, 1), (56, 48)]
 
@@ -34,35 +35,36 @@ def resized(faces: pa.Table, row: int, size: tuple[int, int], interpolation: str
 @pytest.mark.parametrize("size", [(48, 48), (56, 48), (16, 40)])
 def test_faces_of_any_size_are_resized_as_the_network_resizes_them(size, interpolation):
     faces = table()
-    images = FaceImages(faces, size, interpolation=interpolation)
+    images = FaceImages(images_of(faces), size, interpolation=interpolation)
     batch = images.tensors(images.__getitems__(list(range(len(SIZES)))))
     assert batch.shape == (len(SIZES), 3, *size) and batch.dtype == torch.float32
     for row in range(len(SIZES)):
         assert torch.allclose(batch[row], resized(faces, row, size, interpolation), atol=1e-6)
-        assert torch.equal(FaceImages(faces, size, interpolation=interpolation)[row], batch[row])
+        assert torch.equal(FaceImages(images_of(faces), size, interpolation=interpolation)[row], batch[row])
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [(48, 48), (56, 48)])
 def test_pixels_of_training_are_those_of_the_network_to_a_grey_level(size, interpolation):
-    images = FaceImages(table(), size, interpolation=interpolation)
+    images = FaceImages(images_of(table()), size, interpolation=interpolation)
     for row in range(len(SIZES)):
         pixels = images.resized(images.captured(row))
         assert pixels.dtype == np.uint8 and pixels.shape == (*size, 3) and pixels.flags.c_contiguous
         assert np.allclose(pixels.transpose(2, 0, 1), images[row].numpy() * 255, atol=1.01)
 
 
-def test_a_slice_of_a_table_and_a_copy_in_another_process_give_the_same():
+def test_a_part_of_a_table_and_a_copy_in_another_process_give_the_same(tmp_path):
     faces = table()
-    images = FaceImages(faces.slice(2, 4), (48, 48))
+    write_faces(faces, tmp_path / "faces.parquet")
+    images = FaceImages(Images(tmp_path / "faces.parquet", np.arange(2, 6)), (48, 48))
     assert len(images) == 4
-    assert torch.equal(images[1], FaceImages(faces, (48, 48))[3])
+    assert torch.equal(images[1], FaceImages(images_of(faces), (48, 48))[3])
     assert torch.equal(pickle.loads(pickle.dumps(images))[1], images[1])
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_are_the_rows_asked_for(workers):
-    images = FaceImages(face_table(), (24, 24))
+    images = FaceImages(images_of(face_table()), (24, 24))
     first, second = batches(images, [[3, 0], [5]], workers)
     assert torch.equal(first, torch.stack([images[3], images[0]]))
     assert torch.equal(second[0], images[5])
@@ -71,10 +73,10 @@ def test_batches_are_the_rows_asked_for(workers):
 
 def test_a_face_that_cannot_be_read_is_named():
     faces = table()
-    images = pa.array([faces["image"][0].as_py(), b"torn"] + [b""] * (len(SIZES) - 2), pa.binary())
+    images = pa.array([faces["image"][0].as_py(), b"torn"] + [b""] * (len(SIZES) - 2), pa.large_binary())
     faces = faces.set_column(2, FACE_SCHEMA.field("image"), images)
     with pytest.raises(ImageError, match=faces["face_id"][1].as_py()):
-        FaceImages(faces, (48, 48))[1]
+        FaceImages(images_of(faces), (48, 48))[1]
 
 
 def test_enlarging_is_plain_bilinear():
@@ -82,4 +84,4 @@ def test_enlarging_is_plain_bilinear():
     faces = table()
     pixels = decode(faces["image"][0].as_py()).astype(np.float32) / 255
     plain = cv2.resize(pixels, (40, 48), interpolation=cv2.INTER_LINEAR)
-    assert np.allclose(FaceImages(faces, (48, 40))[0].permute(1, 2, 0).numpy(), plain, atol=1e-5)
+    assert np.allclose(FaceImages(images_of(faces), (48, 40))[0].permute(1, 2, 0).numpy(), plain, atol=1e-5)

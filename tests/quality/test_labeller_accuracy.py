@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lrfr.config import Labeller
 from lrfr.core.gold import Gold
 from lrfr.core.verdicts import WITHDRAWN, Verdict
+from lrfr.curation import Labeller
 from lrfr.quality.labeller_accuracy import WINDOW, accuracy_on_gold
 from lrfr.sources.labellers import simulate
 

@@ -1,7 +1,7 @@
 import pytest
 
-from lrfr.config import Labeller
 from lrfr.core.verdicts import ADJUDICATED, Outcome, resolve
+from lrfr.curation import Labeller
 from lrfr.sources.labellers import simulate
 
 TRUTH = {f"face{n:04d}": ("face", "face", "unrecognizable", "not_face")[n % 4] for n in range(2000)}

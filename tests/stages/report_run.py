@@ -1,30 +1,56 @@
 """A whole run's results, in the formats that the stages write, for the report to show."""
 
-import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 from lrfr import paths
-from lrfr.faces import FACE_SCHEMA, encode_png, face_id, write_faces
-from lrfr.files import read_json, write_json, write_text
+from lrfr.faces import FACE_SCHEMA, encode_png, face_id, read_faces, write_faces
+from lrfr.files import read_json, write_csv, write_json, write_text
 from tests.stages.test_evaluate import SETS
 
 HOSTILE = '<script>alert("x")</script>'
-SKILL = {"random": 0.09, "baseline": 0.34, "tc": 0.42}
-TRAINS_ON = {"random": None, "baseline": "native", "tc": "auxiliary+native"}
+SKILL = {"random": 0.09, "baseline": 0.34, "tc": 0.42}  # by run
+PRETRAINING = {"step": "pretrain", "faces": {"auxiliary": 2592}, "passes": {"auxiliary": 16.0}, "updates": 648}
+TRAINED = {
+    "random": [],
+    "baseline": [PRETRAINING, {"step": "native", "faces": {"native": 1120}, "passes": {"native": 4.0}, "updates": 172}],
+    "tc": [
+        PRETRAINING,
+        {
+            "step": "distillation",
+            "faces": {"auxiliary": 2592, "native": 1120},
+            "passes": {"auxiliary": 1.0, "native": 4.0},
+            "updates": 240,
+        },
+    ],
+}
+UNALIGNED = {"random": None, "baseline": 3, "tc": 3}  # faces of the benchmark
 IDENTITIES, DISTRACTORS, PER_IDENTITY = 8, 60, 4
 NETWORK = "vdsr"
-CONDITIONS = ("aligned", f"super_resolved_{NETWORK}")
+CONDITION = f"super_resolved_{NETWORK}"
 CHANGE = {"difference": -0.062, "difference_interval": [-0.1, 0.02], "p_value": 0.031}
 UPDATES = 60  # of an epoch
+
+
+def params(sets: Iterable[str]) -> dict[str, Any]:
+    """params.yaml of the run, with these imported test sets."""
+    values = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
+    values["methods"] = {run: {} for run in SKILL}
+    values["compare"] = list(SKILL)
+    values["super_resolution"] = {NETWORK: {}}
+    values["evaluate"] |= {"super_resolution": [NETWORK]}
+    values["evaluation_sets"] = {name: {"source": SETS[name][0], "root": "."} for name in sets}
+    return values
 
 
 def portrait(rng: np.random.Generator, height: int) -> np.ndarray:
@@ -78,39 +104,71 @@ def figures(skill: float, gallery: int) -> dict:
     return {**shares, **intervals, "n_probe": 2 * IDENTITIES, "n_gallery": gallery}
 
 
-def write_method(method: str, skill: float) -> None:
-    gallery = 2 * IDENTITIES
-    results = {"distractors": figures(skill, gallery + DISTRACTORS), "no_distractors": figures(skill + 0.1, gallery)}
+def benchmark(run: str) -> dict[str, Any]:
+    """What evaluate says of a run on the benchmark."""
+    skill, gallery = SKILL[run], 2 * IDENTITIES
+    parts = {"distractors": figures(skill, gallery + DISTRACTORS), "no_distractors": figures(skill + 0.1, gallery)}
     changes = {f"{name}_difference": CHANGE for name in ("rank1", "rank20", "rank50", "map")}
-    under = {part: figures(skill - 0.062, of["n_gallery"]) | changes for part, of in results.items()}
-    results["conditions"] = dict.fromkeys(CONDITIONS, under)
-    told = {"metric": "cosine", "trains_on": TRAINS_ON[method], "tinyface": results, "erc": rejection(skill)}
-    write_json(paths.metrics(method), {"method": method, **told})
-    ranks = range(1, gallery + 1)
-    more = [f"with_distractors_{name}" for name in CONDITIONS]
-    found = [[min(more + 0.16 * np.log(k), 1) for more in (skill, skill + 0.1, skill, skill - 0.062)] for k in ranks]
-    cmc = [",".join([f"{k}", *(f"{share:.6f}" for share in of)]) for k, of in zip(ranks, found, strict=True)]
-    header = ",".join(["rank", "with_distractors", "without_distractors", *more])
-    write_text(paths.curve("cmc", method), "\n".join([header, *cmc, ""]))
-    pr = [f"{r / 20},{skill * (1.3 - r / 20):.6f},{(skill + 0.1) * (1.3 - r / 20):.6f}" for r in range(1, 21)]
-    write_text(paths.curve("pr", method), "\n".join(["recall,with_distractors,without_distractors", *pr, ""]))
+    under = {part: figures(skill - 0.062, of["n_gallery"]) | changes for part, of in parts.items()}
+    return {
+        "protocol": "tinyface",
+        "definitions": {"metric": "cosine", "ties": "pessimistic"},
+        "n_unaligned": UNALIGNED[run],
+        **parts,
+        "conditions": {CONDITION: under},
+        "rejection": rejection(skill),
+    }
+
+
+def write_method(run: str, sets: dict[str, Any]) -> None:
+    """What evaluate and the training leave of a run; ``sets`` are its results on the other test sets."""
+    skill, gallery = SKILL[run], 2 * IDENTITIES
+    aligned = UNALIGNED[run] is not None
+    results = {
+        "run": run,
+        "method": run,
+        "backbone": "main",
+        "metric": "cosine",
+        "presentation": "arcface_112" if aligned else "as_cropped",
+        "trained": TRAINED[run],
+        "sets": {"benchmark": benchmark(run), **{name: of | {"n_unaligned": None} for name, of in sets.items()}},
+    }
+    write_json(paths.metrics(run), results)
+    shares = np.array([skill, skill + 0.1, skill - 0.062])
+    cmc = [[rank, *np.minimum(shares + 0.16 * np.log(rank), 1)] for rank in range(1, gallery + 1)]
+    header = ["rank", "with_distractors", "without_distractors", f"with_distractors_{CONDITION}"]
+    write_csv(paths.curve(run, "benchmark", "cmc"), header, cmc)
+    pr = [[r / 20, skill * (1.3 - r / 20), (skill + 0.1) * (1.3 - r / 20)] for r in range(1, 21)]
+    write_csv(paths.curve(run, "benchmark", "pr"), ["recall", "with_distractors", "without_distractors"], pr)
     columns = [f"{quality} {variant} 0.001" for quality in ("norm", "size") for variant in ("fixed", "reestimated")]
-    erc = [",".join([f"{r / 100}", *[f"{(1 - skill) * (1 - r / 200):.6f}"] * len(columns)]) for r in range(96)]
-    write_text(paths.curve("erc", method), "\n".join([",".join(["ratio", *columns]), *erc, ""]))
-    write_probes(method, skill, gallery)
-    write_training(method, [] if method == "random" else range(1, 13))
+    erc = [[r / 100, *[(1 - skill) * (1 - r / 200)] * len(columns)] for r in range(96)]
+    write_csv(paths.curve(run, "benchmark", "erc"), ["ratio", *columns], erc)
+    write_probes(run, skill, gallery)
+    write_training(paths.training_curve("runs", run), range(1, 13) if TRAINED[run] else [])
 
 
-def add_conditions(sets: dict) -> None:
-    """What test sets' protocols say of conditions, each as bad as the faces as they are."""
+def add_condition(sets: dict[str, Any]) -> None:
+    """What a surveillance set's protocol says of faces after a network: they are as bad as the faces as they are."""
     for found in sets.values():
         if found["protocol"] == "survface":
             under = {part: dict(found[part]) for part in ("verification", "open_set")}
             under["verification"]["accuracy_difference"] = CHANGE
-            found["conditions"] = {f"super_resolved_{NETWORK}": under}
-        if found["protocol"] == "ijb":
-            by_norm = {norm: found[norm] | {"rank1_difference": CHANGE} for norm in ("keep_norm", "unit_norm")}
-            found["conditions"] = {"aligned": by_norm}
+            found["conditions"] = {CONDITION: under}
+
+
+def write_landmarks() -> None:
+    """Where the landmark network found a face in the native ones: in the middle of all but the first."""
+    faces = read_faces(paths.BENCHMARK, ["face_id", "width", "height"]).to_pylist()
+    shape = np.array([[0.34, 0.4], [0.66, 0.4], [0.5, 0.6], [0.38, 0.8], [0.62, 0.8]])
+    points = [(shape * [face["width"], face["height"]]).ravel().tolist() for face in faces]
+    table = pa.table(
+        {
+            "face_id": [face["face_id"] for face in faces],
+            "landmarks": pa.array([None, *points[1:]], pa.list_(pa.float64(), 10)),
+        }
+    )
+    paths.landmarks("native").parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, paths.landmarks("native"))
 
 
 def write_examples(rng: np.random.Generator) -> None:
@@ -126,24 +184,29 @@ def write_examples(rng: np.random.Generator) -> None:
 
 
 def write_networks() -> None:
-    """How the networks beside the methods were trained, and what they reach."""
-    for name in ("landmarks", f"super_resolution_{NETWORK}"):
-        write_training(name, range(1, 9))
+    """How what the runs start from, and the networks beside them, were trained, and what these reach."""
+    write_training(paths.training_curve("backbones", "main"), range(1, 17))
+    write_training(paths.LANDMARK_CURVE, range(1, 9))
+    write_training(paths.training_curve("super_resolution", NETWORK), range(1, 9))
     on_found = [{"height": 8, "cnn6_where_mtcnn_found": None}, {"height": 16, "cnn6_where_mtcnn_found": 9.3}]
     on_found += [{"height": 32, "cnn6_where_mtcnn_found": 6.4}]
     write_json(paths.LANDMARK_METRICS, {"faces": 500, "judged": 120, "heights": on_found})
-    error = ["8,21.5,20.1,22.9,,0.0,31.0", "16,11.2,10.1,12.4,14.0,0.4,30.0", "32,7.1,6.8,7.5,5.0,0.9,29.0"]
-    header = "height,cnn6,cnn6_low,cnn6_high,mtcnn,mtcnn_found,mean_shape"
-    write_text(paths.LANDMARK_ERROR, "\n".join([header, *error, ""]))
+    error = [
+        [8, 21.5, 20.1, 22.9, None, 0.0, 31.0],
+        [16, 11.2, 10.1, 12.4, 14.0, 0.4, 30.0],
+        [32, 7.1, 6.8, 7.5, 5.0, 0.9, 29.0],
+    ]
+    header = ["height", "cnn6", "cnn6_low", "cnn6_high", "mtcnn", "mtcnn_found", "mean_shape"]
+    write_csv(paths.LANDMARK_ERROR, header, error)
     side = {"psnr": 24.125, "ssim": 0.7312, "psnr_bicubic": 23.5, "ssim_bicubic": 0.7011}
     told = {"network": "vdsr", "width": 0.25, "size": 48, "n_faces": 77, "sides": {"12": side, "8": side}}
     write_json(paths.super_resolution_metrics(NETWORK), told)
 
 
-def write_probes(method: str, skill: float, count: int) -> None:
-    """Ranks of the probes: the first ``skill`` of them are identified, so that a better method beats a worse one."""
+def write_probes(run: str, skill: float, count: int) -> None:
+    """Ranks of the probes: the first ``skill`` of them are identified, so that a better run beats a worse one."""
     found = np.arange(count) < skill * count
-    path = paths.evaluated(method)
+    path = paths.evaluated(run)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         path,
@@ -167,39 +230,36 @@ def rejection(skill: float) -> dict:
     }
 
 
-def write_training(name: str, epochs: Iterable[int]) -> None:
+def write_training(path: Path, epochs: Iterable[int]) -> None:
+    header = ["step", "learning_rate", "identity", "distillation", "validation_identity"]
     rows = [
-        f"{e * UPDATES},{0.05 * (1 - e / 13):.6f},{9 * 0.8**e + 1:.6f},{0.4 * 0.9**e:.6f},{'' if e % 2 else 8 * 0.8**e}"
-        for e in epochs
+        [e * UPDATES, 0.05 * (1 - e / 13), 9 * 0.8**e + 1, 0.4 * 0.9**e, None if e % 2 else 8 * 0.8**e] for e in epochs
     ]
-    header = "step,learning_rate,identity,distillation,validation_identity"
-    write_text(paths.curve("training", name), "\n".join([header, *rows, ""]))
+    write_csv(path, header, rows)
 
 
 def write_run(evaluated: Path, sets: tuple[str, ...]) -> None:
     """A whole run's results in the current folder, in the formats that the other stages write.
 
-    Every method has the same results on the test sets, those of the ``evaluated`` project.
+    Every run has the same results on the imported test sets and on the SynLR set: those of the ``evaluated`` project.
     """
-    text = (Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8")
-    params = yaml.safe_load(text)
-    params["methods"] = {method: {} for method in (*SKILL, "left_out")}
-    params["compare"] = list(SKILL)
-    params["super_resolution"] = {NETWORK: {}}
-    params["evaluate"] |= {"aligned": True, "super_resolution": [NETWORK]}
-    params["evaluation_sets"] = {name: {"source": SETS[name][0], "root": "."} for name in sets}
-    write_text(paths.PARAMS, yaml.safe_dump(params, sort_keys=False))
-    rng, synthesizers = np.random.default_rng(0), list(params["synthesizers"])
+    values = params(sets)
+    write_text(paths.PARAMS, yaml.safe_dump(values, sort_keys=False))
+    rng, synthesizers = np.random.default_rng(0), list(values["synthesizers"])
     write_tables(rng, synthesizers)
+    write_landmarks()
     write_examples(rng)
     write_networks()
-    write_training("pretrained", range(1, 17))
-    for method, skill in SKILL.items():
-        write_method(method, skill)
-        on_sets = read_json(evaluated / paths.metrics("random"))["sets"]
-        add_conditions(on_sets)
-        write_json(paths.metrics(method), read_json(paths.metrics(method)) | {"sets": on_sets})
-        shutil.copytree(evaluated / "plots/sets/random", Path("plots/sets") / method)
+    paths.SYNLR.parent.mkdir(parents=True)
+    shutil.copy(evaluated / paths.SYNLR, paths.SYNLR)
+    found = read_json(evaluated / paths.metrics("random"))["sets"]
+    others = {name: found[name] for name in ("synlr", *sets)}
+    add_condition(others)
+    for run in SKILL:
+        write_method(run, others)
+        for name in others:
+            folder = paths.curve(run, name, "any").parent
+            shutil.copytree(evaluated / paths.curve("random", name, "any").parent, folder)
     bins = [(6, 12, 40, 12), (12, 16, 80, 50), (16, 24, 200, 180), (24, 32, 120, 118), (32, None, 0, 0)]
     by_height = [
         {"from": low, "to": high, "faces": n, "found": k, "recall": k / n if n else None, "false_alarms": 3}
@@ -231,36 +291,40 @@ def uri(row: dict) -> str:
     return "data:image/png;base64," + b64encode(row["image"]).decode()
 
 
-class Addresses(HTMLParser):
-    """Collects what a browser would load or open, and the tags."""
+VOID = {"meta", "link", "img", "br", "hr", "input"}  # tags that nothing closes
+
+
+class Page(HTMLParser):
+    """The report as a browser sees it.
+
+    Attributes:
+        loaded: what it would load or open.
+        anchors: the ids of its sections.
+        words: its text.
+        images: the attributes of its images.
+        tags: every tag.
+        unclosed: tags that are open, each within the one before.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.loaded, self.tags, self.text, self.images = [], [], [], []
+        self.loaded, self.anchors, self.words, self.tags = [], [], [], set()
+        self.images, self.unclosed = [], []
+        self.feed(paths.REPORT.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
+        found = {name: value or "" for name, value in attrs}
+        self.handle_startendtag(tag, attrs)
+        self.unclosed += [] if tag in VOID else [tag]
+        self.anchors += [found.get("id", "")] if tag == "section" else []
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
         self.loaded += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
         self.images += [dict(attrs)] if tag == "img" else []
 
+    def handle_endtag(self, tag: str) -> None:
+        assert self.unclosed.pop() == tag, f"</{tag}> closes what is not the last open tag"
+
     def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def read_page() -> tuple[str, Addresses]:
-    page = paths.REPORT.read_text(encoding="utf-8")
-    parsed = Addresses()
-    parsed.feed(page)
-    return page, parsed
-
-
-def section_of(page: str, anchor: str) -> str:
-    """The text of a section, markup and all."""
-    return page.split(f'<section id="{anchor}"')[1].split("</section>")[0]
-
-
-def table_rows(section: str, caption: str) -> list[list[str]]:
-    """The rows of the body of the table with this caption: the row's title, then the cells; a space between parts."""
-    body = section.partition(caption)[2].split("<tbody>")[1].split("</tbody>")[0]
-    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in body.split("</tr>")[:-1]]
-    return [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row] for row in rows]
+        self.words.append(data)

@@ -12,14 +12,13 @@ from lrfr.faces import (
     TAG_SCHEMA,
     TRUTH_SCHEMA,
     decode,
-    read_faces,
     write_faces,
     write_table,
 )
 from lrfr.files import read_json
 from lrfr.stages import detect
 from tests.drawing import jpeg, portrait, write_params
-from tests.face_tables import face
+from tests.face_tables import face, whole
 
 
 def photo(photo_id: str, collection: str, image: np.ndarray | bytes) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def detected(tmp_path_factory):
         truth.append({"photo_id": "portrait", "identity": "bob", "box": [30, 30, 60, 75], "recognizable": True})
         write_world(photos, TAGS, truth)
         detect.run()
-        tables = read_faces(paths.DETECTED_NATIVE), read_faces(paths.DETECTED_AUXILIARY)
+        tables = whole(paths.DETECTED_NATIVE), whole(paths.DETECTED_AUXILIARY)
         yield *tables, read_json(paths.DETECTION_METRICS), paths.WITHOUT_FACE.read_text()
 
 
@@ -131,10 +130,10 @@ def test_the_number_of_processors_does_not_matter(detected, tmp_path, monkeypatc
     for count in (1, 2):
         monkeypatch.setattr(parallel, "cores", lambda count=count: count)
         detect.run()
-        tables.append(read_faces(paths.DETECTED_NATIVE))
+        tables.append(whole(paths.DETECTED_NATIVE))
     assert tables[0].num_rows == 2 * len(crowds)
     assert tables[0].equals(tables[1])
-    assert read_faces(paths.DETECTED_AUXILIARY).equals(detected[1])
+    assert whole(paths.DETECTED_AUXILIARY).equals(detected[1])
     assert read_json(paths.DETECTION_METRICS)["by_height"] == []
 
 
@@ -149,7 +148,8 @@ def test_the_number_of_processors_does_not_matter(detected, tmp_path, monkeypatc
 def test_no_face_at_all_is_one_clear_error(tmp_path, monkeypatch, images, message):
     monkeypatch.chdir(tmp_path)
     write_params()
-    write_world([photo(f"photo{n}", "native", image) for n, image in enumerate(images)], [], [])
+    portraits = [cut_face("bob", "auxiliary")]
+    write_world([photo(f"photo{n}", "native", image) for n, image in enumerate(images)], [], [], portraits)
     with pytest.raises(BenchmarkError, match=message):
         detect.run()
     assert not paths.DETECTED_NATIVE.exists()
@@ -167,8 +167,8 @@ def test_faces_that_come_cut_pass_through_untouched_and_their_photos_are_not_sea
     truth = [{"photo_id": "other crowd", "identity": None, "box": [20, 20, 20, 25], "recognizable": True}]
     write_world(photos, [], truth, cut_faces)
     detect.run()
-    native, auxiliary = read_faces(paths.DETECTED_NATIVE), read_faces(paths.DETECTED_AUXILIARY)
-    given = read_faces(paths.CUT_FACES)
+    native, auxiliary = whole(paths.DETECTED_NATIVE), whole(paths.DETECTED_AUXILIARY)
+    given = whole(paths.CUT_FACES)
     assert native.slice(0, 1).equals(given.slice(0, 1)) and auxiliary.equals(given.slice(1, 1))
     assert native["photo_id"].to_pylist() == ["crowd", "other crowd", "other crowd"]
     metrics = read_json(paths.DETECTION_METRICS)
@@ -184,7 +184,7 @@ def test_no_detector_is_needed_where_all_faces_come_cut(tmp_path, monkeypatch):
     write_params()
     write_world([], [], [], [cut_face("ann", "native"), cut_face("bob", "auxiliary")])
     detect.run()
-    assert read_faces(paths.DETECTED_NATIVE).num_rows == read_faces(paths.DETECTED_AUXILIARY).num_rows == 1
+    assert whole(paths.DETECTED_NATIVE).num_rows == whole(paths.DETECTED_AUXILIARY).num_rows == 1
 
 
 def test_unrecognizable_faces_end_in_a_table_of_their_own(tmp_path, monkeypatch):
@@ -193,7 +193,7 @@ def test_unrecognizable_faces_end_in_a_table_of_their_own(tmp_path, monkeypatch)
     cut_faces = [cut_face("ann", "native"), cut_face("bob", "auxiliary")]
     write_world([photo("pedestrian", "unrecognizable", crowd())], [], [], cut_faces)
     detect.run()
-    faces = read_faces(paths.DETECTED_UNRECOGNIZABLE).to_pylist()
+    faces = whole(paths.DETECTED_UNRECOGNIZABLE).to_pylist()
     assert len(faces) == 2 and {row["photo_id"] for row in faces} == {"pedestrian"}
     assert all(dict(row["attributes"]) == {"collection": "unrecognizable"} for row in faces)
 

@@ -11,7 +11,7 @@ from lrfr.errors import EmbeddingError, FaceTableError, ImageError, ParameterErr
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import write_model
 from lrfr.stages import embed
-from tests.face_tables import face, write_params, write_split
+from tests.face_tables import face, whole, write_params, write_split
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=8, input_size=16, dropout=0.0)
 EVALUATE = {"bootstrap": 10, "metric": "cosine", "sides": [8], "widths": [20, 25]}
@@ -55,7 +55,7 @@ def test_every_test_set_is_embedded_with_the_renditions_of_its_protocol():
         assert set(arrays) == {"face_id", "missing", "trains_on", "metric", "embedding", *asked}
         assert (arrays["trains_on"], arrays["metric"]) == ("native", "")
         assert all(arrays[of].dtype == np.float32 and arrays[of].shape[1] == 8 for of in ("embedding", *asked))
-    assert stored("synlr")["face_id"].tolist() == faces.read_faces(paths.SYNLR)["face_id"].to_pylist()
+    assert stored("synlr")["face_id"].tolist() == whole(paths.SYNLR)["face_id"].to_pylist()
 
 
 def test_of_the_benchmark_only_what_is_tested_on_is_embedded():
@@ -80,7 +80,7 @@ def test_a_missing_face_is_a_row_of_zeros_and_nobody_decodes_it():
 )
 def test_an_embedding_is_that_of_the_view(test_set, name):
     embed.run("baseline")
-    row = faces.read_faces(paths.test_set(test_set)).to_pylist()[129]  # of the second batch
+    row = whole(paths.test_set(test_set)).to_pylist()[129]  # of the second batch
     image = faces.decode(row["image"])
     image = image if name is None else view(image, name)
     torch.manual_seed(0)
@@ -107,7 +107,7 @@ def test_an_unknown_method_lists_the_known_ones():
 
 
 def test_a_set_that_is_not_mounted_and_a_face_that_is_broken_are_named():
-    rows = faces.read_faces(paths.test_set("pairs")).to_pylist()
+    rows = whole(paths.test_set("pairs")).to_pylist()
     rows[0] |= {"image": b"not an image"}
     write(rows, paths.test_set("pairs"))
     with pytest.raises(ImageError, match=rows[0]["face_id"]):
@@ -135,10 +135,10 @@ def written_conditions(**changed):
         # All of the faces, or those that are tested on
         rows = [
             row if dict(row["attributes"]).get("missing") else face(rng, "another", 24) | {"face_id": row["face_id"]}
-            for row in faces.read_faces(path).to_pylist()
+            for row in whole(path).to_pylist()
             if condition == "aligned" or row["split"] != "train"
         ]
-        splits = {row["face_id"]: row["split"] for row in faces.read_faces(path).to_pylist()}
+        splits = {row["face_id"]: row["split"] for row in whole(path).to_pylist()}
         rows = [row | {"split": splits[row["face_id"]]} for row in rows]
         write(changed.get(condition, lambda rows: rows)(rows), paths.condition(condition, test_set))
 
@@ -158,7 +158,7 @@ def test_a_condition_is_embedded_out_of_its_own_table():
             f"embedding_{condition}" for condition in conditions
         }
         for condition in conditions:
-            table = faces.read_faces(paths.condition(condition, test_set)).to_pylist()
+            table = whole(paths.condition(condition, test_set)).to_pylist()
             tested = [row for row in table if row["split"] != "train"]
             assert arrays["face_id"].tolist() == [row["face_id"] for row in tested]
             torch.manual_seed(0)

@@ -14,7 +14,7 @@ from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, w
 from lrfr.files import read_json
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.stages import evaluate
-from tests.face_tables import split_rows, write_params, write_split
+from tests.face_tables import split_rows, whole, write_params, write_split
 from tests.protocols import small_sets
 from tests.protocols.benchmarks import embed
 
@@ -124,7 +124,7 @@ def test_the_twin_stands_beside_the_same_faces_of_the_benchmark(project: Path) -
         assert (synlr["native"][part]["n_probe"], synlr["native"][part]["n_gallery"]) == counts
     assert results["tinyface"]["distractors"]["n_gallery"] == 30
     # a benchmark that was split again has other faces than those that the SynLR set was made for
-    faces = read_faces(paths.BENCHMARK)
+    faces = whole(paths.BENCHMARK)
     write_faces(faces.filter(np.array(faces["identity"].to_pylist(), object) != "n008"), paths.BENCHMARK)
     with pytest.raises(BenchmarkError, match=r"27 of the benchmark(.|\n)*lrfr synlr"):
         evaluate.run("random")
@@ -150,7 +150,7 @@ def test_equal_embeddings_give_equal_bytes(project: Path) -> None:
 def test_a_mounted_set_s_own_training_faces_are_not_tested_on(project: Path) -> None:
     evaluate.run("random")
     expected = read_json(paths.metrics("random"))
-    faces = read_faces(paths.test_set("surveillance"))
+    faces = whole(paths.test_set("surveillance"))
     training = faces.slice(0, 1).to_pylist()[0] | {"face_id": "training", "identity": "train_1", "split": "train"}
     write_faces(pa.Table.from_pylist([training, *faces.to_pylist()], FACE_SCHEMA), paths.test_set("surveillance"))
     evaluate.run("random")
@@ -158,7 +158,7 @@ def test_a_mounted_set_s_own_training_faces_are_not_tested_on(project: Path) -> 
 
 
 def test_no_image_and_no_model_is_read(project: Path) -> None:
-    faces = read_faces(paths.test_set("pairs"))
+    faces = whole(paths.test_set("pairs"))
     write_faces(
         faces.set_column(2, "image", pa.array([b"no image"] * faces.num_rows, pa.binary())), paths.test_set("pairs")
     )

@@ -12,12 +12,11 @@ from lrfr.faces import (
     EXCLUDED_SCHEMA,
     FACE_SCHEMA,
     PAIR_SCHEMA,
-    read_faces,
     read_table,
 )
 from lrfr.sources.acquired import Acquired
 from lrfr.stages import import_testset
-from tests.face_tables import face, write_params
+from tests.face_tables import face, whole, write_params
 
 ROWS = [
     face(np.random.default_rng(0), f"p{number}", 20, attributes=[("name", f"{number}.png"), ("template", f"t{number}")])
@@ -67,7 +66,7 @@ def test_all_four_tables_are_written_as_they_came(source, capsys):
     source.brings = acquired(excluded=("x.png", "y.png"))
     import_testset.run("people")
     assert source.asked == ("raw", Settings(size=5), 7)
-    assert read_faces(paths.test_set("people")).equals(source.brings.faces)
+    assert whole(paths.test_set("people")).equals(source.brings.faces)
     for name, schema in (("pairs", PAIR_SCHEMA), ("enrolment", ENROLMENT_SCHEMA), ("excluded", EXCLUDED_SCHEMA)):
         assert read_table(paths.test_set("people", name), schema).equals(getattr(source.brings, name))
     said = capsys.readouterr().out
@@ -87,7 +86,7 @@ def test_a_missing_face_keeps_its_row_and_its_bytes(source, capsys):
     missing = ROWS[2] | {"attributes": [("name", "2.png"), ("missing", "unreadable")], "image": b"not an image"}
     source.brings = acquired(rows=[*ROWS[:2], missing])
     import_testset.run("people")
-    assert read_faces(paths.test_set("people"))["image"].to_pylist()[2] == b"not an image"
+    assert whole(paths.test_set("people"))["image"].to_pylist()[2] == b"not an image"
     assert "missing: unreadable 1" in capsys.readouterr().out
 
 

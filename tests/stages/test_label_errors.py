@@ -36,13 +36,13 @@ def project(tmp_path, monkeypatch):
     return kept, aside
 
 
-def suspect(*options):
-    return CliRunner().invoke(cli.app, ["suspect", *options])
+def label_errors(*options):
+    return CliRunner().invoke(cli.app, ["label-errors", *options])
 
 
 def test_each_face_that_is_not_called_none_is_listed_most_suspicious_first(project):
     kept, aside = project
-    result = suspect()
+    result = label_errors()
     assert result.exit_code == 0, result.output
     assert "lrfr review --labeller NAME --order label-errors" in result.output
     written = paths.LABEL_ERRORS.read_bytes()
@@ -58,11 +58,11 @@ def test_each_face_that_is_not_called_none_is_listed_most_suspicious_first(proje
     identity = {row["face_id"]: row["identity"] for row in kept}
     suggested = {row["face_id"]: row["suggested"] for row in rows if row["kind"] == "wrong_identity"}
     assert all(name in identity.values() and name != identity[face_id] for face_id, name in suggested.items())
-    suspect()
+    label_errors()
     assert paths.LABEL_ERRORS.read_bytes() == written
 
 
 def test_a_model_that_is_not_there_is_said(project):
-    assert "unknown model 'basline'" in suspect("--model", "basline").stderr
-    result = suspect("--model", "baseline")
+    assert "unknown model 'basline'" in label_errors("--model", "basline").stderr
+    result = label_errors("--model", "baseline")
     assert result.exit_code == 1 and "dvc repro" in result.stderr

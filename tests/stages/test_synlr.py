@@ -6,7 +6,7 @@ from lrfr import faces, paths
 from lrfr.core.resampling import bicubic
 from lrfr.errors import BenchmarkError
 from lrfr.stages import synlr
-from tests.face_tables import face, split_rows, write_params, write_split
+from tests.face_tables import face, split_rows, whole, write_params, write_split
 
 
 def imported(people: int, images: int, strangers: int, height: int = 80, **columns: object) -> list[dict]:
@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 
 def made() -> list[dict]:
     synlr.run()
-    return faces.read_faces(paths.SYNLR).to_pylist()
+    return whole(paths.SYNLR).to_pylist()
 
 
 def native() -> dict[str, dict]:

@@ -5,7 +5,7 @@ import yaml
 from lrfr import faces, paths
 from lrfr.errors import BenchmarkError, ImageError, ParameterError
 from lrfr.stages import synthesize
-from tests.face_tables import split_rows, write_params, write_split
+from tests.face_tables import split_rows, whole, write_params, write_split
 
 NAMES = ["downsample", "photographic"]
 
@@ -19,7 +19,7 @@ def folder(tmp_path, monkeypatch):
 
 def made(name: str) -> list[dict]:
     synthesize.run(name)
-    return faces.read_faces(paths.synthetic(name)).to_pylist()
+    return whole(paths.synthetic(name)).to_pylist()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,7 @@ from lrfr.nn.resolution import at_resolution, to_size
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver, write_resolver
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.stages import super_resolution, super_resolve
-from tests.face_tables import face, write_params, write_split
+from tests.face_tables import face, whole, write_params, write_split
 
 TRAINING = {
     "epochs": 1, "batch_size": 8, "optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0,
@@ -58,7 +58,7 @@ def test_a_network_is_trained_and_measured_against_bicubic_enlargement() -> None
             to_size(
                 torch.from_numpy(faces.decode(row["image"]).transpose(2, 0, 1).copy())[None] / 255, (24, 24), "bicubic"
             )
-            for row in faces.read_faces(paths.AUXILIARY).to_pylist()
+            for row in whole(paths.AUXILIARY).to_pylist()
             if row["split"] == "validation"
         ]
     )
@@ -131,8 +131,8 @@ def test_faces_that_are_tested_on_go_through_the_network(capsys: pytest.CaptureF
     super_resolve.run("tiny")
     assert not paths.super_resolved("tiny", "templates").exists()  # its protocol does not ask
     for test_set, source in {"benchmark": paths.BENCHMARK, "surveillance": paths.test_set("surveillance")}.items():
-        before = [row for row in faces.read_faces(source).to_pylist() if row["split"] != "train"]
-        after = faces.read_faces(paths.super_resolved("tiny", test_set)).to_pylist()
+        before = [row for row in whole(source).to_pylist() if row["split"] != "train"]
+        after = whole(paths.super_resolved("tiny", test_set)).to_pylist()
         assert [row["face_id"] for row in after] == [row["face_id"] for row in before]
         for old, new in zip(before, after, strict=True):
             large, missing = max(old["height"], old["width"]) > 24, dict(old["attributes"]).get("missing")

@@ -84,7 +84,7 @@ def test_an_imported_backbone_is_used_as_it_is_and_its_prototypes_are_class_mean
     pretrain.run()
     kept, prototypes = read_model(paths.PRETRAINED)
     assert all(torch.equal(value, kept.state_dict()[name]) for name, value in embedder.state_dict().items())
-    faces, _, classes = labelled(pretrain.read_faces(paths.AUXILIARY), (16, 16))
+    faces, _, classes = labelled(paths.AUXILIARY, (16, 16))
     (batch,) = validation_batches(faces, len(faces))
     with torch.inference_mode():
         expected = class_means(embedder(batch.images), batch.labels, classes)

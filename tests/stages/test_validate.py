@@ -5,11 +5,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from lrfr import faces, paths
+from lrfr import paths
 from lrfr.errors import FaceTableError, ValidationFailedError
 from lrfr.files import read_json
 from lrfr.stages import validate
-from tests.face_tables import VALIDATE, face, write_params
+from tests.face_tables import VALIDATE, face, whole, write_params
 from tests.pipeline_tables import TEST_SETS, Tables, write_sound_tables
 
 
@@ -340,6 +340,6 @@ def test_a_missing_table_or_column_says_so():
     with pytest.raises(FaceTableError, match="missing"):
         validate.run()
     write_sound_tables()
-    pq.write_table(faces.read_faces(paths.BENCHMARK).drop_columns(["identity"]), paths.BENCHMARK)
+    pq.write_table(whole(paths.BENCHMARK).drop_columns(["identity"]), paths.BENCHMARK)
     with pytest.raises(FaceTableError, match="columns are missing: identity"):
         validate.run()

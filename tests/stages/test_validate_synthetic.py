@@ -11,8 +11,8 @@ import pytest
 from lrfr import faces, paths
 from lrfr.errors import FaceTableError, ValidationFailedError
 from lrfr.files import read_json
-from lrfr.stages import inspect, synlr, synthesize
-from tests.face_tables import face, split_rows, write_params, write_split
+from lrfr.stages import synlr, synthesize, validate_synthetic
+from tests.face_tables import face, split_rows, whole, write_params, write_split
 
 Tables = dict[str, list[dict]]
 PLACES = {
@@ -41,7 +41,7 @@ def made(tmp_path_factory):
         synlr.run()
         for name in ("downsample", "photographic"):
             synthesize.run(name)
-        return {name: faces.read_faces(path) for name, path in PLACES.items()}
+        return {name: whole(path) for name, path in PLACES.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -67,9 +67,9 @@ def written() -> list[bytes]:
 
 def test_sound_tables_pass_and_the_page_is_one_stable_offline_file(made):
     write(made)
-    inspect.run()
+    validate_synthetic.run()
     first = written()
-    inspect.run()
+    validate_synthetic.run()
     assert written() == first
     results = [read_json(path) for path in (paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION)]
     assert all(result["success"] for result in results)
@@ -87,10 +87,10 @@ def test_sound_tables_pass_and_the_page_is_one_stable_offline_file(made):
 
 def test_another_synthesizers_faces_change_nothing_about_the_synlr(made):
     write(made)
-    inspect.run()
+    validate_synthetic.run()
     first = written()
     write_params(synlr={"faces": "people"}, synthesizers={"downsample": {}})
-    inspect.run()
+    validate_synthetic.run()
     assert written()[0] == first[0]
     assert written()[1] != first[1]
 
@@ -274,7 +274,7 @@ BROKEN = {
 def test_broken_tables_stop_with_plain_words_and_leave_the_page(change, made):
     write(made, change)
     with pytest.raises(ValidationFailedError) as error:
-        inspect.run()
+        validate_synthetic.run()
     said, page = str(error.value), html.unescape(paths.SYNTHETIC_QUALITY_PAGE.read_text())
     assert "reports/quality_synthetic.html" in said
     for sentence, names in BROKEN[change].items():
@@ -293,7 +293,7 @@ def _failed_expectations() -> int:
 
 def test_every_expectation_is_seen_to_fail(made):
     write(made)
-    inspect.run()
+    validate_synthetic.run()
     results = [read_json(path) for path in (paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION)]
     said = {
         expectation["says"]
@@ -313,14 +313,14 @@ def test_faces_without_landmarks_scores_and_boxes_pass(made):
                 row |= {"landmarks": None, "score": None, "box": None, "photo_id": None}
 
     write(made, strip)
-    inspect.run()
+    validate_synthetic.run()
 
 
 def test_a_missing_table_says_which_stage_makes_it(made):
     write(made)
     paths.synthetic("downsample").unlink()
     with pytest.raises(FaceTableError, match=r"missing(.|\n)*downsample.parquet"):
-        inspect.run()
+        validate_synthetic.run()
 
 
 def test_the_native_faces_of_the_tests_have_a_twin_of_another_identity(made):

@@ -14,7 +14,7 @@ from lrfr.nn.model_file import write_model
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver, write_resolver
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.stages import visualize
-from tests.face_tables import face, write_params
+from tests.face_tables import face, whole, write_params
 
 SIZE = 24
 CHOSEN = SuperResolution(network="vdsr", width=0.1)
@@ -53,7 +53,7 @@ def shifting(resolver):
 
 def made():
     visualize.run()
-    return faces.read_faces(paths.EXAMPLES).to_pylist()
+    return whole(paths.EXAMPLES).to_pylist()
 
 
 def enlarged(image):
@@ -91,7 +91,7 @@ def test_native_faces_are_probes_of_all_heights():
     captured = {key: of["captured"] for (shown, key), of in versions.items() if shown == "native"}
     heights = [image.shape[0] for image in captured.values()]
     assert [(height - HEIGHTS[0]) // 3 for height in heights] == list(range(8))  # one of each eighth
-    table = faces.read_faces(paths.BENCHMARK)
+    table = whole(paths.BENCHMARK)
     stored = {row["face_id"]: row for row in table.filter(pc.field("split") == "probe").to_pylist()}
     for key, image in captured.items():
         assert (image == faces.decode(stored[key]["image"])).all()
@@ -102,7 +102,7 @@ def test_sharp_faces_are_validation_portraits_of_different_people_shrunk_to_nati
     versions = by_face(rows)
     native = [of["captured"].shape[0] for (shown, _), of in versions.items() if shown == "native"]
     sharp = {key: of for (shown, key), of in versions.items() if shown == "sharp"}
-    stored = {row["face_id"]: row for row in faces.read_faces(paths.AUXILIARY).to_pylist()}
+    stored = {row["face_id"]: row for row in whole(paths.AUXILIARY).to_pylist()}
     assert {stored[key]["split"] for key in sharp} == {"validation"}
     assert len({stored[key]["identity"] for key in sharp}) == 4
     assert [of["captured"].shape[0] for of in sharp.values()] == native[1::2]
@@ -118,13 +118,13 @@ def test_the_same_seed_shows_the_same_faces_and_another_others():
 
 
 def test_without_validation_faces_any_portraits_are_shown():
-    table = faces.read_faces(paths.AUXILIARY)
+    table = whole(paths.AUXILIARY)
     write(table.filter(pc.field("split") == "train").to_pylist(), paths.AUXILIARY)
     assert sum(shown == "sharp" for shown, _ in by_face(made())) == 4
 
 
 def test_a_benchmark_without_probes_and_a_missing_network_are_named():
-    table = faces.read_faces(paths.BENCHMARK)
+    table = whole(paths.BENCHMARK)
     write(table.filter(pc.field("split") == "gallery").to_pylist(), paths.BENCHMARK)
     with pytest.raises(BenchmarkError, match="no probe face"):
         visualize.run()

@@ -39,7 +39,7 @@ def composition(facts: Facts) -> Section:
             _heights(benchmark["height"].to_numpy()),
             _sources(facts),
             _test_sets(facts.test_sets),
-            Answer("Whom do the faces show?", [facts.params.card.demographics]),
+            Answer("Whom do the faces show?", [facts.card.demographics]),
             *_demographics(facts),
         ],
     )

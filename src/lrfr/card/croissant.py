@@ -12,6 +12,7 @@ from typing import Any
 from lrfr.card.datasheet import missing
 from lrfr.card.facts import Facts, PackedFile
 from lrfr.card.labelling import analysis, preprocessing, protocol
+from lrfr.faces import IMAGE
 
 Node = dict[str, Any]
 
@@ -19,7 +20,7 @@ CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/crois
 FIELDS = {  # of the face table: the type of a value, or of each of so many values, and what it means
     "face_id": ("sc:Text", None, "The face's id, a hash of its pixels and of the place that it comes from; unique."),
     "source": ("sc:Text", None, "The dataset or collection that the face comes from."),
-    "image": ("sc:ImageObject", None, "The face, as captured: the encoded bytes were never changed."),
+    IMAGE: ("sc:ImageObject", None, "The face, as captured: the encoded bytes were never changed."),
     "width": ("cr:Int32", None, "The image's width, px."),
     "height": ("cr:Int32", None, "The image's height, px."),
     "identity": ("sc:Text", None, "Whose face it is; null for one that nobody could name."),
@@ -40,7 +41,7 @@ SPLITS = {
 
 def describe(facts: Facts) -> Node:
     """The whole description; it is for reports/croissant.json, from where its paths are relative."""
-    card = facts.params.card
+    card = facts.card
     return {
         "@context": json.loads((files("lrfr") / "templates" / "croissant_context.json").read_text(encoding="utf-8")),
         "@type": "sc:Dataset",
@@ -133,7 +134,7 @@ def _attributes(place: str, file: str) -> Node:
 
 def _responsible_ai(facts: Facts) -> Node:
     """How the data came about, what it may be used for, and what it must not."""
-    card = facts.params.card
+    card = facts.card
     people = bool(facts.people)
     said = {
         "dataCollection": card.collection,

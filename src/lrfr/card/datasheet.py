@@ -4,12 +4,12 @@ from lrfr.card.blocks import Answer, Section, Table
 from lrfr.card.composition import composition
 from lrfr.card.facts import Facts
 from lrfr.card.labelling import cleaning
-from lrfr.config import Card
+from lrfr.card.settings import Card
 
 
 def datasheet(facts: Facts) -> list[Section]:
     """All sections of the card."""
-    card = facts.params.card
+    card = facts.card
     motivation = [Answer("For what purpose was it made?", [card.purpose]), Answer("Who made it?", card.creators)]
     uses = [
         Answer("What is it for?", card.intended_use),
@@ -33,7 +33,7 @@ def licence(card: Card) -> str:
 
 
 def _collection(facts: Facts) -> Section:
-    card, photos = facts.params.card, facts.detection["photos"]
+    card, photos = facts.card, facts.detection["photos"]
     answers = [
         Answer("How was it collected?", [card.collection]),
         Answer("Did the people shown consent?", [card.consent]),
@@ -61,7 +61,7 @@ def missing(facts: Facts) -> str:
 
 
 def _distribution(facts: Facts) -> Section:
-    card = facts.params.card
+    card = facts.card
     rows = [
         [str(packed.path), packed.holds, f"{packed.rows:,}", f"{packed.size:,}", packed.sha256]
         for packed in facts.files

@@ -8,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from lrfr import paths
+from lrfr.card.settings import Card
 from lrfr.config import Params
 from lrfr.core.verdicts import Verdict
+from lrfr.curation import Curate, Split
 from lrfr.errors import ResultError
 from lrfr.faces import ENROLMENT_SCHEMA, EXCLUDED_SCHEMA, FINDING_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import read_json
@@ -51,6 +53,9 @@ class Facts:
     """Face tables are without their images; ``people`` and ``simulated`` are the lines of all manifests."""
 
     params: Params
+    card: Card
+    curate: Curate
+    split: Split
     benchmark: pa.Table
     auxiliary: pa.Table
     excluded: pa.Table
@@ -76,6 +81,9 @@ def read_facts(params: Params) -> Facts:
     benchmark, auxiliary = (read_faces(path, METADATA) for path in HOLDS)
     return Facts(
         params=params,
+        card=params.read("card", Card),
+        curate=params.read("curate", Curate),
+        split=params.read("split", Split),
         benchmark=benchmark,
         auxiliary=auxiliary,
         excluded=read_faces(paths.EXCLUDED, METADATA),

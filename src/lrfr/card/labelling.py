@@ -54,7 +54,7 @@ def preprocessing(facts: Facts) -> list[str]:
     """What was done to the faces, step by step."""
     came = facts.detection["already_cut"]["native"]
     found, photos = facts.detection["faces"]["native"] - came, facts.detection["photos"]["native"]
-    side = facts.params.curate.max_side
+    side = facts.curate.max_side
     return [
         f"MTCNN found {found:,} faces in {photos:,} photos; {came:,} faces came cut and stay as they are.",
         f"Faces with a side of more than {side} px are not low resolution and were excluded.",
@@ -65,7 +65,7 @@ def preprocessing(facts: Facts) -> list[str]:
 
 def protocol(facts: Facts) -> str:
     """How verdicts were given, and what follows from them."""
-    rest = "stays in" if facts.params.curate.unverified == "keep" else "is excluded"
+    rest = "stays in" if facts.curate.unverified == "keep" else "is excluded"
     return (
         "Each labeller says of a face: face, not a face, unrecognizable or unsure. Verdicts that agree rule; where "
         f"they disagree, an adjudicator's does. A face without a verdict {rest}."
@@ -152,7 +152,7 @@ def _copies(facts: Facts) -> list[Table]:
 
 
 def _parted(facts: Facts) -> str:
-    share = facts.params.split.train_fraction
+    share = facts.split.train_fraction
     return (
         "A published partition stays as it is. Other identities train or test by a hash of their name and the seed: "
         f"about {100 * share:.0f} % of them train, and none changes side when others join. Half of a test identity's "

@@ -1,7 +1,5 @@
 """The file that embeddings end in, as `lrfr score` reads it; written part by part, however many rows there are."""
 
-import csv
-import io
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
 from lrfr.embed.parts import Part
-from lrfr.files import atomic_path, write_text
+from lrfr.files import atomic_path, write_csv
 
 Write = Callable[[Path, pa.Table, Iterable[Part], int, str], None]
 
@@ -65,19 +63,18 @@ def write_unreadable(path: Path, columns: pa.Table, parts: Iterable[Part]) -> in
     Returns:
         How many there are.
     """
-    text, start, count = io.StringIO(), 0, 0
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(("name", "reason"))
+    lost: list[tuple[str, str]] = []
+    start = 0
     for _, reason in parts:
-        lost = np.flatnonzero(reason != "")
-        names = columns["name"].slice(start, len(reason)).take(pa.array(lost)).to_pylist()
-        lines.writerows(zip(names, reason[lost].tolist(), strict=True))
-        start, count = start + len(reason), count + len(lost)
-    if count:
-        write_text(path, text.getvalue())
+        rows = np.flatnonzero(reason != "")
+        names = columns["name"].slice(start, len(reason)).take(pa.array(rows)).to_pylist()
+        lost += zip(names, reason[rows].tolist(), strict=True)
+        start += len(reason)
+    if lost:
+        write_csv(path, ("name", "reason"), lost)
     else:
         path.unlink(missing_ok=True)
-    return count
+    return len(lost)
 
 
 def _store(

@@ -4,17 +4,19 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lrfr.errors import FaceTableError, SourceError
+from lrfr.images import Images
 from lrfr.sources.reading.dataset_files import PICTURES, is_picture
 
 PATH = "path"
@@ -122,47 +124,36 @@ def _of_files(root: Path, names: Sequence[str], columns: dict[str, list[str]]) -
 
 
 def _tabled(path: Path) -> Pictures:
+    images = Images(path)
     try:
         with pq.ParquetFile(path) as file:
             there = file.schema_arrow.names
-            lost = [name for name in ("face_id", "image") if name not in there]
-            if lost:
+            if "face_id" not in there:
                 remedy = "give a table with face_id and image, as lrfr writes it"
-                raise FaceTableError(f"columns are missing: {', '.join(lost)}", where=path, remedy=remedy)
-            _check_types(file.schema_arrow, path)
-            table = file.read(["face_id", *(name for name in CARRIED if name in there)])
-        columns = {name: pc.fill_null(table[name].cast(pa.string()), "") for name in table.column_names}
+                raise FaceTableError("columns are missing: face_id", where=path, remedy=remedy)
+            table = file.read([name for name in ("face_id", *CARRIED, "attributes") if name in there])
+        texts = [name for name in table.column_names if name != "attributes"]
+        columns = {name: pc.fill_null(table[name].cast(pa.string()), "") for name in texts}
     except (pa.ArrowException, OSError) as error:
         raise FaceTableError(f"not a readable face table: {error}", where=path) from error
     columns = pa.table({"name": columns.pop("face_id"), **columns})
-    return Pictures(columns, partial(_rows_of_table, path), _fingerprint(path.parent, [path.name]))
+    encoded = partial(_rows_of_table, images, _missing(table, path))
+    return Pictures(columns, encoded, _fingerprint(path.parent, [path.name]))
 
 
-def _check_types(schema: pa.Schema, path: Path) -> None:
-    kind = schema.field("image").type
-    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
-        remedy = "store the encoded picture, a file's bytes, as binary"
-        raise FaceTableError(f"the column image is {kind}, not binary", where=path, remedy=remedy)
-    if "attributes" in schema.names and not pa.types.is_map(kind := schema.field("attributes").type):
+def _missing(table: pa.Table, path: Path) -> np.ndarray:
+    """Which faces (N,) of a table are known to be missing."""
+    if "attributes" not in table.column_names:
+        return np.zeros(len(table), bool)
+    if not pa.types.is_map(kind := table.schema.field("attributes").type):
         raise FaceTableError(f"the column attributes is {kind}, not a map", where=path, remedy="leave it out")
+    return np.array(["missing" in dict(known or []) for known in table["attributes"].to_pylist()], bool)
 
 
-def _rows_of_table(path: Path, start: int) -> Iterator[Encoded]:
-    """The images of a face table from a row on; row groups before it are not read."""
-    with pq.ParquetFile(path) as file:
-        groups, skipped = list(range(file.metadata.num_row_groups)), 0
-        while groups and skipped + file.metadata.row_group(groups[0]).num_rows <= start:
-            skipped += file.metadata.row_group(groups.pop(0)).num_rows
-        beside = [name for name in ("attributes",) if name in file.schema_arrow.names]
-        rows = _encoded(file.iter_batches(ROWS, groups, ["image", *beside]))
-        yield from islice(rows, start - skipped, None)
-
-
-def _encoded(batches: Iterable[pa.RecordBatch]) -> Iterator[Encoded]:
-    for batch in batches:
-        images = batch.column("image").to_pylist()
-        known = batch.column("attributes").to_pylist() if "attributes" in batch.schema.names else [None] * len(images)
-        yield from (None if "missing" in dict(of or []) else image for image, of in zip(images, known, strict=True))
+def _rows_of_table(images: Images, missing: np.ndarray, start: int) -> Iterator[Encoded]:
+    """The images of a face table from a row on."""
+    encoded = chain.from_iterable(images.select(np.arange(start, len(images))).batches(ROWS))
+    yield from (None if lost else image for image, lost in zip(encoded, missing[start:], strict=True))
 
 
 def _check_text(names: Sequence[str], root: Path) -> None:

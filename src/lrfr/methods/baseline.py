@@ -1,8 +1,9 @@
-"""Generic face recognition: any head on HR faces, then fine-tuned on native LR faces.
+"""Generic face recognition: any head on HR faces, then fine-tuned on LR faces.
 
 Deng et al., "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019; fine-tuned on the native
 training set as the generic models of TinyFace are (Cheng, Zhu & Gong, "Low-Resolution Face Recognition", ACCV 2018,
-Table 3).
+Table 3), if wanted after a step on the auxiliary faces, so that it passes over the same faces as often as a method that
+learns from both.
 """
 
 from collections.abc import Mapping
@@ -14,20 +15,31 @@ from lrfr.nn.model_file import Model
 from lrfr.nn.training.settings import Training
 
 METRIC = "cosine"
+COLLECTIONS = {"auxiliary": "auxiliary", "training": "native"}  # by step
 
 
 class Settings(Section):
-    """The head, and the fine-tuning."""
+    """The head, the training on auxiliary faces that comes first, if any, and the fine-tuning on native ones."""
 
     head: HeadSettings
+    auxiliary: Training | None = None
     training: Training
 
 
+class FineTuning(Classifier):
+    """A classifier that learns from one collection after the other."""
+
+    def begin(self, step: str) -> None:
+        """Takes the head of the step's collection."""
+        self.learn_from(COLLECTIONS[step])
+
+
 def steps(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """One, on native faces."""
-    return {"training": ("native",)}
+    """On auxiliary faces, if wanted, then on native ones."""
+    wanted = COLLECTIONS if settings.auxiliary else ["training"]
+    return {step: (COLLECTIONS[step],) for step in wanted}
 
 
-def build(settings: Settings, backbone: Model, num_classes: Mapping[str, int]) -> Classifier:
-    """The backbone with a new head over the native identities."""
-    return Classifier(backbone.embedder, settings.head, num_classes["native"])
+def build(settings: Settings, backbone: Model, num_classes: Mapping[str, int]) -> FineTuning:
+    """The backbone with a new head over the identities of each collection."""
+    return FineTuning(backbone.embedder, settings.head, num_classes)

@@ -1,25 +1,44 @@
-"""Face recognition as classification: a backbone, a head, cross entropy."""
+"""Face recognition as classification: a backbone, a head for each collection of faces, cross entropy."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
 from torch.nn import functional as F
 
 from lrfr.nn.embedder import Embedder
-from lrfr.nn.heads import HeadSettings, PartialFC, build_head
+from lrfr.nn.heads import Head, HeadSettings, PartialFC, build_head
 from lrfr.nn.training.task import Batch, Faces, Optimizers, StepContext, Task, Terms
 
 
 class Classifier(Task):
-    """The task of the pretraining and of every baseline.
+    """The task of the pretraining and of generic recognition.
 
     Args:
         embedder: the backbone, trained in place.
-        settings: the head's.
-        num_classes: C.
+        settings: the heads'.
+        num_classes: C of each collection, by its name; one of them is learnt from at a time, the first to begin with.
     """
 
-    def __init__(self, embedder: Embedder, settings: HeadSettings, num_classes: int) -> None:
+    def __init__(self, embedder: Embedder, settings: HeadSettings, num_classes: Mapping[str, int]) -> None:
         super().__init__()
         self.embedder = embedder
-        self.head = build_head(settings, embedder.architecture.embedding_dim, num_classes)
+        dimension = embedder.architecture.embedding_dim
+        heads = {name: build_head(settings, dimension, count) for name, count in num_classes.items()}
+        self.heads = nn.ModuleDict(heads)
+        self.learn_from(next(iter(heads)))
+
+    def learn_from(self, collection: str) -> None:
+        """Trains the head of one collection, and leaves the others alone."""
+        self._collection = collection
+        for name, head in self.heads.items():
+            head.requires_grad_(name == collection)
+
+    @property
+    def head(self) -> Head | PartialFC:
+        """The head of the collection that is learnt from."""
+        head: Any = self.heads[self._collection]
+        return head
 
     def losses(self, batch: Batch, context: StepContext, optimizer: str) -> Terms:
         """Cross entropy over the logits with their margin, and the head's own terms."""

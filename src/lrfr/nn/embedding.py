@@ -11,12 +11,14 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from lrfr.config import Fusion
 from lrfr.core.resampling import view
+from lrfr.decoding import decode
 from lrfr.errors import ImageError
-from lrfr.faces import decode
+from lrfr.images import Images
 from lrfr.nn.compute import device
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.model_file import Model
@@ -40,6 +42,27 @@ class Face(NamedTuple):
     face_id: str
     image: bytes | None
     landmarks: Sequence[float] | None = None
+
+
+def faces_of(rows: pa.Table, images: Images, with_landmarks: bool = True) -> Iterator[list[Face]]:
+    """The faces of a table, a batch at a time.
+
+    Args:
+        rows: ``face_id``, ``attributes`` and ``landmarks`` of face table rows.
+        images: theirs, in the same order.
+        with_landmarks: whether the landmarks are to be used.
+    """
+    batches = images.batches(BATCH)
+    for start in range(0, len(rows), BATCH):
+        some = rows.slice(start, BATCH).select(["face_id", "attributes", "landmarks"]).to_pylist()
+        yield [
+            Face(
+                row["face_id"],
+                None if "missing" in dict(row["attributes"] or []) else image,
+                row["landmarks"] if with_landmarks else None,
+            )
+            for row, image in zip(some, next(batches), strict=True)
+        ]
 
 
 def embed_images(model: Model, images: Sequence[np.ndarray], fusion: Fusion = "none") -> np.ndarray:
@@ -97,11 +120,12 @@ def embed_faces(
     for decoded in prefetch(partial(_views, names=list(names.values())), batches):
         faces = [face for face, _ in decoded]
         present = [number for number, (_, made) in enumerate(decoded) if made is not None]
+        shown_views = [made for _, made in decoded if made is not None]
         face_ids += [face.face_id for face in faces]
         missing += [made is None for _, made in decoded]
         for number, (column, name) in enumerate(names.items()):
             known = _landmarks([faces[row] for row in present]) if name == FULL else None
-            shown, found = presenter([decoded[row][1][number] for row in present], known)
+            shown, found = presenter([made[number] for made in shown_views], known)
             parts = prefetch(fit, _parted(shown))
             block = np.zeros((len(decoded), blocks[column][0].shape[1]), np.float32)
             block[present] = np.concatenate(

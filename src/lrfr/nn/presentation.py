@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import cv2
 import numpy as np
@@ -47,20 +48,19 @@ class Presenter:
         points = np.full((len(images), 5, 2), np.nan) if known is None else known.astype(np.float64)
         unknown = np.flatnonzero(np.isnan(points).any(axis=(1, 2)))
         if len(unknown) and self._landmarks is not None:
-            points[unknown] = predict(self._landmarks, [images[row] for row in unknown])
+            points[unknown] = predict(self._landmarks, [images[row] for row in unknown.tolist()])
         with ThreadPoolExecutor(cores()) as pool:
-            faces = list(pool.map(self._aligned, images, points))
-        found = np.array([face is not None for face in faces], bool)
-        side, _ = TEMPLATES[self.presentation]
-        return [
-            centred(image, side) if face is None else face for image, face in zip(images, faces, strict=True)
-        ], found
+            made = list(pool.map(partial(aligned_or_centred, presentation=self.presentation), images, points))
+        return [face for face, _ in made], np.array([found for _, found in made], bool)
 
-    def _aligned(self, image: np.ndarray, points: np.ndarray) -> np.ndarray | None:
-        try:
-            return align(image, points, self.presentation)
-        except LandmarkError:
-            return None
+
+def aligned_or_centred(image: np.ndarray, points: np.ndarray, presentation: str) -> tuple[np.ndarray, bool]:
+    """A face (H, W, 3), uint8, aligned to a template by its landmarks (5, 2), px, and whether they could be used; where
+    they could not, the face centred by a fixed crop."""
+    try:
+        return align(image, points, presentation), True
+    except LandmarkError:
+        return centred(image, TEMPLATES[presentation][0]), False
 
 
 def centred(image: np.ndarray, side: int) -> np.ndarray:

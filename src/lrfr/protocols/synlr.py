@@ -30,9 +30,10 @@ def evaluate(
         BenchmarkError: a face of the SynLR set stands in for none of the benchmark.
     """
     options = options.model_copy(update={"super_resolution": []})  # of these faces as they are
-    rows = native_rows(beside[0], synthetic)
+    benchmark, of_benchmark = beside
+    rows = native_rows(benchmark, synthetic)
     outcome = tinyface.identification(synthetic, embeddings, options, seed)
-    native = tinyface.identification(*(part.take(rows) for part in beside), options, seed)
+    native = tinyface.identification(benchmark.take(rows), of_benchmark.take(rows), options, seed)
     definitions = outcome.definitions | {"native": "the benchmark cut down to the faces that the SynLR set has"}
     return replace(outcome, figures=outcome.figures | {"native": native.figures}, definitions=definitions)
 

@@ -6,7 +6,7 @@ import great_expectations.expectations as gxe
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
-from lrfr.config import Validate
+from lrfr.quality.limits import Validate
 
 LABELLED = ["train", "probe", "gallery"]
 LANDMARK_MARGIN = 0.5  # a landmark may lie outside its crop by this share of the larger side: MTCNN's boxes are tight

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from lrfr import paths
 from lrfr.config import Params
+from lrfr.curation import Curate
 from lrfr.faces import (
     ENROLMENT_SCHEMA,
     FINDING_SCHEMA,
@@ -19,7 +20,8 @@ from lrfr.manifests import read_manifests
 from lrfr.quality.acquired import photo_suite, tag_suite, truth_suite
 from lrfr.quality.curated import finding_suite, unused_suite, verdict_suite
 from lrfr.quality.expectations import Suite, auxiliary_suite, benchmark_suite, identity_suite
-from lrfr.quality.tables import identity_frame, known_faults
+from lrfr.quality.limits import Validate
+from lrfr.quality.tables import identity_frame, known_faults, pictured
 from lrfr.quality.test_sets import Training, test_set_suites
 
 PHOTO_COLUMNS = ["photo_id", "source", "collection", "width", "height"]
@@ -49,7 +51,7 @@ def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training
 
 
 def _split_suites(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, findings: pa.Table, params: Params) -> list[Suite]:
-    side, limits = params.curate.max_side, params.validate_
+    side, limits = params.read("curate", Curate).max_side, params.read("validate", Validate)
     checked, note = known_faults(benchmark, findings)
     return [
         benchmark_suite(checked, limits, side, note),
@@ -82,5 +84,5 @@ def _curation_suites(used: set[str], findings: pa.Table, params: Params) -> list
 
 
 def _test_set_suites(name: str, used: Training) -> list[Suite]:
-    faces, pairs = read_faces(paths.test_set(name)), read_table(paths.test_set(name, "pairs"), PAIR_SCHEMA)
+    faces, pairs = pictured(paths.test_set(name)), read_table(paths.test_set(name, "pairs"), PAIR_SCHEMA)
     return test_set_suites(name, faces, pairs, read_table(paths.test_set(name, "enrolment"), ENROLMENT_SCHEMA), used)

@@ -10,7 +10,7 @@ from great_expectations.expectations.row_conditions import Column
 
 from lrfr.quality.expectations import Suite, whole_faces
 from lrfr.quality.shrinking import LANDMARK_TOLERANCE, landmark_shifts, rows_by_id
-from lrfr.quality.tables import attribute, face_frame, objects, people, pictures
+from lrfr.quality.tables import attribute, face_frame, objects, people
 from lrfr.quality.test_sets import Training
 
 NOT_NAMED = "none named"
@@ -22,9 +22,10 @@ def synlr_suites(synlr: pa.Table, benchmark: pa.Table, hr: pa.Table, used: Train
     """The suites of the SynLR set's faces and of its identities.
 
     Args:
-        synlr: rows of FACE_SCHEMA, each with the attributes ``native_face_id`` and ``hr_face_id``.
+        synlr: as :func:`lrfr.quality.tables.pictured` gives it decoded, each row with the attributes
+            ``native_face_id`` and ``hr_face_id``.
         benchmark: the native faces.
-        hr: the faces of the evaluation set that the SynLR set is made of.
+        hr: the faces of the evaluation set that the SynLR set is made of, each with its ``picture``.
         used: what is trained on.
     """
     size = round(pc.mean(benchmark["height"]).as_py()), round(pc.mean(benchmark["width"]).as_py())
@@ -88,7 +89,7 @@ def _face_frame(synlr: pa.Table, native: pa.Table, hr: pa.Table, used: Training)
     splits = dict(zip(native["face_id"].to_pylist(), native["split"].to_pylist(), strict=True))
     originals = rows_by_id(hr)
     shown = dict(zip(originals, people(hr), strict=True))
-    seen = dict(zip(originals, pictures(hr), strict=True))
+    seen = dict(zip(originals, hr["picture"].to_pylist(), strict=True))
     of_native, of_hr = attribute(synlr, "native_face_id"), attribute(synlr, "hr_face_id")
     split, identity = synlr["split"].to_pylist(), synlr["identity"].to_pylist()
     playing = [originals.get(face or "", {}).get("identity") for face in of_hr]

@@ -18,7 +18,8 @@ def synthetic_suites(tables: dict[str, pa.Table], auxiliary: pa.Table, benchmark
     """A suite for each synthesiser.
 
     Args:
-        tables: rows of FACE_SCHEMA by synthesiser, each with the attributes ``hr_face_id`` and ``synthesizer``.
+        tables: by synthesiser, as :func:`lrfr.quality.tables.pictured` gives them decoded, each row with the
+            attributes ``hr_face_id`` and ``synthesizer``.
         auxiliary: the HR faces.
         benchmark: identity, split and height of the native faces.
         side: the largest side of a native face, px.

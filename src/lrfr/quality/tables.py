@@ -1,15 +1,20 @@
 """What the expectations look at: the face tables as data frames, with what has to be computed as further columns."""
 
 import hashlib
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lrfr import faces
+from lrfr.decoding import decode
 from lrfr.errors import ImageError
+from lrfr.faces import read_faces
+from lrfr.images import Images
 
+BATCH = 256  # images in memory at a time
 PLAIN = ["face_id", "source", "width", "height", "identity", "score", "split"]
 PARTS = {
     "train": ("benchmark", "Native, training"),
@@ -21,22 +26,39 @@ PARTS = {
 }
 
 
-def face_frame(table: pa.Table) -> pd.DataFrame:
-    """A face table without its images, and with these columns of what was found in each row.
+def pictured(path: Path, decoded: bool = False) -> pa.Table:
+    """A face table, with what was found in its images in their place.
 
-    - ``image_problem``: why the image is not what the row says, or null;
     - ``picture``: a hash of the image's bytes;
+    - ``image_problem``, if the images are to be ``decoded``: why one is not what its row says, or null.
+
+    Raises:
+        FaceTableError: the table is missing, or misses a column.
+    """
+    table = read_faces(path)
+    sizes = zip(table["width"].to_pylist(), table["height"].to_pylist(), strict=True)
+    digests, problems = [], []
+    for image, size in zip(chain.from_iterable(Images(path).batches(BATCH)), sizes, strict=True):
+        digests.append(hashlib.sha256(image).hexdigest()[:20])
+        problems.append(_image_problem(image, *size) if decoded else None)
+    table = table.append_column("picture", pa.array(digests, pa.string()))
+    return table.append_column("image_problem", pa.array(problems, pa.string())) if decoded else table
+
+
+def face_frame(table: pa.Table) -> pd.DataFrame:
+    """A face table as :func:`pictured` gives it decoded, and with these columns of what was found in each row.
+
     - ``number_problem``: which of score, box and landmarks holds a value that is no number, or null;
     - ``landmark_overshoot``: how far the outermost landmark lies outside the crop, as a share of the crop's larger
       side; 0 inside, null without landmarks.
     """
     frame = table.select(PLAIN).to_pandas()
-    rows = table.select(["image", "width", "height", "score", "box", "landmarks"]).to_pylist()
+    rows = table.select(["width", "height", "score", "box", "landmarks"]).to_pylist()
     overshoot = [_overshoot(row["landmarks"], row["width"], row["height"]) for row in rows]
     return objects(
         frame,
-        image_problem=[_image_problem(row["image"], row["width"], row["height"]) for row in rows],
-        picture=[_digest(row["image"]) for row in rows],
+        image_problem=table["image_problem"].to_pylist(),
+        picture=table["picture"].to_pylist(),
         number_problem=[_number_problem(row) for row in rows],
     ).assign(landmark_overshoot=pd.Series(overshoot, index=frame.index, dtype=float))
 
@@ -50,11 +72,6 @@ def people(table: pa.Table) -> list[str | None]:
     """Each face's person under the source's own name, for every source names its people in its own way."""
     pairs = zip(table["source"].to_pylist(), table["identity"].to_pylist(), strict=True)
     return [None if who is None else f"{source}/{who.removeprefix(f'{source}/')}" for source, who in pairs]
-
-
-def pictures(table: pa.Table) -> list[str]:
-    """A hash of each image's bytes."""
-    return [_digest(image.as_py()) for image in table["image"]]
 
 
 def objects(frame: pd.DataFrame, **columns: list) -> pd.DataFrame:
@@ -128,13 +145,9 @@ def part_count(key: str, title: str, part: pd.DataFrame) -> dict:
     }
 
 
-def _digest(image: bytes | None) -> str:
-    return hashlib.sha256(image or b"").hexdigest()[:20]
-
-
-def _image_problem(image: bytes | None, width: int | None, height: int | None) -> str | None:
+def _image_problem(image: bytes, width: int | None, height: int | None) -> str | None:
     try:
-        pixels = faces.decode(image or b"")
+        pixels = decode(image)
     except ImageError as error:
         return str(error).splitlines()[0]
     if pixels.shape[:2] != (height, width):

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from great_expectations.expectations.row_conditions import Column
 
 from lrfr.quality.expectations import Suite, identified_faces
-from lrfr.quality.tables import attribute, objects, people, pictures
+from lrfr.quality.tables import attribute, objects, people
 
 SPLITS = ["train", "probe", "gallery", "distractor"]
 ROLES = ["G1", "G2", "probe"]
@@ -28,11 +28,13 @@ def training(benchmark: pa.Table, auxiliary: pa.Table) -> Training:
     """What the training faces of the benchmark and all of the auxiliary set show.
 
     Args:
-        benchmark: source, identity, split and image.
+        benchmark: source, identity, split and ``picture``, as :func:`lrfr.quality.tables.pictured` has it.
         auxiliary: the same.
     """
-    used = pa.concat_tables([benchmark.filter(pc.field("split") == "train"), auxiliary])
-    return Training({person for person in people(used) if person}, set(pictures(used)))
+    columns = ["source", "identity", "picture"]
+    tables = benchmark.filter(pc.field("split") == "train"), auxiliary
+    used = pa.concat_tables([table.select(columns) for table in tables])
+    return Training({person for person in people(used) if person}, set(used["picture"].to_pylist()))
 
 
 def test_set_suites(name: str, faces: pa.Table, pairs: pa.Table, enrolment: pa.Table, used: Training) -> list[Suite]:
@@ -40,7 +42,7 @@ def test_set_suites(name: str, faces: pa.Table, pairs: pa.Table, enrolment: pa.T
 
     Args:
         name: of the test set.
-        faces: rows of FACE_SCHEMA.
+        faces: as :func:`lrfr.quality.tables.pictured` gives them.
         pairs: rows of PAIR_SCHEMA.
         enrolment: rows of ENROLMENT_SCHEMA.
         used: what is trained on.
@@ -57,7 +59,7 @@ def test_set_suites(name: str, faces: pa.Table, pairs: pa.Table, enrolment: pa.T
 def _face_suite(name: str, faces: pa.Table, used: Training) -> Suite:
     frame = faces.select(["face_id", "source", "width", "height", "identity", "split"]).to_pandas()
     tested = (frame["split"] != "train").tolist()
-    shown, seen = people(faces), pictures(faces)
+    shown, seen = people(faces), faces["picture"].to_pylist()
     trains = [who if test and who in used.people else None for test, who in zip(tested, shown, strict=True)]
     copied = [hashed if test and hashed in used.pictures else None for test, hashed in zip(tested, seen, strict=True)]
     frame = objects(frame, missing=attribute(faces, "missing"), also_trains=trains, trained_picture=copied)

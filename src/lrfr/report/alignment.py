@@ -1,33 +1,43 @@
-"""The section of alignment: how well landmarks are found in tiny faces, and what aligning does to recognition."""
+"""The section of alignment: how well landmarks are found in tiny faces, and how faces are presented to each run."""
 
+import cv2
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from lrfr import paths
 from lrfr.charts.axes import Axis, nice_ticks, share_axis
 from lrfr.charts.lines import Line, line_chart
-from lrfr.report.blocks import Charts, Note, Panel, Section, Table
-from lrfr.report.conditions import conditions_table, test_sets, under
+from lrfr.core.alignment import SIDE, similarity
+from lrfr.errors import LandmarkError
+from lrfr.faces import decode, read_faces
+from lrfr.report.blocks import Cell, Charts, Panel, Row, Section, Sheet, Table
 from lrfr.report.results import Curve, Results
+from lrfr.report.sheets import Row as SheetRow
+from lrfr.report.sheets import shown
+from lrfr.report.wording import AS_CROPPED, presented
 
-ALIGNED = {"aligned": "aligned"}
 LINES = {
     "cnn6": ("CNN-6", "c0 d0"),
     "cnn6_where_mtcnn_found": ("CNN-6, where MTCNN finds a face", "c0 d2"),
     "mtcnn": ("MTCNN", "c1 d1"),
     "mean_shape": ("mean shape", "chance"),
 }
+FACES = 8  # shown as cropped and as presented
 
 
 def section(results: Results, styles: dict[str, str]) -> Section:
-    """The landmarks' error by the height of the face, then the benchmark and the test sets, aligned and not."""
+    """The landmarks' error by the height of the face, then how the runs' faces are presented, in pictures too."""
     return Section(
         "alignment",
         "Landmarks and alignment",
         "A CNN-6, trained with the Wing loss on portraits made small, finds eyes, nose and mouth in tiny faces (RIFR). "
-        "By them test faces are turned and scaled onto one template. A model that did not train on aligned faces meets "
-        "there what it does not know.",
+        "By them faces are turned and scaled onto one template, in training as in the test, for every run whose model "
+        "is one for aligned faces.",
         [
             Charts("Landmarks in faces of each size", _panels(_errors(results)), _CAPTION, list(LINES.values())),
-            *_tables(results, styles),
+            _presentations(results, styles),
+            *_pictures(results),
         ],
     )
 
@@ -86,20 +96,68 @@ def _said(lines: list[Line]) -> str:
     )
 
 
-def _tables(results: Results, styles: dict[str, str]) -> list[Table | Note]:
-    """The benchmark, and every test set that was tested aligned."""
-    blocks: list[Table | Note] = []
-    if under(results.metrics, ALIGNED):
-        blocks.append(
-            conditions_table("tinyface", results.metrics, ALIGNED, styles, f"The benchmark, with distractors: {_SAID}")
-        )
-    for name in test_sets(results.sets, ALIGNED):
-        of = results.sets[name]
-        blocks.append(conditions_table(of.protocol, of.figures, ALIGNED, styles, f"Test set {name}: {_SAID}"))
-    return blocks
+def _presentations(results: Results, styles: dict[str, str]) -> Table:
+    """How each run's faces are presented, and how many of each test set could not be aligned."""
+    sets = [
+        name
+        for name, found in results.sets.items()
+        if any(figures.get("n_unaligned") is not None for figures in found.figures.values())
+    ]
+    rows = []
+    for name, run in results.runs.items():
+        counts = [results.sets[test_set].figures[name].get("n_unaligned") for test_set in sets]
+        cells = [Cell("–" if count is None else f"{count:,}") for count in counts]
+        rows.append(Row(name, styles[name], [Cell(presented(run.presentation)), *cells]))
+    groups = [("", 1), *([("Faces that could not be aligned", len(sets))] if sets else [])]
+    caption = (
+        "How faces are presented to each run, and in how many of a test set no landmarks were found that say where the "
+        "face is: these are centred by a fixed crop."
+    )
+    return Table(caption, groups, ["Presentation", *sets], rows)
 
 
-_SAID = (
-    "percent, 95 % bootstrap intervals below; changes in percentage points, p of a sign-flip permutation test over "
-    "identities."
-)
+def _pictures(results: Results) -> list[Sheet]:
+    """Probe faces as cropped and aligned; nothing where no run aligns, or where their landmarks are not known."""
+    templates = {run.presentation for run in results.runs.values()} - {AS_CROPPED}
+    if not templates or not paths.NATIVE_LANDMARKS.is_file():
+        return []
+    faces = _located_probes()
+    if not faces:
+        return []
+    cropped = [shown(image, f"face of {name}, as cropped") for name, image, _ in faces]
+    aligned = [shown(_aligned(image, matrix), f"face of {name}, aligned") for name, image, matrix in faces]
+    caption = "Probe faces of the benchmark, as cropped and as a model for aligned faces is given them."
+    rows = [SheetRow("as cropped", cropped), SheetRow("aligned", aligned)]
+    return [Sheet("What aligning does", caption, [name for name, *_ in faces], rows)]
+
+
+def _located_probes() -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Some probe faces whose landmarks were found: identity, image, and where it is moved. Ids are hashes: the first
+    ones are an arbitrary choice that is the same every time.
+
+    Raises:
+        FaceTableError, ImageError: the benchmark is missing, or a face cannot be decoded.
+    """
+    probes = read_faces(paths.BENCHMARK, ["face_id", "identity", "split"]).filter(pc.field("split") == "probe")
+    names = dict(zip(probes["face_id"].to_pylist(), probes["identity"].to_pylist(), strict=True))
+    matrices = {}
+    located = pq.read_table(paths.NATIVE_LANDMARKS, columns=["face_id", "landmarks"]).sort_by("face_id")
+    for face_id, points in zip(*located.to_pydict().values(), strict=True):
+        if face_id in names and points is not None and len(matrices) < FACES:
+            try:
+                matrices[face_id] = similarity(np.reshape(points, (-1, 2)))
+            except LandmarkError:
+                continue
+    images = pq.read_table(paths.BENCHMARK, columns=["face_id", "image"], filters=[("face_id", "in", list(matrices))])
+    encoded = dict(zip(*images.to_pydict().values(), strict=True))
+    return [
+        (names[face_id], decode(encoded[face_id], where=f"{paths.BENCHMARK}, face {face_id}"), matrix)
+        for face_id, matrix in matrices.items()
+    ]
+
+
+def _aligned(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """The face where its landmarks lie on the template: RGB (112, 112, 3), black outside of the picture."""
+    half = np.array([0.5, 0.5])  # OpenCV counts from the first pixel's centre, landmarks from its corner
+    shift = matrix[:, :2] @ half + matrix[:, 2] - half
+    return cv2.warpAffine(image, np.column_stack([matrix[:, :2], shift]), (SIDE, SIDE), flags=cv2.INTER_LINEAR)

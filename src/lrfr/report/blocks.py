@@ -9,7 +9,7 @@ from markupsafe import Markup
 from lrfr.report.numbers import interval, percent
 from lrfr.report.sheets import Row as SheetRow
 
-Figures = dict[str, Any]  # of one method, as evaluate wrote them
+Figures = dict[str, Any]  # of one run, as evaluate wrote them
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table, a method's with its style in the charts; the style is empty where it has none."""
+    """One line of a table, a run's with its style in the charts; the style is empty where it has none."""
 
     label: str
     style: str
@@ -43,14 +43,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of methods, or of another ``subject``; ``groups`` are (title, columns) above the columns' titles."""
+    """A table of runs, or of another ``subject``; ``groups`` are (title, columns) above the columns' titles."""
 
     kind: ClassVar[str] = "table"
     caption: str
     groups: list[tuple[str, int]]
     titles: list[str]
     rows: list[Row]
-    subject: str = "Method"
+    subject: str = "Run"
 
     @property
     def first(self) -> list[int]:
@@ -109,19 +109,19 @@ class Section:
 def table(
     figures: dict[str, Figures], styles: dict[str, str], columns: list[Column], caption: str, ascending: bool = False
 ) -> Table:
-    """One row for each method, the best in the first column first; columns that are null for every method are left out.
+    """One row for each run, the best in the first column first; columns that are null for every run are left out.
 
     Args:
-        figures: method -> figures.
-        styles: method -> class of the style sheet.
+        figures: run -> figures.
+        styles: run -> class of the style sheet.
         columns: what to show.
         caption: above the table.
         ascending: whether a lower figure is the better one.
     """
     columns = known(columns, list(figures.values()))
     rows = [
-        Row(method, styles[method], [cell(figures[method], column) for column in columns])
-        for method in best_first(figures, columns, ascending)
+        Row(run, styles[run], [cell(figures[run], column) for column in columns])
+        for run in best_first(figures, columns, ascending)
     ]
     groups: list[tuple[str, int]] = []
     for column in columns:
@@ -136,10 +136,10 @@ def known(columns: list[Column], figures: list[Figures]) -> list[Column]:
 
 
 def best_first(figures: dict[str, Figures], columns: list[Column], ascending: bool = False) -> list[str]:
-    """The methods, best in the first column first; without a column there is none."""
+    """The runs, best in the first column first; without a column there is none."""
     sign = 1 if ascending else -1
-    leading = {method: value_at(of, columns[0].path) for method, of in figures.items()} if columns else {}
-    return sorted(leading, key=lambda method: (leading[method] is None, sign * (leading[method] or 0.0), method))
+    leading = {run: value_at(of, columns[0].path) for run, of in figures.items()} if columns else {}
+    return sorted(leading, key=lambda run: (leading[run] is None, sign * (leading[run] or 0.0), run))
 
 
 def value_at(figures: Figures, path: tuple[str, ...]) -> Any:

@@ -1,4 +1,4 @@
-"""The points of a curve that every method has, as charts take them."""
+"""The points of a curve that every run has, as charts take them."""
 
 from collections.abc import Mapping
 
@@ -9,11 +9,11 @@ from lrfr.report.results import Curve
 
 
 def points(curves: Mapping[str, Curve], x: str, y: str) -> dict[str, Points]:
-    """Two columns of each method's curve, without the points that have no value."""
+    """Two columns of each run's curve, without the points that have no value."""
     found = {}
-    for method, curve in curves.items():
+    for run, curve in curves.items():
         if x in curve and y in curve:
             known = np.isfinite(curve[x]) & np.isfinite(curve[y])
             if known.any():
-                found[method] = curve[x][known], curve[y][known]
+                found[run] = curve[x][known], curve[y][known]
     return found

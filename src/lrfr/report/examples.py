@@ -3,10 +3,12 @@
 from typing import Any
 
 from lrfr import paths
-from lrfr.faces import decode, read_faces
+from lrfr.faces import read_faces
+from lrfr.images import Images
 from lrfr.report.blocks import Sheet
 from lrfr.report.sheets import Face, Row, shown
 
+COLUMNS = ["source", "width", "height", "identity", "attributes"]
 SHEETS = {
     "native": ("Super-resolved native faces", "Probe faces of the benchmark: nobody knows what they should look like."),
     "sharp": (
@@ -25,8 +27,9 @@ def sheets() -> list[Sheet]:
         FaceTableError, ImageError: the table is missing, or a face cannot be read.
     """
     by_sheet: dict[str, list[dict[str, Any]]] = {name: [] for name in SHEETS}
-    for row in read_faces(paths.EXAMPLES, ["source", "image", "width", "height", "identity", "attributes"]).to_pylist():
-        by_sheet[dict(row["attributes"])["shown"]].append(row)
+    table, images = read_faces(paths.EXAMPLES, COLUMNS), Images(paths.EXAMPLES)
+    for place, row in enumerate(table.to_pylist()):
+        by_sheet[dict(row["attributes"])["shown"]].append(row | {"pixels": images.decoded(place)})
     return [_sheet(*SHEETS[name], rows) for name, rows in by_sheet.items() if rows]
 
 
@@ -51,5 +54,4 @@ def _sheet(title: str, caption: str, rows: list[dict[str, Any]]) -> Sheet:
 
 
 def _face(row: dict[str, Any], column: str, size: str, aspect: float) -> Face:
-    image = decode(row["image"], where=f"{paths.EXAMPLES}, {column}")
-    return shown(image, f"{column} version of a face of {size}", aspect)
+    return shown(row["pixels"], f"{column} version of a face of {size}", aspect)

@@ -1,11 +1,12 @@
 """The report as one HTML page."""
 
-import jinja2
-
-from lrfr.report import alignment, dataset, figures, rejection, sheets, super_resolution, tables
+from lrfr import pages
+from lrfr.report import alignment, dataset, figures, leaderboard, rejection, sheets, super_resolution, tables
+from lrfr.report.blocks import Section
+from lrfr.report.chance import chance
 from lrfr.report.paired import paired_table
 from lrfr.report.published import TINYFACE_RESULTS
-from lrfr.report.results import HEADLINES, Results
+from lrfr.report.results import BENCHMARK, HEADLINES, Results
 from lrfr.report.sections import section
 from lrfr.report.training import training_figures
 
@@ -14,35 +15,25 @@ def render(results: Results) -> str:
     """Lays the results out: one page that needs no other file, script or network.
 
     Raises:
-        ResultError: the benchmark has no probe with a mate, or methods were evaluated on different probes.
+        ResultError: the benchmark has no probe with a mate, or runs were evaluated on different probes.
         FaceTableError, ImageError: a face table that the sheets show cannot be read.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("lrfr"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    styles = figures.styles(list(results.metrics))
-    mates, galleries = tables.mates_per_probe(results.benchmark), tables.gallery_sizes(results.benchmark)
-    return environment.get_template("report.html.j2").render(
+    styles = figures.styles(results.runs)
+    floor = chance(results.sets[BENCHMARK].faces)
+    return pages.render(
+        "report.html.j2",
         results=results,
         params=results.params,
-        verdict=tables.verdict(results, mates, galleries),
+        verdict=leaderboard.verdict(results, floor),
         facts=tables.facts(results),
         headlines=list(HEADLINES.values()),
-        leaderboard=tables.leaderboard(results, mates, galleries),
-        galleries=galleries,
+        budgets=leaderboard.budgets(results),
+        leaderboard=leaderboard.entries(results, floor, styles),
+        galleries=floor.galleries,
         published=TINYFACE_RESULTS,
-        rank1=figures.rank1_panels(results, mates, galleries),
-        styles=styles,
+        rank1=figures.rank1_panels(results, floor, styles),
         paired=paired_table(results, styles),
-        sections=[
-            rejection.section(results, styles),
-            super_resolution.section(results, styles),
-            alignment.section(results, styles),
-            *(section(name, results, styles) for name in results.sets),
-        ],
-        cmc=figures.cmc_panels(results, mates, galleries),
-        pr=figures.pr_panels(results),
+        sections=sections(results, styles),
         training=training_figures(results, styles),
         by_size=sheets.by_size(),
         by_identity=sheets.by_identity(),
@@ -57,3 +48,13 @@ def render(results: Results) -> str:
         synthetic_quality=tables.quality_line(results.inspection),
         drift=tables.drift_lines(results),
     )
+
+
+def sections(results: Results, styles: dict[str, str]) -> list[Section]:
+    """A section for every test set, then one for each question that concerns several of them."""
+    return [
+        *(section(name, results, styles) for name in results.sets),
+        rejection.section(results, styles),
+        super_resolution.section(results, styles),
+        alignment.section(results, styles),
+    ]

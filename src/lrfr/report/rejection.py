@@ -6,7 +6,7 @@ from lrfr.charts.curves import reject_chart
 from lrfr.report.blocks import Charts, Column, Note, Panel, Section, table
 from lrfr.report.curves import points
 from lrfr.report.numbers import hundredths
-from lrfr.report.results import Results
+from lrfr.report.results import BENCHMARK, Results
 from lrfr.report.wording import definitions, unresolved
 
 FMR = "0.001"
@@ -14,23 +14,24 @@ QUALITIES = {
     "norm": "norm of the embedding",
     "size": "size of the face",
     "detector": "confidence of the detector",
-    "quality": "the method's own quality",
+    "quality": "the model's own quality",
 }
 VARIANTS = {"fixed": "Threshold fixed", "reestimated": "Threshold re-estimated"}
 
 
 def section(results: Results, styles: dict[str, str]) -> Section:
     """Areas under the curves, and for each quality a chart of either variant."""
-    some = next(iter(results.rejection.values()))
-    shown = [name for name in QUALITIES if any(name in of["qualities"] for of in results.rejection.values())]
+    figures = {run: of["rejection"] for run, of in results.sets[BENCHMARK].figures.items()}
+    some = next(iter(figures.values()))
+    shown = [name for name in QUALITIES if any(name in of["qualities"] for of in figures.values())]
     areas = [
-        table(results.rejection, styles, _areas(variant, shown), f"{title}: {_CAPTION}", ascending=True)
+        table(figures, styles, _areas(variant, shown), f"{title}: {_CAPTION}", ascending=True)
         for variant, title in VARIANTS.items()
     ]
     panels = []
     for name, variant in product(shown, VARIANTS):
         title = f"{QUALITIES[name]}, {VARIANTS[variant].lower()}"
-        if curves := points(results.erc, "ratio", f"{name} {variant} {FMR}"):
+        if curves := points(results.sets[BENCHMARK].curves["erc"], "ratio", f"{name} {variant} {FMR}"):
             panels.append(Panel(title, reject_chart(curves, styles, f"FNMR by {title}.")))
     missing = [part for of in some["qualities"].values() for by_fmr in of.values() for part in by_fmr.values()]
     lines = sorted({line for part in missing for line in part["not_resolvable"]})
@@ -45,7 +46,7 @@ def section(results: Results, styles: dict[str, str]) -> Section:
             Charts("Curves", panels, "FNMR over the share of rejected pairs.", list(styles.items())),
             Note("; ".join(some["capped"]).capitalize() + "." if some["capped"] else ""),
             Note(unresolved({"not_resolvable": lines})),
-            Note(definitions({method: of["definitions"] for method, of in results.rejection.items()})),
+            Note(definitions({run: of["definitions"] for run, of in figures.items()})),
         ],
     )
 

@@ -2,9 +2,10 @@
 
 import csv
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,39 +16,63 @@ from lrfr.errors import ResultError
 from lrfr.faces import read_faces
 from lrfr.files import read_json
 
-CONDITIONS = {"distractors": "with distractors", "no_distractors": "without distractors"}
+BENCHMARK = "benchmark"  # the test set that the leaderboard shows
+PARTS = {"distractors": "with distractors", "no_distractors": "without distractors"}  # of TinyFace's gallery
 HEADLINES = {"rank1": "rank-1", "rank20": "rank-20", "rank50": "rank-50", "map": "mAP", "map_official": "mAP, official"}
-PRETRAINED, LANDMARKS = "pretrained", "landmarks"
 UNTRAINED = "random"  # the method of untrained weights
+METADATA = ["face_id", "width", "height", "identity", "split"]
+MADE_HERE = {BENCHMARK: paths.BENCHMARK, "synlr": paths.SYNLR}  # test sets that are not imported
 
 Curve = dict[str, np.ndarray]  # column -> (rows,) float, NaN where the cell is blank
-METADATA = ["face_id", "width", "height", "identity", "split"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run is, as evaluate wrote it down.
+
+    Attributes:
+        method: by the paper's name.
+        backbone: what it started from.
+        metric: what its embeddings are compared by, cosine or euclidean.
+        presentation: how faces are presented, as_cropped or the template that they are aligned to.
+        trained: its trainings in order, pretraining first: each the ``faces`` and the ``passes`` over them by
+            collection, and the ``updates``. Empty for untrained weights.
+    """
+
+    method: str
+    backbone: str
+    metric: str
+    presentation: str
+    trained: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class TestSet:
-    """What the methods reached on one test set beside the benchmark, by method; curves by kind, then by method."""
+    """What the runs reached on one test set: ``figures`` by run, ``curves`` by kind, then by run."""
 
     protocol: str
+    faces: Path
     figures: dict[str, dict[str, Any]]
     curves: dict[str, dict[str, Curve]]
 
 
+class TrainingCurve(NamedTuple):
+    """How one training went; ``run`` is None where it is no run's own."""
+
+    title: str
+    run: str | None
+    curve: Curve
+
+
 @dataclass(frozen=True)
 class Results:
-    """One run's results; ``benchmark`` and ``auxiliary`` are face tables without their images."""
+    """What all stages found; ``benchmark`` and ``auxiliary`` are face tables without their images."""
 
     params: Params
-    metrics: dict[str, dict[str, dict[str, Any]]]  # method -> condition -> figures
-    trains_on: dict[str, str | None]  # method -> native, auxiliary, both joined by +, or None
-    metric: dict[str, str]  # method -> what its embeddings are compared by
-    rejection: dict[str, dict[str, Any]]  # method -> figures of the error-versus-reject curves
+    runs: dict[str, Run]
     sets: dict[str, TestSet]
-    probes: dict[str, dict[str, np.ndarray]]  # method -> what became of each probe of the benchmark
-    cmc: dict[str, Curve]
-    pr: dict[str, Curve]
-    erc: dict[str, Curve]
-    training: dict[str, Curve]  # what the methods begin from or are tested with first
+    probes: dict[str, dict[str, np.ndarray]]  # run -> what became of each probe of the benchmark
+    training: list[TrainingCurve]
     landmarks: dict[str, Any]
     landmark_error: Curve  # by the height of the face
     fidelity: dict[str, dict[str, Any]]  # super-resolution network -> how true its faces are to the originals
@@ -61,35 +86,36 @@ class Results:
     auxiliary: pa.Table
 
     def by_rank1(self) -> list[str]:
-        """The methods, best rank-1 with distractors first."""
-        return sorted(self.metrics, key=lambda name: (-self.metrics[name]["distractors"]["rank1"], name))
+        """The runs, best rank-1 on the benchmark with distractors first."""
+        figures = self.sets[BENCHMARK].figures
+        return sorted(self.runs, key=lambda name: (-figures[name]["distractors"]["rank1"], name))
+
+    def floor(self) -> str | None:
+        """The run with untrained weights, of several the best; None where there is none."""
+        return next((name for name in self.by_rank1() if self.runs[name].method == UNTRAINED), None)
+
+
+def runs(params: Params) -> list[str]:
+    """The names of the runs, in the order of the parameters."""
+    return list(params.methods)
 
 
 def read_results(params: Params) -> Results:
-    """Reads the results of every method that is compared, and of every network and synthesiser in the parameters.
+    """Reads the results of every run, and of every network and synthesiser in the parameters.
 
     Raises:
         ResultError: a result is missing or unreadable; it says which file, and which stage writes it.
         FaceTableError: a face table is missing or breaks the schema.
     """
-    methods, networks = params.compare, list(params.super_resolution)
-    evaluated = {method: read_json(paths.metrics(method), f"lrfr evaluate {method}") for method in methods}
-    cmc, pr, erc = (
-        {method: read_curve(paths.curve(kind, method), f"lrfr evaluate {method}") for method in methods}
-        for kind in ("cmc", "pr", "erc")
-    )
+    names, networks = runs(params), list(params.super_resolution)
+    evaluated = {name: read_json(paths.metrics(name), f"lrfr evaluate {name}") for name in names}
+    described = {name: _run(name, found) for name, found in evaluated.items()}
     return Results(
         params=params,
-        metrics={method: _headlines(method, found.get("tinyface", {})) for method, found in evaluated.items()},
-        trains_on={method: found.get("trains_on") for method, found in evaluated.items()},
-        metric={method: found.get("metric", params.evaluate.metric) for method, found in evaluated.items()},
-        rejection={method: found.get("erc", {}) for method, found in evaluated.items()},
-        sets=_sets(["synlr", *params.evaluation_sets], evaluated),
-        probes={method: _probes(method) for method in methods},
-        cmc=cmc,
-        pr=pr,
-        erc=erc,
-        training=_training(methods, networks),
+        runs=described,
+        sets={test_set: _test_set(test_set, evaluated) for test_set in (BENCHMARK, "synlr", *params.evaluation_sets)},
+        probes={name: _probes(name) for name in names},
+        training=_training(described, networks),
         landmarks=read_json(paths.LANDMARK_METRICS, "lrfr train-landmarks"),
         landmark_error=read_curve(paths.LANDMARK_ERROR, "lrfr train-landmarks"),
         fidelity={name: read_json(paths.super_resolution_metrics(name), f"lrfr train-sr {name}") for name in networks},
@@ -124,42 +150,38 @@ def read_curve(path: Path, command: str) -> Curve:
     return dict(zip(header, values.T, strict=True))
 
 
-def _headlines(method: str, figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """One method's figures on the benchmark, by condition; each headline is there with its interval."""
-    needed = [*HEADLINES, *(f"{name}_interval" for name in HEADLINES)]
-    missing = [f"{part}.{name}" for part in CONDITIONS for name in needed if name not in figures.get(part, {})]
+def _run(name: str, found: dict[str, Any]) -> Run:
+    """What a run is; its figures on the benchmark are there, each headline with its interval."""
+    told = ("method", "backbone", "metric", "presentation", "trained")
+    missing = [key for key in told if key not in found]
+    figures = found.get("sets", {}).get(BENCHMARK, {})
+    headlines = [*HEADLINES, *(f"{headline}_interval" for headline in HEADLINES)]
+    missing += [f"{part}.{key}" for part in PARTS for key in headlines if key not in figures.get(part, {})]
+    missing += ["rejection"] if "rejection" not in figures else []
     if missing:
         what = f"figures are missing: {', '.join(missing)}"
-        raise ResultError(what, where=paths.metrics(method), remedy=f"run again: lrfr evaluate {method}")
-    return figures
+        raise ResultError(what, where=paths.metrics(name), remedy=f"run again: lrfr evaluate {name}")
+    return Run(**{key: found[key] for key in told})
 
 
-def _sets(names: list[str], evaluated: dict[str, dict[str, Any]]) -> dict[str, TestSet]:
-    """The results on the SynLR set and on each imported test set."""
-    sets = {}
-    for name in names:
-        lacking = [method for method, found in evaluated.items() if name not in found.get("sets", {})]
-        if lacking:
-            where, remedy = paths.metrics(lacking[0]), f"run again: lrfr evaluate {lacking[0]}"
-            raise ResultError(f"there is no result on the test set '{name}'", where=where, remedy=remedy)
-        figures = {method: found["sets"][name] for method, found in evaluated.items()}
-        sets[name] = TestSet(next(iter(figures.values()))["protocol"], figures, _set_curves(list(evaluated), name))
-    return sets
-
-
-def _set_curves(methods: list[str], test_set: str) -> dict[str, dict[str, Curve]]:
-    """Every curve of a test set by its kind, then by method."""
-    kinds = {path.stem for path in paths.set_curve(methods[0], test_set, "any").parent.glob("*.csv")}
-    return {
-        kind: {
-            method: read_curve(paths.set_curve(method, test_set, kind), f"lrfr evaluate {method}") for method in methods
-        }
+def _test_set(name: str, evaluated: dict[str, dict[str, Any]]) -> TestSet:
+    """What every run reached on one test set."""
+    lacking = [run for run, found in evaluated.items() if name not in found["sets"]]
+    if lacking:
+        where, remedy = paths.metrics(lacking[0]), f"run again: lrfr evaluate {lacking[0]}"
+        raise ResultError(f"there is no result on the test set '{name}'", where=where, remedy=remedy)
+    figures = {run: found["sets"][name] for run, found in evaluated.items()}
+    kinds = {path.stem for run in evaluated for path in paths.curve(run, name, "any").parent.glob("*.csv")}
+    curves = {
+        kind: {run: read_curve(paths.curve(run, name, kind), f"lrfr evaluate {run}") for run in evaluated}
         for kind in sorted(kinds)
     }
+    faces = MADE_HERE.get(name) or paths.test_set(name)
+    return TestSet(next(iter(figures.values()))["protocol"], faces, figures, curves)
 
 
-def _probes(method: str) -> dict[str, np.ndarray]:
-    path, remedy = paths.evaluated(method), f"lrfr evaluate {method}"
+def _probes(run: str) -> dict[str, np.ndarray]:
+    path, remedy = paths.evaluated(run), f"lrfr evaluate {run}"
     if not path.is_file():
         raise ResultError("a result is missing", where=path, remedy=remedy)
     try:
@@ -169,8 +191,16 @@ def _probes(method: str) -> dict[str, np.ndarray]:
         raise ResultError(f"not a result of evaluate: {error}", where=path, remedy=f"run again: {remedy}") from error
 
 
-def _training(methods: list[str], networks: list[str]) -> dict[str, Curve]:
-    commands = {PRETRAINED: "lrfr pretrain", LANDMARKS: "lrfr train-landmarks"}
-    commands |= {f"super_resolution_{name}": f"lrfr train-sr {name}" for name in networks}
-    commands |= {method: f"lrfr finetune {method}" for method in methods}
-    return {name: read_curve(paths.curve("training", name), command) for name, command in commands.items()}
+def _training(described: dict[str, Run], networks: list[str]) -> list[TrainingCurve]:
+    """The trainings in the order of the pipeline: landmarks, super-resolution, backbones, runs."""
+    backbones = dict.fromkeys(run.backbone for run in described.values())
+    trainings = [("landmarks", None, paths.LANDMARK_CURVE, "lrfr train-landmarks")]
+    for kind, names, title, command in (
+        ("super_resolution", networks, "super-resolution {}", "lrfr train-sr"),
+        ("backbones", backbones, "backbone {}", "lrfr pretrain"),
+    ):
+        trainings += [
+            (title.format(name), None, paths.training_curve(kind, name), f"{command} {name}") for name in names
+        ]
+    trainings += [(name, name, paths.training_curve("runs", name), f"lrfr finetune {name}") for name in described]
+    return [TrainingCurve(title, run, read_curve(path, command)) for title, run, path, command in trainings]

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lrfr import paths
-from lrfr.faces import decode, encode_png, read_faces
+from lrfr.faces import encode_png, read_faces
+from lrfr.images import Images
 
 SIZES = ((0, 12), (12, 16), (16, 20), (20, 24), (24, 28), (28, 33))  # height from, to (exclusive), px
 FACES_PER_ROW = 12
@@ -122,9 +122,11 @@ def _some(ids: pa.Array | pa.ChunkedArray, most: int) -> list[str]:
 
 def _faces(path: Path, ids: list[str], what: str) -> list[Face]:
     """The faces of a table with these ids, in this order; only their images are read."""
-    chosen = pq.read_table(path, columns=["face_id", "image"], filters=[("face_id", "in", ids)]) if ids else None
-    images = dict(zip(*chosen.to_pydict().values(), strict=True)) if chosen else {}
-    return [shown(decode(images[face_id], where=f"{path}, face {face_id}"), what) for face_id in ids]
+    if not ids:
+        return []
+    rows = pc.index_in(pa.array(ids, pa.string()), value_set=read_faces(path, ["face_id"])["face_id"]).to_numpy()
+    images = Images(path, rows)
+    return [shown(images.decoded(place), what) for place in range(len(images))]
 
 
 def shown(image: np.ndarray, what: str, aspect: float | None = None) -> Face:

@@ -1,19 +1,23 @@
 """The section of super-resolution: what faces look like after it, how true they are, and whether it helps a model."""
 
-from lrfr.charts.curves import cmc_chart, rate_chart
+from markupsafe import Markup
+
+from lrfr.charts.curves import Points, cmc_chart, rate_chart
 from lrfr.report import examples
 from lrfr.report.blocks import Cell, Charts, Panel, Row, Section, Table
-from lrfr.report.conditions import AS_THEY_ARE, conditions_table, test_sets, under
+from lrfr.report.conditions import AS_THEY_ARE, COMPARED, conditions, conditions_table
 from lrfr.report.curves import points
 from lrfr.report.published import SUPER_RESOLVED
 from lrfr.report.results import Results, TestSet
+from lrfr.report.wording import legend
 
+CURVES = {"tinyface": ("cmc", "rank", "with_distractors"), "survface": ("open_set", "fpir", "tpir")}  # kind, x, column
+CAPTIONS = {"tinyface": ("CMC", "With distractors."), "survface": ("Open set", "TPIR20 over FPIR.")}
 MEASURES = {"psnr": ("PSNR", 2), "ssim": ("SSIM", 3)}  # title, decimals
 
 
 def section(results: Results, styles: dict[str, str]) -> Section:
     """Sheets of faces and the networks' fidelity, then every test set as it is and after each network."""
-    conditions = {f"super_resolved_{name}": f"after {name}" for name in results.params.evaluate.super_resolution}
     return Section(
         "super-resolution",
         "Super-resolution",
@@ -22,11 +26,11 @@ def section(results: Results, styles: dict[str, str]) -> Section:
         [
             *examples.sheets(),
             _fidelity(results),
-            *_on_benchmark(results, styles, conditions),
             *(
                 block
-                for name in test_sets(results.sets, conditions)
-                for block in _on_set(name, results.sets[name], styles, conditions)
+                for name, found in results.sets.items()
+                if found.protocol in COMPARED and conditions(found.figures)
+                for block in _on_set(name, found, styles)
             ),
             _published(),
         ],
@@ -39,39 +43,26 @@ _SAID = (
 )
 
 
-def _on_benchmark(results: Results, styles: dict[str, str], conditions: dict[str, str]) -> list[Table | Charts]:
-    """T-C's Table 10 and Fig. 9."""
-    if not (tested := under(results.metrics, conditions)):
-        return []
-    caption = f"Super-resolution in front of a model, on the benchmark with distractors: {_SAID}."
-    columns = {"with_distractors": AS_THEY_ARE} | {f"with_distractors_{name}": title for name, title in tested.items()}
+def _on_set(name: str, found: TestSet, styles: dict[str, str]) -> list[Table | Charts]:
+    """T-C's Tables 10 and 12, Fig. 9 and 10."""
+    (kind, x, plain), (title, caption) = CURVES[found.protocol], CAPTIONS[found.protocol]
+    columns = {plain: AS_THEY_ARE} | {f"{plain}_{name}": said for name, said in conditions(found.figures).items()}
     panels = [
-        Panel(title, cmc_chart(curves, styles, f"CMC, faces {title}."))
-        for column, title in columns.items()
-        if (curves := points(results.cmc, "rank", column))
+        Panel(said, _chart(found.protocol, curves, styles, said))
+        for column, said in columns.items()
+        if (curves := points(found.curves[kind], x, column))
     ]
+    gallery = ", with distractors" if found.protocol == "tinyface" else ""
     return [
-        conditions_table("tinyface", results.metrics, tested, styles, caption),
-        Charts("CMC after super-resolution", panels, "With distractors.", list(styles.items())),
+        conditions_table(found, styles, f"Test set {name}{gallery}: {_SAID}."),
+        Charts(f"{title} after super-resolution: {name}", panels, caption, legend(found, styles)),
     ]
 
 
-def _on_set(name: str, found: TestSet, styles: dict[str, str], conditions: dict[str, str]) -> list[Table | Charts]:
-    """T-C's Table 12 and Fig. 10."""
-    tested = under(found.figures, conditions)
-    blocks: list[Table | Charts] = [
-        conditions_table(found.protocol, found.figures, tested, styles, f"Test set {name}: {_SAID}.")
-    ]
-    columns = {"tpir": AS_THEY_ARE} | {f"tpir_{condition}": title for condition, title in tested.items()}
-    panels = [
-        Panel(title, rate_chart(curves, styles, ("FPIR", "TPIR20"), f"TPIR20 against FPIR, faces {title}."))
-        for column, title in columns.items()
-        if (curves := points(found.curves.get("open_set", {}), "fpir", column))
-    ]
-    return [
-        *blocks,
-        Charts(f"Open set after super-resolution: {name}", panels, "TPIR20 over FPIR.", list(styles.items())),
-    ]
+def _chart(protocol: str, curves: dict[str, Points], styles: dict[str, str], said: str) -> Markup:
+    if protocol == "tinyface":
+        return cmc_chart(curves, styles, f"CMC, faces {said}.")
+    return rate_chart(curves, styles, ("FPIR", "TPIR20"), f"TPIR20 against FPIR, faces {said}.")
 
 
 def _fidelity(results: Results) -> Table:

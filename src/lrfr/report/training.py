@@ -18,7 +18,7 @@ FAR_APART = 100.0  # the ratio of the highest to the lowest value from which on 
 
 @dataclass(frozen=True)
 class Training:
-    """One training's curves; none for a method that is not trained."""
+    """One training's curves; none for a run that is not trained."""
 
     name: str
     updates: int
@@ -27,13 +27,12 @@ class Training:
 
 
 def training_figures(results: Results, styles: dict[str, str]) -> list[Training]:
-    """Small charts of every training, a method's in its colour."""
-    colours = {method: style.split()[0] for method, style in styles.items()}
-    return [_training(name, curve, colours.get(name, "ink")) for name, curve in results.training.items()]
+    """Small charts of every training, a run's in its colour."""
+    return [_training(title, curve, styles[run].split()[0] if run else "ink") for title, run, curve in results.training]
 
 
 def beginnings(curve: Curve) -> list[float]:
-    """The updates after which another of a method's steps begins.
+    """The updates after which another of a run's steps begins.
 
     A curve does not name its steps: one begins where other loss terms are computed than in the epoch before, or where
     epochs begin to have another number of updates, which is another collection's.

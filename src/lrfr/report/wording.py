@@ -1,11 +1,18 @@
-"""What sections say in the same words: anchors, legends, definitions, and what is not resolvable."""
+"""What sections say in the same words: presentations, anchors, legends, definitions, and what is not resolvable."""
 
 from collections import Counter
 from typing import Any
 
 from lrfr.report.results import TestSet
 
+AS_CROPPED = "as_cropped"  # the presentation of a model that takes faces as they are
+METRICS = {"cosine": "cosine similarity", "euclidean": "Euclidean distance"}
 NAMES = {"map": "mAP", "map_official": "mAP, official", "tar": "TAR", "tpir": "TPIR", "fnir": "FNIR", "rank1": "rank-1"}
+
+
+def presented(presentation: str) -> str:
+    """How faces are presented to a model, in words."""
+    return "faces as cropped" if presentation == AS_CROPPED else f"aligned ({presentation})"
 
 
 def anchor(name: str) -> str:
@@ -14,22 +21,22 @@ def anchor(name: str) -> str:
 
 
 def legend(found: TestSet, styles: dict[str, str]) -> list[tuple[str, str]]:
-    """The methods with their classes of the style sheet."""
-    return [(method, styles[method]) for method in found.figures]
+    """The runs with their classes of the style sheet."""
+    return [(run, styles[run]) for run in found.figures]
 
 
 def reading(found: TestSet) -> str:
     """Which definitions the figures follow, as a sentence."""
-    return definitions({method: figures.get("definitions", {}) for method, figures in found.figures.items()})
+    return definitions({run: figures.get("definitions", {}) for run, figures in found.figures.items()})
 
 
 def definitions(used: dict[str, dict[str, str]]) -> str:
-    """Each method's definitions, by what they define, as a sentence; methods that differ from most are named."""
+    """Each run's definitions, by what they define, as a sentence; runs that differ from most are named."""
     parts = []
     for name in dict.fromkeys(name for own in used.values() for name in own):
-        said = {method: own[name] for method, own in used.items() if name in own}
+        said = {run: own[name] for run, own in used.items() if name in own}
         usual = Counter(said.values()).most_common(1)[0][0]
-        others = ", ".join(f"{method}: {other}" for method, other in said.items() if other != usual)
+        others = ", ".join(f"{run}: {other}" for run, other in said.items() if other != usual)
         parts.append(f"{NAMES.get(name, name)}: {usual}" + (f" ({others})" if others else ""))
     return f"Definitions used: {'; '.join(parts)}."
 

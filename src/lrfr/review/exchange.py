@@ -6,9 +6,11 @@ from pathlib import Path
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core.verdicts import Verdict
+from lrfr.curation import Curate
 from lrfr.errors import VerdictError
 from lrfr.faces import read_faces
 from lrfr.files import write_text
+from lrfr.images import Images
 from lrfr.manifests import read_manifest
 from lrfr.review.label_studio import CONFIG, Annotation, annotations, tasks
 from lrfr.review.manifest import append, checked_labeller, locked, manifest_path, read_under_lock
@@ -27,8 +29,9 @@ def export_tasks(path: Path, with_verdicts: bool) -> None:
         FaceTableError: no faces were detected yet.
         VerdictError: a manifest has a line that cannot be right, or a file cannot be written.
     """
-    faces = awaiting(read_params().curate.max_side)
-    made = tasks(faces, opinions(read_under_lock(paths.VERDICTS)) if with_verdicts else {})
+    faces = awaiting(read_params().read("curate", Curate).max_side)
+    images = Images(paths.DETECTED_NATIVE, faces["row"].to_numpy())
+    made = tasks(faces, images, opinions(read_under_lock(paths.VERDICTS)) if with_verdicts else {})
     config = path.with_suffix(".xml")
     try:
         write_text(path, json.dumps(made, ensure_ascii=False))
@@ -52,7 +55,7 @@ def import_annotations(path: Path, labeller: str, completed_by: str | None) -> N
         VerdictError: the file cannot be read or is no such export, several people annotated and none was chosen, or a
             face was not detected; nothing was appended.
     """
-    labeller = checked_labeller(labeller, read_params().curate.simulated_labellers)
+    labeller = checked_labeller(labeller, read_params().read("curate", Curate).simulated_labellers)
     try:
         exported = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

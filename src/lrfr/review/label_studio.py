@@ -8,12 +8,14 @@ people whom it does not know, and gives those that it takes its own time. Annota
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 
 from lrfr.core.verdicts import VERDICTS, Verdict
 from lrfr.errors import VerdictError
+from lrfr.images import Images
 from lrfr.review.record import plain
 from lrfr.review.session import data_uri
 
@@ -27,6 +29,7 @@ CONFIG = f"""<View>
 </View>
 """
 
+BATCH = 256  # encoded faces in memory at a time
 SHOWN = ("face_id", "width", "height", "identity", "photo_id", "score")
 
 
@@ -41,18 +44,20 @@ class Annotation:
     by: str
 
 
-def tasks(faces: pa.Table, said: Mapping[str, Sequence[Verdict]]) -> list[dict[str, Any]]:
+def tasks(faces: pa.Table, images: Images, said: Mapping[str, Sequence[Verdict]]) -> list[dict[str, Any]]:
     """One task for each face that can be shown, its picture within.
 
     Args:
         faces: a face table.
+        images: theirs, in their order.
         said: by face_id, the verdicts that go along as predictions.
     """
     made = []
-    for row in faces.to_pylist():
-        picture = data_uri(row["image"])
+    encoded = chain.from_iterable(images.batches(BATCH))
+    for row, image in zip(faces.select(SHOWN).to_pylist(), encoded, strict=True):
+        picture = data_uri(image)
         if picture is not None:
-            data = {name: row[name] for name in SHOWN} | {IMAGE: picture}
+            data = row | {IMAGE: picture}
             predictions = [_prediction(verdict) for verdict in said.get(row["face_id"], [])]
             made.append({"data": data, "predictions": predictions})
     return made

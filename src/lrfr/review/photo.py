@@ -5,25 +5,27 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
 
+from lrfr.decoding import decode
 from lrfr.errors import ImageError
-from lrfr.faces import PHOTO_SCHEMA, decode, read_table
+from lrfr.faces import PHOTO_SCHEMA, read_table
+from lrfr.images import Images
 
 SURROUNDINGS = 8  # times the face's longer side: enough for a body and its neighbours
 LEAST = 120  # px of the photo
 SHOWN = 640  # px, the longer side of what is shown
-BATCH = 16  # photos that are read at once
 
 
 class Photos:
     """The photos that faces were cut from; no ``rows`` where the source brought its faces already cut."""
 
     def __init__(self, path: Path) -> None:
-        ids = read_table(path, PHOTO_SCHEMA, ["photo_id"])["photo_id"].to_pylist() if path.is_file() else []
-        self._path = path
-        self.rows = {photo_id: row for row, photo_id in enumerate(ids)}
-        self._read = lru_cache(maxsize=16)(self._read_row)
+        self.rows: dict[str, int] = {}
+        if path.is_file():
+            images = Images(path)  # a photo table may be larger than memory
+            ids = read_table(path, PHOTO_SCHEMA, ["photo_id"])["photo_id"].to_pylist()
+            self.rows = {photo_id: row for row, photo_id in enumerate(ids)}
+            self._encoded = lru_cache(maxsize=16)(images.encoded)
 
     def around(self, photo_id: str | None, box: list[float] | None) -> bytes:
         """The JPEG of a photo around a box (x, y, width, height; px), the box drawn.
@@ -34,17 +36,8 @@ class Photos:
         if photo_id is None or box is None or photo_id not in self.rows:
             what = "there is no source photo of this face; its source brought it already cut"
             raise ImageError(what, where=photo_id)
-        pixels = decode(self._read(self.rows[photo_id]), photo_id)
+        pixels = decode(self._encoded(self.rows[photo_id]), photo_id)
         return cv2.imencode(".jpg", _view(pixels, box)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-
-    def _read_row(self, row: int) -> bytes:
-        """One photo's bytes: the file is streamed up to its row, as a photo table may be larger than memory."""
-        with pq.ParquetFile(self._path, buffer_size=1 << 20) as table:
-            for batch in table.iter_batches(batch_size=BATCH, columns=["image"], use_threads=False):
-                if row < len(batch):
-                    return batch["image"][row].as_py()
-                row -= len(batch)
-        raise ImageError("a photo is gone from its table", where=self._path, remedy="start lrfr review again")
 
 
 def _view(pixels: np.ndarray, box: list[float]) -> np.ndarray:

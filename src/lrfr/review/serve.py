@@ -6,6 +6,7 @@ import socket
 import threading
 import webbrowser
 
+import pyarrow as pa
 import uvicorn
 from fastapi import FastAPI
 
@@ -13,7 +14,9 @@ from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core.gold import settled
 from lrfr.core.verdicts import Verdict
+from lrfr.curation import Curate
 from lrfr.errors import EnvironmentProblemError
+from lrfr.images import Images
 from lrfr.manifests import read_gold
 from lrfr.review.manifest import checked_labeller, read_under_lock
 from lrfr.review.photo import Photos
@@ -39,7 +42,7 @@ def serve(labeller: str, port: int | None, order: Order, adjudicate: bool, brows
         FaceTableError: no faces were detected yet.
         EnvironmentProblemError: the port is taken.
     """
-    labeller = checked_labeller(labeller, read_params().curate.simulated_labellers)
+    labeller = checked_labeller(labeller, read_params().read("curate", Curate).simulated_labellers)
     session = open_session(labeller, order, adjudicate)
     if not session.ids:
         print(_nothing(adjudicate))
@@ -59,14 +62,19 @@ def serve(labeller: str, port: int | None, order: Order, adjudicate: bool, brows
 
 def open_session(labeller: str, order: Order, adjudicate: bool) -> Session:
     """The session of a labeller, or of an adjudicator, on the faces of the current project."""
-    faces = awaiting(read_params().curate.max_side)
+    faces = awaiting(read_params().read("curate", Curate).max_side)
     verdicts: list[Verdict] = read_under_lock(paths.VERDICTS)
     error_probability = error_probabilities() if order == "label-errors" else {}
     if not adjudicate:
         known = settled(verdicts) | read_gold()
-        return Session(faces, deal(faces, order, SHEET, error_probability, known), labeller)
+        return Session(faces, _images(faces), deal(faces, order, SHEET, error_probability, known), labeller)
     faces = disputed(faces, verdicts)
-    return Session(faces, deal(faces, order, ADJUDICATION_SHEET, error_probability), labeller, opinions(verdicts))
+    sheets = deal(faces, order, ADJUDICATION_SHEET, error_probability)
+    return Session(faces, _images(faces), sheets, labeller, opinions(verdicts))
+
+
+def _images(faces: pa.Table) -> Images:
+    return Images(paths.DETECTED_NATIVE, faces["row"].to_numpy())
 
 
 def _listening(port: int | None) -> socket.socket:

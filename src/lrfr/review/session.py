@@ -4,11 +4,14 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from lrfr.core.verdicts import VERDICTS, Verdict, latest
+from lrfr.decoding import decode
 from lrfr.errors import ImageError
-from lrfr.faces import decode, encode_png
+from lrfr.faces import encode_png
+from lrfr.images import Images
 from lrfr.review.pace import Pace
 from lrfr.review.record import Judgement, Record
 from lrfr.review.sheets import Sheet
@@ -20,16 +23,22 @@ class Session:
     """The sheets of one run of the page, and the verdicts on them.
 
     Args:
-        faces: the face table, with images.
+        faces: a face table.
+        images: theirs, in their order.
         sheets: the rows of each sheet.
         labeller: who judges.
         said: what labellers said of each face, for an adjudicator; None for a labeller, who judges unswayed.
     """
 
     def __init__(
-        self, faces: pa.Table, sheets: list[Sheet], labeller: str, said: Mapping[str, Sequence[Verdict]] | None = None
+        self,
+        faces: pa.Table,
+        images: Images,
+        sheets: list[Sheet],
+        labeller: str,
+        said: Mapping[str, Sequence[Verdict]] | None = None,
     ) -> None:
-        self.faces, self.sheets, self.said = faces, sheets, said or {}
+        self.faces, self.images, self.sheets, self.said = faces, images, sheets, said or {}
         self.ids: list[str] = faces["face_id"].to_pylist()
         self.rows = {face_id: row for row, face_id in enumerate(self.ids)}
         self.record = Record(labeller, self.rows, adjudicates=said is not None)
@@ -38,7 +47,9 @@ class Session:
     def sheet(self, index: int) -> list[Card]:
         """The faces of a sheet, each with the verdict that it has."""
         self.pace.begin()
-        return [self._card(row, group.name) for group in self.sheets[index] for row in group.rows]
+        named = [(row, group.name) for group in self.sheets[index] for row in group.rows]
+        (images,) = self.images.select(np.array([row for row, _ in named])).batches(len(named))
+        return [self._card(*face, image) for face, image in zip(named, images, strict=True)]
 
     def save(self, judgements: Sequence[Judgement]) -> list[str]:
         """As :meth:`Record.save`; faces that get their first verdict count as work done."""
@@ -78,14 +89,14 @@ class Session:
         said = {"verdict": verdict.verdict, "note": verdict.note} if verdict else {"verdict": None, "note": ""}
         return {"face_id": face_id, "seen": self.record.seen(face_id)} | said
 
-    def _card(self, row: int, group: str | None) -> Card:
+    def _card(self, row: int, group: str | None, image: bytes) -> Card:
         face = self.faces.slice(row, 1).to_pylist()[0]
         card = {name: face[name] for name in ("width", "height", "score", "identity", "photo_id")}
         said = [
             {"labeller": verdict.labeller, "verdict": verdict.verdict, "note": verdict.note}
             for verdict in self.said.get(face["face_id"], [])
         ]
-        return card | self.state(face["face_id"]) | {"image": data_uri(face["image"]), "group": group, "said": said}
+        return card | self.state(face["face_id"]) | {"image": data_uri(image), "group": group, "said": said}
 
 
 def opinions(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:

@@ -13,7 +13,7 @@ from lrfr.core.curation import size_reasons
 from lrfr.core.gold import planted
 from lrfr.core.verdicts import Verdict, resolve
 from lrfr.errors import FaceTableError, ResultError
-from lrfr.faces import read_faces
+from lrfr.faces import read_faces, with_rows
 
 Order = Literal["doubtful", "label-errors", "identity", "photo"]
 GROUPED_BY: dict[Order, str] = {"identity": "identity", "photo": "photo_id"}
@@ -36,7 +36,9 @@ Sheet = list[Group]
 
 
 def awaiting(max_side: int) -> pa.Table:
-    """The detected native faces that need a verdict; ``max_side`` (px) is the largest that may enter the benchmark.
+    """The detected native faces that need a verdict, each with its ``row``, by which its image is found.
+
+    ``max_side`` (px) is the largest that may enter the benchmark.
 
     Left out are faces that no verdict can bring in, for their size or because ``curate`` found them damaged, copied or
     leaked when it last ran, and those whose publisher has partitioned, and so verified, them.
@@ -47,7 +49,7 @@ def awaiting(max_side: int) -> pa.Table:
     if not paths.DETECTED_NATIVE.is_file():
         what = "there are no detected faces to verify yet"
         raise FaceTableError(what, where=paths.DETECTED_NATIVE, remedy="dvc repro detect")
-    faces = read_faces(paths.DETECTED_NATIVE)
+    faces = with_rows(read_faces(paths.DETECTED_NATIVE))
     ruled_out = _ruled_out()
     sizes = size_reasons(faces["width"].to_numpy(), faces["height"].to_numpy(), max_side)
     columns = zip(faces["face_id"].to_pylist(), faces["split"].to_pylist(), sizes, strict=True)

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from lrfr.charts.standalone import standalone
 from lrfr.errors import ResultError
-from lrfr.files import write_json, write_text
+from lrfr.files import write_csv, write_json, write_text
 from lrfr.score.outcome import Outcome, Plot, Table
 
 STANDARD_OUTPUT = Path("-")
@@ -52,7 +52,7 @@ def deliver(outcome: Outcome, json_file: Path | None, folder: Path | None) -> No
         with _writing(folder):
             for plot in outcome.plots():
                 write_text(folder / f"{plot.name}.svg", standalone(plot.chart, plot.title, plot.legend))
-                write_text(folder / f"{plot.name}.csv", _columns(plot))
+                write_csv(folder / f"{plot.name}.csv", list(plot.columns), _rows(plot))
     if json_file == STANDARD_OUTPUT:
         sys.stdout.write(json.dumps(everything, indent=2, sort_keys=True, allow_nan=False) + "\n")
         return
@@ -78,11 +78,10 @@ def _drawn(table: Table) -> rich_table.Table:
     return drawn
 
 
-def _columns(plot: Plot) -> str:
-    """The curve as CSV: shortest digits that read back the same, nothing where there is no value."""
-    rows = zip(*(np.asarray(column).tolist() for column in plot.columns.values()), strict=True)
-    lines = (",".join("" if value != value else f"{value!r}" for value in row) for row in rows)
-    return "\n".join([",".join(plot.columns), *lines]) + "\n"
+def _rows(plot: Plot) -> Iterator[list[str]]:
+    """The points of a curve: shortest digits that read back the same, nothing where there is no value."""
+    for row in zip(*(np.asarray(column).tolist() for column in plot.columns.values()), strict=True):
+        yield ["" if value != value else repr(value) for value in row]
 
 
 @contextmanager

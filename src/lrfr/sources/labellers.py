@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from lrfr.config import Labeller
 from lrfr.core.boxes import match
 from lrfr.core.detection import TRUTH_OVERLAP
 from lrfr.core.verdicts import ADJUDICATED, Verdict, latest
+from lrfr.curation import Labeller
 
 START = datetime(2024, 1, 8, 9, 0, tzinfo=UTC)
 SECONDS_PER_FACE = 2

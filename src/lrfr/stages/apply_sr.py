@@ -14,15 +14,16 @@ import torch
 
 from lrfr import paths
 from lrfr.config import read_params, settings
+from lrfr.decoding import decode
 from lrfr.errors import unknown_name
-from lrfr.faces import decode, encode_png
+from lrfr.faces import Row, encode_png
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.resolution import to_size
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver
 from lrfr.parallel import cores
 from lrfr.protocols.options import Evaluate
 from lrfr.protocols.views import conditions
-from lrfr.test_sets import Row, attributes_of, test_sets, write_changed
+from lrfr.test_sets import attributes_of, test_sets, write_changed
 
 BATCH = 64  # faces through the network at once
 
@@ -66,13 +67,16 @@ def _super_resolve(resolver: SuperResolver, faces: Path, out: Path, test_set: st
         print(f"{test_set}: {large} of {total} faces are larger than {width} x {height} px and stay as they are")
 
 
-def _super_resolved(resolver: SuperResolver, rows: list[Row], pool: ThreadPoolExecutor) -> Iterator[Row]:
+def _super_resolved(
+    resolver: SuperResolver, rows: list[Row], images: list[bytes], pool: ThreadPoolExecutor
+) -> Iterator[Row]:
     """The rows after the network, in their order."""
+    rows = [row | {"image": image} for row, image in zip(rows, images, strict=True)]
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
         fits = [row for row in some if "missing" not in attributes_of(row) and _is_no_larger(row, resolver.size)]
-        images = pool.map(lambda row: _enlarged(row, resolver.size), fits)
-        made = zip(fits, pool.map(encode_png, _through(resolver, list(images))), strict=True)
+        enlarged = pool.map(lambda row: _enlarged(row, resolver.size), fits)
+        made = zip(fits, pool.map(encode_png, _through(resolver, list(enlarged))), strict=True)
         replaced = {row["face_id"]: _replaced(row, png, resolver.size) for row, png in made}
         yield from (replaced.get(row["face_id"], _as_it_is(row)) for row in some)
 

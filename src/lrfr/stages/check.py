@@ -11,7 +11,10 @@ from pathlib import Path
 import torch
 
 from lrfr import paths
-from lrfr.config import Params, SectionType, Settings, read_params, settings
+from lrfr.card.settings import Card
+from lrfr.config import Params, Section, SectionType, Settings, read_params, settings
+from lrfr.curation import Curate, Split
+from lrfr.detector import Detect
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.methods import FLOOR, Run, floor, read_run
 from lrfr.nn.batches.order import parts_of_batch
@@ -25,10 +28,22 @@ from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
 from lrfr.nn.training.optimizers import check_optimizers
 from lrfr.nn.training.settings import Training
 from lrfr.protocols.options import Evaluate
+from lrfr.quality.limits import Drift, Validate
 from lrfr.sources import benchmark_source, source, test_set_source
+from lrfr.stages.release import Release
 from lrfr.synthesis import degradations, synthesizer
+from lrfr.test_sets import SynLR
 
 ANY_BACKBONE = Architecture(backbone="lrfr_ir18", width=0.05, embedding_dim=16, input_size=112, dropout=0.0)
+
+SECTIONS: dict[str, type[Section]] = {
+    "detect": Detect,
+    "curate": Curate,
+    "split": Split,
+    "validate": Validate,
+    "drift": Drift,
+    "card": Card,
+}
 
 
 def run() -> None:
@@ -61,6 +76,8 @@ def _check_data(params: Params) -> None:
     _check("acquire.settings", params.acquire.settings, benchmark.Settings)
     for collection, chosen in params.acquire.others().items():
         _check(f"acquire.{collection}.settings", chosen.settings, source(chosen.source).Settings)
+    for name, section in SECTIONS.items():
+        params.read(name, section)
     for name, values in params.synthesizers.items():
         _check(f"synthesizers.{name}", values, synthesizer(name).Settings)
     for name, chosen in params.evaluation_sets.items():
@@ -119,8 +136,8 @@ def _check_training(
 def _check_names(params: Params, evaluate: Evaluate) -> None:
     """The names by which one section speaks of another."""
     for kind, name, known, place in [
-        ("evaluation set", params.synlr.faces, params.evaluation_sets, "synlr.faces"),
-        ("run", params.release.run, params.methods, "release.run"),
+        ("evaluation set", params.read("synlr", SynLR).faces, params.evaluation_sets, "synlr.faces"),
+        ("run", params.read("release", Release).run, params.methods, "release.run"),
         *(
             ("super-resolution network", name, params.super_resolution, "evaluate.super_resolution")
             for name in evaluate.super_resolution

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr import copies, paths
-from lrfr.config import Curate, read_params
+from lrfr.config import Params, read_params
 from lrfr.copies import COMPARED, Row, finding
 from lrfr.core import curation, gold
 from lrfr.core.gold import Gold
 from lrfr.core.verdicts import Outcome, Verdict, render, resolve
+from lrfr.curation import Curate
 from lrfr.errors import BenchmarkError, ParameterError
 from lrfr.faces import (
     FACE_SCHEMA,
@@ -22,10 +24,11 @@ from lrfr.faces import (
     numbered,
     read_faces,
     read_table,
-    write_faces,
+    with_rows,
     write_table,
 )
 from lrfr.files import write_json, write_text
+from lrfr.images import Images, write_selected
 from lrfr.manifests import check_detected, read_gold, read_manifests
 from lrfr.quality.agreement import agreement
 from lrfr.quality.labeller_accuracy import accuracy_on_gold
@@ -46,15 +49,18 @@ def run() -> None:
         VerdictError: a manifest has a line that cannot be right.
     """
     params = read_params()
-    native, auxiliary = read_faces(paths.DETECTED_NATIVE), read_faces(paths.DETECTED_AUXILIARY)
+    chosen = params.read("curate", Curate)
+    native, auxiliary = (with_rows(read_faces(path)) for path in (paths.DETECTED_NATIVE, paths.DETECTED_AUXILIARY))
     known = {*native["face_id"].to_pylist(), *auxiliary["face_id"].to_pylist()}
     human, stated_gold = read_manifests(paths.VERDICTS), read_gold()
     check_detected(human, stated_gold, known)
-    detected = pa.concat_tables([_with_use(native, "native"), _with_use(auxiliary, "auxiliary")])
-    findings = _size_findings(detected, params.curate.max_side)
-    findings += copies.find(
-        pa.concat_tables([_kept(detected, findings).select(COMPARED), *_imported(params.evaluation_sets)])
-    )
+    collections = {
+        paths.DETECTED_NATIVE: _with_use(native, "native"),
+        paths.DETECTED_AUXILIARY: _with_use(auxiliary, "auxiliary"),
+    }
+    detected = pa.concat_tables(collections.values())
+    findings = _size_findings(detected, chosen.max_side)
+    findings += _copies({path: _kept(faces, findings) for path, faces in collections.items()} | _imported(params))
     left = _kept(detected, findings)
     portraits = left.filter(IS_AUXILIARY)
     findings += _verdict_findings(portraits, resolve(human), keep_unverified=True)
@@ -62,16 +68,16 @@ def run() -> None:
 
     left = left.filter(~IS_AUXILIARY)
     truth = _truth(left)
-    simulated = _simulate(truth, params.curate, params.seed)
+    simulated = _simulate(truth, chosen, params.seed)
     machine = [verdict for lines in simulated.values() for verdict in lines]
     outcomes = resolve(machine) | resolve(human)
-    findings += _verdict_findings(left, outcomes, keep_unverified=params.curate.unverified == "keep")
+    findings += _verdict_findings(left, outcomes, keep_unverified=chosen.unverified == "keep")
     metrics = _summary(detected, findings)
     metrics["adjudicated"] = sum(outcomes[face].adjudicated for face in left["face_id"].to_pylist() if face in outcomes)
 
-    write_faces(_kept(native, findings), paths.CURATED_NATIVE)
-    write_faces(_kept(auxiliary, findings), paths.CURATED_AUXILIARY)
-    write_faces(_excluded(detected, findings), paths.EXCLUDED)
+    write_selected(_kept(native, findings), paths.DETECTED_NATIVE, paths.CURATED_NATIVE)
+    write_selected(_kept(auxiliary, findings), paths.DETECTED_AUXILIARY, paths.CURATED_AUXILIARY)
+    write_selected(_excluded(detected, findings), list(collections), paths.EXCLUDED)
     write_table(pa.Table.from_pylist(findings, FINDING_SCHEMA), paths.FINDINGS, FINDING_SCHEMA)
     _write_simulated(simulated)
     write_json(paths.CURATION_METRICS, metrics)
@@ -87,15 +93,21 @@ def _with_use(faces: pa.Table, collection: str) -> pa.Table:
     return faces.append_column("test_set", pa.nulls(len(faces), pa.string()))
 
 
-def _imported(test_sets: Mapping[str, object]) -> list[pa.Table]:
-    """The faces that imported test sets test on, to be compared with."""
-    tables = []
-    for name in sorted(test_sets):
-        faces = read_faces(paths.test_set(name), [column for column in COMPARED if column not in ("use", "test_set")])
+def _imported(params: Params) -> dict[Path, pa.Table]:
+    """The faces that imported test sets test on, to be compared with, by the table that has their images."""
+    tables = {}
+    for name in sorted(params.evaluation_sets):
+        faces = with_rows(read_faces(paths.test_set(name)))
         faces = faces.filter((pc.field("split") != "train") | pc.field("split").is_null())
         faces = faces.append_column("use", pa.array(np.full(len(faces), curation.TESTED), pa.int8()))
-        tables.append(faces.append_column("test_set", pa.array([name] * len(faces), pa.string())).select(COMPARED))
+        tables[paths.test_set(name)] = faces.append_column("test_set", pa.array([name] * len(faces), pa.string()))
     return tables
+
+
+def _copies(tables: Mapping[Path, pa.Table]) -> list[Row]:
+    """The copies among the faces of tables, and those that cannot be read."""
+    images = [Images(path, faces["row"].to_numpy()) for path, faces in tables.items()]
+    return copies.find(pa.concat_tables([faces.select(COMPARED) for faces in tables.values()]), images)
 
 
 def _size_findings(faces: pa.Table, max_side: int) -> list[Row]:

@@ -3,10 +3,10 @@
 Faces that the source brought already cut pass through untouched, and their photos are not searched again.
 """
 
-import csv
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import Detect, read_params
+from lrfr.config import read_params
 from lrfr.core.boxes import match
 from lrfr.core.detection import recall_by_height
-from lrfr.detector import detect_faces
+from lrfr.decoding import decode
+from lrfr.detector import Detect, detect_faces
 from lrfr.errors import BenchmarkError, ImageError
 from lrfr.faces import (
     FACE_SCHEMA,
     PHOTO_SCHEMA,
     TAG_SCHEMA,
     TRUTH_SCHEMA,
-    decode,
     read_faces,
     read_table,
-    write_faces,
+    row_groups,
+    with_rows,
+    write_groups,
 )
-from lrfr.files import write_json, write_text
+from lrfr.files import write_csv, write_json
+from lrfr.images import Images, selected
 from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import of_collection
 from lrfr.sources.reading.cutting import cut
@@ -37,6 +40,11 @@ from lrfr.sources.reading.cutting import cut
 Row = dict[str, Any]
 Boxes = dict[str, np.ndarray]  # by photo_id
 
+BATCH = 8  # encoded photos in memory at a time, beside those that processes work on
+NEEDED = {  # and what to do where there is none
+    "native": "a test set as it is goes under evaluation_sets; acquire.source brings the faces of the benchmark",
+    "auxiliary": "name a source of HR faces in params.yaml: acquire.auxiliary: {source, root, settings}",
+}
 TABLES = {
     "native": paths.DETECTED_NATIVE,
     "auxiliary": paths.DETECTED_AUXILIARY,
@@ -46,17 +54,23 @@ TABLES = {
 
 @dataclass
 class Found:
-    """What came of one collection: faces that came already cut, and what was found in its photos."""
+    """What came of one collection: faces that came already cut, and what was found in its photos.
+
+    Attributes:
+        already_cut: these faces, without images.
+        photos: those that are searched, without images, each with its ``row``.
+        faces: how many faces were found there.
+        boxes: of these faces, by photo.
+        unreadable: photos.
+        without_face: photos.
+    """
 
     already_cut: pa.Table
-    photo_ids: set[str]
-    faces: list[Row] = field(default_factory=list)
+    photos: pa.Table
+    faces: int = 0
+    boxes: dict[str, list[list[float]]] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     without_face: list[str] = field(default_factory=list)
-
-    def table(self) -> pa.Table:
-        """All faces, those already cut first."""
-        return pa.concat_tables([self.already_cut, pa.Table.from_pylist(self.faces, FACE_SCHEMA)])
 
 
 def run() -> None:
@@ -69,16 +83,16 @@ def run() -> None:
     Raises:
         BenchmarkError: there is no native or no auxiliary face.
     """
-    options = read_params().detect
-    photos = read_table(paths.PHOTOS, PHOTO_SCHEMA)
+    options = read_params().read("detect", Detect)
+    photos = with_rows(read_table(paths.PHOTOS, PHOTO_SCHEMA))
     tags = read_table(paths.TAGS, TAG_SCHEMA)
     cut_faces = read_faces(paths.CUT_FACES)
-    found = {name: _detect(name, photos, tags, cut_faces, options) for name in TABLES}
-    for name in ("native", "auxiliary"):
-        _require(name, found[name])
+    found = {name: _begun(name, photos, cut_faces) for name in TABLES}
     for name, path in TABLES.items():
-        write_faces(found[name].table(), path)
-    write_text(paths.WITHOUT_FACE, _listed(found))
+        cut = selected(found[name].already_cut, [paths.CUT_FACES])
+        new = row_groups(_detect(name, found[name], tags, options))
+        write_groups(chain(cut, new), path, FACE_SCHEMA)
+    write_csv(paths.WITHOUT_FACE, ("photo_id", "collection", "reason"), _listed(found))
     write_json(paths.DETECTION_METRICS, _summary(found))
 
 
@@ -86,30 +100,49 @@ def _summary(found: dict[str, Found]) -> dict[str, Any]:
     """How many photos were searched, how many faces there are, and how well the detector finds native ones."""
     native = found["native"]
     truth = _boxes(read_table(paths.TRUTH, TRUTH_SCHEMA))
-    truth = {photo_id: boxes for photo_id, boxes in truth.items() if photo_id in native.photo_ids}
-    photos = {name: len(of.photo_ids) for name, of in found.items()}
+    searched = set(native.photos["photo_id"].to_pylist())
+    truth = {photo_id: boxes for photo_id, boxes in truth.items() if photo_id in searched}
+    photos = {name: len(of.photos) for name, of in found.items()}
     photos["without_face"] = sum(len(of.without_face) for of in found.values())
     photos["unreadable"] = sum(len(of.unreadable) for of in found.values())
-    detected = _boxes(native.table().slice(native.already_cut.num_rows))
+    detected = {photo_id: np.array(boxes) for photo_id, boxes in native.boxes.items()}
     return {
         "photos": photos,
         "already_cut": {name: of.already_cut.num_rows for name, of in found.items()},
-        "faces": {name: len(of.faces) for name, of in found.items()},
+        "faces": {name: of.faces for name, of in found.items()},
         "by_height": recall_by_height(detected, truth) if truth else [],
     }
 
 
-def _detect(collection: str, photos: pa.Table, tags: pa.Table, cut_faces: pa.Table, options: Detect) -> Found:
-    """The faces of one collection: those already cut, then those found, in the order of its photos."""
+def _begun(collection: str, photos: pa.Table, cut_faces: pa.Table) -> Found:
+    """The faces of one collection that came already cut, and the photos that are still to be searched.
+
+    Raises:
+        BenchmarkError: there is neither, and the pipeline cannot do without.
+    """
     already_cut = cut_faces["photo_id"].unique()
     searched = (pc.field("collection") == collection) & ~pc.field("photo_id").isin(already_cut)
-    rows = photos.filter(searched).to_pylist()
+    found = Found(of_collection(cut_faces, collection), photos.filter(searched))
+    if collection in NEEDED and not found.photos.num_rows + found.already_cut.num_rows:
+        what = f"the source brings no {collection} face"
+        raise BenchmarkError(what, where="acquire", remedy=NEEDED[collection])
+    return found
+
+
+def _detect(collection: str, found: Found, tags: pa.Table, options: Detect) -> Iterator[Row]:
+    """The faces in the photos of one collection, in the order of the photos, as they are found; ``found`` is told.
+
+    Raises:
+        BenchmarkError: there is no face, and the pipeline cannot do without.
+    """
+    rows = found.photos.to_pylist()
     boxes, names = _boxes(tags), _names(tags)
     is_auxiliary = collection == "auxiliary"
     min_face = options.min_face_auxiliary if is_auxiliary else options.min_face_native
     find = partial(_faces_of, min_face=min_face, thresholds=options.thresholds)
-    found = Found(of_collection(cut_faces, collection), {row["photo_id"] for row in rows})
-    results = parallel_map(find, rows, f"detecting {collection}", "photo") if rows else []
+    encoded = chain.from_iterable(Images(paths.PHOTOS, found.photos["row"].to_numpy()).batches(BATCH))
+    items = zip((row["photo_id"] for row in rows), encoded, strict=True)
+    results = parallel_map(find, items, f"detecting {collection}", "photo", len(rows)) if rows else []
     for photo, faces in zip(rows, results, strict=True):
         photo_id = photo["photo_id"]
         if faces is None:
@@ -120,11 +153,14 @@ def _detect(collection: str, photos: pa.Table, tags: pa.Table, cut_faces: pa.Tab
         kept = [index for index in range(len(faces)) if index in named or not is_auxiliary]
         for index in kept:
             identity = names[photo_id][named[index]] if index in named else None
-            found.faces.append(faces[index] | _origin(photo, identity))
+            found.faces += 1
+            found.boxes.setdefault(photo_id, []).append(faces[index]["box"])
+            yield faces[index] | _origin(photo, identity)
         if not kept:
             found.without_face.append(photo_id)
     _report(collection, found)
-    return found
+    if collection in NEEDED:
+        _require(collection, found)
 
 
 def _origin(photo: Row, identity: str | None) -> Row:
@@ -135,47 +171,37 @@ def _origin(photo: Row, identity: str | None) -> Row:
 
 def _report(collection: str, found: Found) -> None:
     """Says what was found, and what was not."""
-    photos = len(found.photo_ids)
+    photos = len(found.photos)
     for what, photo_ids in (("cannot be read", found.unreadable), ("have no face", found.without_face)):
         if photo_ids:
             listed = ", ".join(photo_ids[:5]) + (", ..." if len(photo_ids) > 5 else "")
             print(f"{collection}: {len(photo_ids)} of {photos} photos {what}: {listed} (all in {paths.WITHOUT_FACE})")
     if photos or found.already_cut.num_rows:
-        print(f"{collection}: {len(found.faces)} faces in {photos} photos, {found.already_cut.num_rows} already cut")
+        print(f"{collection}: {found.faces} faces in {photos} photos, {found.already_cut.num_rows} already cut")
 
 
 def _require(collection: str, found: Found) -> None:
-    """Stops where a collection that the pipeline cannot do without is empty."""
-    photos = len(found.photo_ids)
+    """Stops where no face was found in a collection that the pipeline cannot do without."""
     if found.faces or found.already_cut.num_rows:
         return
-    if photos:
-        what = f"no face was found in any of the {photos} {collection} photos; {len(found.unreadable)} cannot be read"
-        remedy = "check that the source's photos show faces, or lower detect.thresholds and the min_face sizes"
-        raise BenchmarkError(what, where=paths.PHOTOS, remedy=remedy)
-    remedy = {
-        "native": "a test set as it is goes under evaluation_sets; acquire.source brings the faces of the benchmark",
-        "auxiliary": "name a source of HR faces in params.yaml: acquire.auxiliary: {source, root, settings}",
-    }
-    raise BenchmarkError(f"the source brings no {collection} face", where="acquire", remedy=remedy[collection])
+    searched, unreadable = len(found.photos), len(found.unreadable)
+    what = f"no face was found in any of the {searched} {collection} photos; {unreadable} cannot be read"
+    remedy = "check that the source's photos show faces, or lower detect.thresholds and the min_face sizes"
+    raise BenchmarkError(what, where=paths.PHOTOS, remedy=remedy)
 
 
-def _listed(found: dict[str, Found]) -> str:
-    """The CSV of the photos that gave no face, with the reason."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["photo_id", "collection", "reason"])
+def _listed(found: dict[str, Found]) -> Iterator[tuple[str, str, str]]:
+    """The photos that gave no face: photo_id, collection and the reason."""
     for collection, of in found.items():
-        writer.writerows([photo_id, collection, "unreadable"] for photo_id in of.unreadable)
-        writer.writerows([photo_id, collection, "no_face"] for photo_id in of.without_face)
-    return text.getvalue()
+        yield from ((photo_id, collection, "unreadable") for photo_id in of.unreadable)
+        yield from ((photo_id, collection, "no_face") for photo_id in of.without_face)
 
 
-def _faces_of(photo: Row, min_face: int, thresholds: list[float]) -> list[Row] | None:
+def _faces_of(photo: tuple[str, bytes], min_face: int, thresholds: list[float]) -> list[Row] | None:
     """The columns of the face table that one photo's pixels decide; None when it cannot be read."""
-    photo_id = photo["photo_id"]
+    photo_id, image = photo
     try:
-        pixels = decode(photo["image"], photo_id)
+        pixels = decode(image, photo_id)
     except ImageError:
         return None
     detections = detect_faces(pixels, min_face, thresholds)

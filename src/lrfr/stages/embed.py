@@ -1,8 +1,7 @@
 """embed: every test face of every test set, through the model of one run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -14,7 +13,7 @@ from lrfr.faces import read_faces
 from lrfr.files import atomic_path
 from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import BATCH, Face, embed_faces
+from lrfr.nn.embedding import BATCH, embed_faces, faces_of
 from lrfr.nn.model_file import Model, facts_of, read_model
 from lrfr.progress import track
 from lrfr.protocols.options import Evaluate
@@ -81,19 +80,7 @@ def _embedded(
     """The arrays of the test faces of a table."""
     faces = read_faces(table, ["face_id", "landmarks", "attributes", "split"])
     rows = np.flatnonzero(pc.not_equal(faces["split"], "train").fill_null(True).to_numpy())
-    known = faces.take(rows).to_pylist()
-    with track((), f"embedding {doing}", len(rows), "face") as progress:
-
-        def batches() -> Iterator[list[Face]]:
-            images = Images(table, rows).batches(BATCH)
-            for start in range(0, len(known), BATCH):
-                some = known[start : start + BATCH]
-                yield [_face(row, image, test_set) for row, image in zip(some, next(images), strict=True)]
-                progress.update(len(some))
-
-        return embed_faces(model, batches(), wanted, options.fusion)
-
-
-def _face(row: dict[str, Any], image: bytes, test_set: TestSet) -> Face:
-    is_missing = "missing" in dict(row["attributes"] or [])
-    return Face(row["face_id"], None if is_missing else image, row["landmarks"] if test_set.has_landmarks else None)
+    batches = faces_of(faces.take(rows), Images(table, rows), test_set.has_landmarks)
+    count = -(-len(rows) // BATCH)
+    watched = track(batches, f"embedding {doing}", count, "batch")
+    return embed_faces(model, watched, wanted, options.fusion)

@@ -50,8 +50,8 @@ def run(what: Path, model: Path, out: Path, fusion: Fusion) -> int:
     file = _model_file(model)
     pictures = read_pictures(what)
     make_deterministic(0, cores())
-    model = read_model(file.parent)
-    embedder, presenter = ready(model.embedder), Presenter(model.facts.presentation, model.landmarks)
+    read = read_model(file.parent)
+    embedder, presenter = ready(read.embedder), Presenter(read.facts.presentation, read.landmarks)
     rows, dim = len(pictures.columns), width(embedder, fusion)
     unreadable_list = out.with_name(f"{out.name}.unreadable.csv")
     with parts_of(out, _fingerprint(file, fusion, pictures)) as parts:
@@ -63,7 +63,7 @@ def run(what: Path, model: Path, out: Path, fusion: Fusion) -> int:
                 parts.add(*part)
         unreadable = write_unreadable(unreadable_list, pictures.columns, parts)
         if unreadable < rows:
-            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(model, file.parent))
+            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(read, file.parent))
     if unreadable == rows:
         raise EmbeddingError("none of the pictures can be read", where=what, remedy=f"see {unreadable_list}")
     print(f"{out}: {rows - unreadable:,} embeddings of {dim} numbers")

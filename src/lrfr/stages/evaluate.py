@@ -1,8 +1,6 @@
 """evaluate: the protocols, on one run's embeddings of every test set. Needs neither a model nor torch."""
 
-import csv
-import io
-import math
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,12 @@ from lrfr import paths
 from lrfr.config import read_params, settings
 from lrfr.errors import unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
-from lrfr.files import atomic_path, write_json, write_text
+from lrfr.files import atomic_path, write_csv, write_json
 from lrfr.progress import track
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 from lrfr.protocols.options import Evaluate, options_for
-from lrfr.protocols.outcome import Curve, Outcome
+from lrfr.protocols.outcome import Outcome
 from lrfr.test_sets import TestSet, test_sets
 
 COLUMNS = [column for column in FACE_SCHEMA.names if column != "image"]
@@ -43,7 +41,7 @@ def run(name: str) -> None:
     chosen = settings(params.evaluate, Evaluate, f"{paths.PARAMS}: evaluate")
     sets = {test_set.name: test_set for test_set in test_sets(params)}
     figures: dict[str, Any] = {}
-    facts: dict[str, Any] = {}
+    facts: Mapping[str, Any] = {}
     for test_set in track(list(sets.values()), f"evaluating {name}", unit="test set"):
         protocol = import_module(f"lrfr.protocols.{test_set.protocol}")
         tables, embeddings = _read(name, test_set)
@@ -53,7 +51,8 @@ def run(name: str) -> None:
         figures[test_set.name] = _figures(test_set, embeddings, outcome)
         facts = embeddings.facts
         for kind, curve in outcome.curves.items():
-            _write_curve(paths.curve(name, test_set.name, kind), curve)
+            columns = [column.tolist() for column in curve.columns.values()]
+            write_csv(paths.curve(name, test_set.name, kind), list(curve.columns), zip(*columns, strict=True))
         if test_set.name == "benchmark":
             with atomic_path(paths.evaluated(name)) as temporary, temporary.open("wb") as file:
                 np.savez(file, allow_pickle=False, **outcome.per_probe)
@@ -90,19 +89,3 @@ def _tested(path: Path) -> pa.Table:
     """A face table without its images and without the faces that train."""
     faces = read_faces(path, COLUMNS)
     return faces.filter(pc.not_equal(faces["split"], "train").fill_null(True))
-
-
-def _write_curve(path: Path, curve: Curve) -> None:
-    """Writes a curve as CSV; a value that there is not is a blank cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(curve.columns)
-    for row in zip(*(column.tolist() for column in curve.columns.values()), strict=True):
-        writer.writerow([_cell(value) for value in row])
-    write_text(path, text.getvalue())
-
-
-def _cell(value: float) -> object:
-    if isinstance(value, int):
-        return value
-    return "" if math.isnan(value) else float(f"{value:.6g}")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from lrfr.config import Params, read_params
 from lrfr.faces import read_faces
 from lrfr.files import read_json
 from lrfr.methods import Run, read_run
+from lrfr.nn.batches.alignment import alignment
 from lrfr.nn.batches.labelled import labelled
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedder import Architecture
@@ -26,6 +28,14 @@ from lrfr.synthesis import degradations
 
 KIND = "runs"
 TABLES = {"native": paths.BENCHMARK, "auxiliary": paths.AUXILIARY}
+LANDMARKS = {"native": paths.NATIVE_LANDMARKS, "auxiliary": paths.AUXILIARY_LANDMARKS}
+
+
+class Shown(NamedTuple):
+    """How faces are shown to the network: their presentation, and the architecture that says their size."""
+
+    presentation: str
+    architecture: Architecture
 
 
 def run(name: str) -> None:
@@ -40,10 +50,11 @@ def run(name: str) -> None:
         make_deterministic(params.seed, params.threads)
         backbone = read_model(paths.pretrained(chosen.backbone))
         task = chosen.method.build(chosen.settings, backbone, _classes(chosen.collections))
-        steps = [_step(chosen, number, params, task.embedder.architecture) for number in range(len(chosen.steps))]
+        shown = Shown(chosen.presentation or backbone.facts.presentation, task.embedder.architecture)
+        steps = [_step(chosen, number, params, shown) for number in range(len(chosen.steps))]
 
         def write(curves: Curves, trained: Sequence[Trained]) -> None:
-            facts = _facts(chosen, backbone.facts, task, trained)
+            facts = _facts(chosen, shown.presentation, backbone.facts, task, trained)
             prototypes = None if trained or not task.starts_from_backbone else backbone.prototypes
             write_model(paths.model(name), Model(task.embedder, facts, prototypes, landmarks_for(facts.presentation)))
             write_curves(paths.training_curve(KIND, name), curves)
@@ -51,13 +62,13 @@ def run(name: str) -> None:
         train_in_steps(task, steps, write)
 
 
-def _facts(run: Run, backbone: Facts, task: Task, trained: Sequence[Trained]) -> Facts:
+def _facts(run: Run, presentation: str, backbone: Facts, task: Task, trained: Sequence[Trained]) -> Facts:
     """What users of the run's model must know."""
     before = backbone.trained if task.starts_from_backbone else []
     own_head = getattr(run.settings, "head", None)
     head = own_head.model_dump() if own_head is not None else backbone.head
     return Facts(
-        presentation=run.presentation or backbone.presentation,
+        presentation=presentation,
         metric=getattr(run.method, "METRIC", backbone.metric),
         trained=[*before, *(TrainedStep(**asdict(step)) for step in trained)],
         head=head if trained or before else None,
@@ -65,7 +76,7 @@ def _facts(run: Run, backbone: Facts, task: Task, trained: Sequence[Trained]) ->
     )
 
 
-def _step(run: Run, number: int, params: Params, architecture: Architecture) -> Step:
+def _step(run: Run, number: int, params: Params, shown: Shown) -> Step:
     """A step of the run's training, by its number from 0."""
     name, collections = list(run.steps.items())[number]
     training = getattr(run.settings, name)
@@ -74,7 +85,7 @@ def _step(run: Run, number: int, params: Params, architecture: Architecture) -> 
     return Step(
         name,
         training,
-        partial(_faces, run.name, name, collections, training, architecture),
+        partial(_faces, run.name, name, collections, training, shown),
         _seed(params.seed, number),
         _saved_state(run, number, f"{run.name}.{name}" if several else run.name, params),
         live / name if several else live,
@@ -91,7 +102,8 @@ def _saved_state(run: Run, number: int, name: str, params: Params) -> SavedState
     steps = list(run.steps)
     values = {key: value for key, value in params.methods[run.name].items() if key not in steps[number + 1 :]}
     seen = dict.fromkeys(collection for step in steps[: number + 1] for collection in run.steps[step])
-    files = [*(TABLES[collection] for collection in seen), paths.pretrained(run.backbone) / FILE]
+    tables = [table[collection] for collection in seen for table in (TABLES, LANDMARKS)]
+    files = [*tables, paths.pretrained(run.backbone) / FILE]
     code = read_json(paths.code(KIND, run.name), "lrfr code")
     settled = [values, params.seed, params.threads, code]
     return SavedState(paths.checkpoint(KIND, name), fingerprint(settled, [__name__, run.method.__name__], *files))
@@ -103,16 +115,16 @@ def _classes(collections: Sequence[str]) -> dict[str, int]:
     return {key: len({row["identity"] for row in rows if row["split"] == "train"}) for key, rows in people.items()}
 
 
-def _faces(run: str, step: str, collections: Sequence[str], training: Training, architecture: Architecture) -> Learnt:
+def _faces(run: str, step: str, collections: Sequence[str], training: Training, shown: Shown) -> Learnt:
     """The training faces of each of a step's collections, and validation faces of the first that has any."""
     degrade = degradations(training.low_resolution, collections, f"{paths.PARAMS}: methods.{run}.{step}")
     loaded = {
         key: labelled(
             TABLES[key],
-            architecture.size,
+            shown.architecture.size,
             degrade.get(key),
-            training.alignment,
-            architecture.preprocessing.interpolation,
+            alignment(shown.presentation, LANDMARKS[key], training.tight_crops),
+            shown.architecture.preprocessing.interpolation,
         )
         for key in collections
     }

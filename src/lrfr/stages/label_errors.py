@@ -1,8 +1,7 @@
-"""suspect: what a trained model doubts of the labels. A person runs it; as a stage it would make data flow back."""
+"""label-errors: which labels a trained model doubts. A person runs it; as a stage it would make data flow back."""
 
-import csv
-import io
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +9,11 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import unknown_name
-from lrfr.faces import numbered, read_faces
-from lrfr.files import write_text
+from lrfr.faces import numbered, read_faces, with_rows
+from lrfr.files import write_csv
+from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import BATCH, embed_faces
+from lrfr.nn.embedding import BATCH, embed_faces, faces_of
 from lrfr.nn.model_file import read_model
 from lrfr.progress import track
 from lrfr.quality.label_errors import not_a_face, wrong_identity
@@ -22,11 +22,11 @@ LabelError = tuple[str, str, float, str]  # face_id, kind, error_probability, su
 
 COLUMNS = ("face_id", "kind", "error_probability", "suggested")
 KINDS = ("wrong_identity", "not_a_face")
-NEEDED = ["face_id", "image", "identity", "attributes"]
+NEEDED = ["face_id", "identity", "attributes", "landmarks"]
 CALLED = {"not_face": 0, "unrecognizable": 0, "unverified": -1}  # the reasons that verdicts give, or the lack of them
 
 
-def run(model: str) -> None:
+def run(model: str | None) -> None:
     """Writes data/review/label_errors.csv: face_id, kind (wrong_identity or not_a_face), error_probability,
     suggested identity.
 
@@ -34,8 +34,8 @@ def run(model: str) -> None:
     no face is evidence, and is not listed.
 
     Args:
-        model: one of the methods, or ``pretrained``. A method's model has learnt the labels of the training half with
-            their errors, and doubts them less.
+        model: a run, or a backbone; the first backbone when None. The model of a run has learnt the labels of the
+            training half with their errors, and doubts them less.
 
     Raises:
         ParameterError: there is no such model.
@@ -43,30 +43,37 @@ def run(model: str) -> None:
         TrainingError: the model was not trained yet.
     """
     params = read_params()
-    if model not in (*params.methods, paths.PRETRAINED.name):
-        raise unknown_name("model", model, [*params.methods, paths.PRETRAINED.name], "--model")
-    faces, is_face = _verified()
+    name = model or next(iter(params.backbones))
+    if name not in (*params.methods, *params.backbones):
+        raise unknown_name("model", name, [*params.methods, *params.backbones], "--model")
+    kept, doubted, is_face = _verified()
+    faces = pa.concat_tables([kept, doubted])
     make_deterministic(0, params.threads)
-    embedder, _ = read_model(paths.model(model))
-    batches = faces.to_batches(BATCH)
-    embedding = embed_faces(embedder, track(batches, "embedding", len(batches), "batch"))["embedding"]
+    asked = read_model(paths.model(name) if name in params.methods else paths.pretrained(name))
+    batches = chain(
+        faces_of(kept, Images(paths.CURATED_NATIVE), with_landmarks=False),
+        faces_of(doubted, Images(paths.EXCLUDED, doubted["row"].to_numpy()), with_landmarks=False),
+    )
+    count = -(-len(kept) // BATCH) - (-len(doubted) // BATCH)
+    embedding = embed_faces(asked, track(batches, "embedding", count, "batch"))["embedding"]
     rows = _label_errors(faces, embedding, is_face)
-    write_text(paths.LABEL_ERRORS, _csv(rows))
+    cells = ((face_id, kind, f"{share:.6f}", suggested) for face_id, kind, share, suggested in rows)
+    write_csv(paths.LABEL_ERRORS, COLUMNS, cells)
     likely = Counter(kind for _, kind, error_probability, _ in rows if error_probability > 0.5)
     found = ", ".join(f"{kind} {likely[kind]:,}" for kind in KINDS)
     print(f"of {len(faces):,} faces more likely wrong than right: {found}")
     print(f"{paths.LABEL_ERRORS} lists them; next: lrfr review --labeller NAME --order label-errors")
 
 
-def _verified() -> tuple[pa.Table, np.ndarray]:
-    """The native faces whose picture is sound, and what verdicts (N,) call each: 1 a face, 0 none, -1 unknown."""
-    kept = read_faces(paths.CURATED_NATIVE, NEEDED)
-    aside = read_faces(paths.EXCLUDED, NEEDED)
+def _verified() -> tuple[pa.Table, pa.Table, np.ndarray]:
+    """The native faces whose picture is sound, those kept and those excluded, each with its ``row``; and what verdicts
+    (N,) call each: 1 a face, 0 none, -1 unknown."""
+    kept, aside = (with_rows(read_faces(path, NEEDED)) for path in (paths.CURATED_NATIVE, paths.EXCLUDED))
     attributes = [dict(pairs or []) for pairs in aside["attributes"].to_pylist()]
     called = [CALLED.get(found["reason"]) if found.get("collection") != "auxiliary" else None for found in attributes]
     doubted = aside.filter(pa.array([call is not None for call in called], pa.bool_()))
     calls = [call for call in called if call is not None]
-    return pa.concat_tables([kept, doubted]), np.array([1] * len(kept) + calls)
+    return kept, doubted, np.array([1] * len(kept) + calls)
 
 
 def _label_errors(faces: pa.Table, embedding: np.ndarray, is_face: np.ndarray) -> list[LabelError]:
@@ -82,13 +89,3 @@ def _label_errors(faces: pa.Table, embedding: np.ndarray, is_face: np.ndarray) -
         if not np.isnan(clutter[row]):
             rows.append((ids[row], KINDS[1], float(clutter[row]), ""))
     return sorted(rows, key=lambda row: (-row[2], row[0], row[1]))
-
-
-def _csv(rows: list[LabelError]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(
-        (face_id, kind, f"{error_probability:.6f}", suggested) for face_id, kind, error_probability, suggested in rows
-    )
-    return text.getvalue()

@@ -10,6 +10,7 @@ from lrfr import paths
 from lrfr.config import Settings, read_params, settings
 from lrfr.errors import unknown_name
 from lrfr.files import read_json
+from lrfr.nn.batches.alignment import alignment
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.classifier import Classifier
 from lrfr.nn.compute import device, make_deterministic
@@ -53,11 +54,13 @@ def run(name: str) -> None:
             paths.AUXILIARY,
             embedder.architecture.size,
             degrade,
-            chosen.training.alignment,
+            alignment(presentation, paths.AUXILIARY_LANDMARKS, chosen.training.tight_crops),
             embedder.architecture.preprocessing.interpolation,
         )
-        task = Classifier(embedder, chosen.head, classes)
-        known = fingerprint([values, params.seed, params.threads, _code(name)], [__name__], paths.AUXILIARY)
+        task = Classifier(embedder, chosen.head, {"auxiliary": classes})
+        known = fingerprint(
+            [values, params.seed, params.threads, _code(name)], [__name__], paths.AUXILIARY, paths.AUXILIARY_LANDMARKS
+        )
         saved = SavedState(paths.checkpoint(KIND, name), known)
         if chosen.start and saved.read() is None:
             # Moved before, outside inference mode: what is moved in it cannot be trained

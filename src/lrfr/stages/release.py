@@ -3,18 +3,27 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import Field
 
 from lrfr import paths
-from lrfr.config import Params, read_params
+from lrfr.config import Section, read_params
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.files import read_json, write_json, write_text
 from lrfr.methods import FLOOR, floor
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.model_file import read_model, write_model
 from lrfr.nn.onnx_file import export_onnx
+from lrfr.pages import render
 
 ONNX_TOLERANCE = 1e-4
+
+
+class Release(Section):
+    """What is released: the model of which run, under which name and version."""
+
+    run: str
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]*$")
+    version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
 
 
 def run() -> None:
@@ -24,7 +33,8 @@ def run() -> None:
         ParameterError: params.yaml has no such run, or none of untrained weights to compare it with.
     """
     params = read_params()
-    chosen = params.release.run
+    release = params.read("release", Release)
+    chosen = release.run
     if chosen not in params.methods:
         raise unknown_name("run", chosen, params.methods, "params.yaml: release.run")
     untrained = floor(params)
@@ -32,16 +42,16 @@ def run() -> None:
         what = f"a release is compared with untrained weights, and no run has the method '{FLOOR}'"
         remedy = f"add one: '{FLOOR}: {{method: {FLOOR}, backbone: {params.methods[chosen].get('backbone')}}}'"
         raise ParameterError(what, where="params.yaml: methods", remedy=remedy)
-    folder = paths.RELEASES / params.release.name
+    folder = paths.RELEASES / release.name
     make_deterministic(params.seed, params.threads)
     model = read_model(paths.model(chosen))
     results, untrained_results = read_json(paths.metrics(chosen)), read_json(paths.metrics(untrained))
     write_model(folder, model)
-    origin = {**params.release.model_dump(), "source": params.acquire.source, "seed": params.seed}
+    origin = {**release.model_dump(), "source": params.acquire.source, "seed": params.seed}
     difference = export_onnx(model, folder / "model.onnx", origin)
     architecture = model.embedder.architecture
-    facts = {
-        "release": params.release.model_dump(),
+    facts: dict[str, Any] = {
+        "release": release.model_dump(),
         "architecture": architecture.model_dump(),
         "size": architecture.size,
         "source": params.acquire.source,
@@ -54,7 +64,7 @@ def run() -> None:
     facts["approved"] = all(gate["passed"] for gate in facts["sign_off"])
     write_json(folder / "release.json", facts)
     write_text(folder / "model_card.md", _card(facts))
-    _announce(params, folder, facts["approved"])
+    _announce(release, folder, facts["approved"])
 
 
 def _by_gallery(results: dict[str, Any]) -> dict[str, Any]:
@@ -86,8 +96,7 @@ def _sign_off(results: dict[str, Any], floor: dict[str, Any], difference: float)
 
 
 def _card(facts: dict[str, Any]) -> str:
-    templates = Environment(loader=PackageLoader("lrfr"), undefined=StrictUndefined, keep_trailing_newline=True)
-    return templates.get_template("model_card.md.j2").render(facts, figure=_figure)
+    return render("model_card.md.j2", **facts, figure=_figure)
 
 
 def _figure(result: dict[str, Any], name: str) -> str:
@@ -95,8 +104,7 @@ def _figure(result: dict[str, Any], name: str) -> str:
     return f"{result[name]:.3f} ({low:.3f} to {high:.3f})"
 
 
-def _announce(params: Params, folder: Path, approved: bool) -> None:
-    release = params.release
+def _announce(release: Release, folder: Path, approved: bool) -> None:
     if approved:
         print(f"{folder} is approved; to register it: gto register {release.name} --version {release.version}")
     else:

@@ -8,7 +8,9 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core import partition
-from lrfr.faces import fixed_width, numbered, read_faces, write_faces
+from lrfr.curation import Split
+from lrfr.faces import fixed_width, numbered, read_faces
+from lrfr.images import write_selected
 
 
 def run() -> None:
@@ -22,13 +24,13 @@ def run() -> None:
     params = read_params()
     native = read_faces(paths.CURATED_NATIVE).sort_by("face_id")
     auxiliary = read_faces(paths.CURATED_AUXILIARY).sort_by("face_id")
-    split = _with_assigned(native, params.split.train_fraction, params.seed)
+    split = _with_assigned(native, params.read("split", Split).train_fraction, params.seed)
     auxiliary_names, auxiliary_person = numbered(auxiliary["identity"])
     names, person = numbered(native["identity"])
     partition.check(person, names, split, auxiliary_names)
-    write_faces(_with_split(native, split), paths.BENCHMARK)
+    write_selected(_with_split(native, split), paths.CURATED_NATIVE, paths.BENCHMARK)
     held_out = partition.hold_out(fixed_width(auxiliary["face_id"]), auxiliary_person, params.seed)
-    write_faces(_with_split(auxiliary, held_out), paths.AUXILIARY)
+    write_selected(_with_split(auxiliary, held_out), paths.CURATED_AUXILIARY, paths.AUXILIARY)
     for what, parts in (("benchmark", split), ("auxiliary", held_out)):
         print(f"{what}: {', '.join(f'{part} {count}' for part, count in sorted(Counter(parts).items()))}")
 

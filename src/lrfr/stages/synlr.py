@@ -5,6 +5,8 @@ HR face shrunk to the mean size of the native ones. Each face of the SynLR set n
 for, so that where there are too few HR faces the native benchmark can be cut down to the same faces.
 """
 
+from itertools import chain
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,9 +15,14 @@ from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core.resampling import bicubic
 from lrfr.core.synlr import counterparts
+from lrfr.decoding import decode
 from lrfr.errors import BenchmarkError
-from lrfr.faces import FACE_SCHEMA, decode, encode_png, face_id, read_faces, write_faces
+from lrfr.faces import encode_png, face_id, read_faces, with_rows, write_face_rows
+from lrfr.images import Images
 from lrfr.progress import track
+from lrfr.test_sets import SynLR
+
+BATCH = 64  # encoded HR faces in memory at a time
 
 
 def run() -> None:
@@ -25,36 +32,37 @@ def run() -> None:
         BenchmarkError: no identity of the evaluation set has two faces that are larger than the native mean.
     """
     params = read_params()
+    chosen = params.read("synlr", SynLR)
     benchmark = read_faces(paths.BENCHMARK, ["face_id", "identity", "split", "width", "height"])
     size = round(pc.mean(benchmark["height"]).as_py()), round(pc.mean(benchmark["width"]).as_py())
     native = benchmark.filter(pc.not_equal(benchmark["split"], "train"))
-    hr = _hr_faces(params.synlr.faces, *size)
+    hr = _hr_faces(chosen.faces, *size)
     sides = native["identity"].to_pylist(), native["split"].to_pylist()
     pairs = counterparts(sides, hr["identity"].to_pylist(), params.seed)
     played, playing = np.array(pairs, int).reshape(-1, 2).T
-    faces = track(hr.take(playing).to_pylist(), "shrinking HR faces")
-    rows = [
-        _shrunk(face, synlr_of, size) for face, synlr_of in zip(faces, native.take(played).to_pylist(), strict=True)
-    ]
-    synlr = pa.Table.from_pylist(rows, FACE_SCHEMA)
-    if not synlr["identity"].drop_null().length():
-        what = f"no identity of '{params.synlr.faces}' has two faces of at least {size[1]} x {size[0]} px"
+    chosen, natives = hr.take(playing), native.take(played).to_pylist()
+    named = [row["split"] != "distractor" for row in natives]
+    if not chosen["identity"].filter(pa.array(named, pa.bool_())).drop_null().length():
+        what = f"no identity of '{chosen.faces}' has two faces of at least {size[1]} x {size[0]} px"
         raise BenchmarkError(what, where=f"{paths.PARAMS}: synlr.faces", remedy="name an evaluation set of HR faces")
-    write_faces(synlr, paths.SYNLR)
-    _report(native, synlr, size, params.synlr.faces)
+    images = chain.from_iterable(Images(paths.test_set(chosen.faces), chosen["row"].to_numpy()).batches(BATCH))
+    faces = track(chosen.drop_columns("row").to_pylist(), "shrinking HR faces")
+    rows = (_shrunk(*known, size) for known in zip(faces, images, natives, strict=True))
+    write_face_rows(rows, paths.SYNLR)
+    _report(native, read_faces(paths.SYNLR, ["identity", "split"]), size, chosen.faces)
 
 
 def _hr_faces(test_set: str, height: int, width: int) -> pa.Table:
     """The faces of an imported set that are there and no smaller than this, px, in the order of face_id."""
-    faces = read_faces(paths.test_set(test_set)).sort_by("face_id")
+    faces = with_rows(read_faces(paths.test_set(test_set))).sort_by("face_id")
     large = pc.and_(pc.greater_equal(faces["height"], height), pc.greater_equal(faces["width"], width))
     is_missing = pc.is_valid(pc.map_lookup(faces["attributes"], "missing", "first"))
     return faces.filter(pc.and_not(large, is_missing))
 
 
-def _shrunk(face: dict, native: dict, size: tuple[int, int]) -> dict:
+def _shrunk(face: dict, encoded: bytes, native: dict, size: tuple[int, int]) -> dict:
     """The row of an HR face that stands in for a native one; ``size`` is height and width, px."""
-    image = decode(face["image"], where=f"face {face['face_id']}")
+    image = decode(encoded, where=f"face {face['face_id']}")
     small = bicubic(image, *size)
     landmarks = face["landmarks"]
     if landmarks is not None:

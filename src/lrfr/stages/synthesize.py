@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Callable
+from itertools import chain
 
 import numpy as np
-import pyarrow as pa
 
 from lrfr import faces, paths
 from lrfr.config import Section, read_params, settings
+from lrfr.decoding import decode
 from lrfr.errors import BenchmarkError, unknown_name
+from lrfr.images import Images
 from lrfr.progress import track
 from lrfr.synthesis import synthesizer
 
 Synthesize = Callable[[np.ndarray, int, Section, np.random.Generator], np.ndarray]
+
+BATCH = 64  # encoded HR faces in memory at a time
 
 
 def run(name: str) -> None:
@@ -29,12 +33,13 @@ def run(name: str) -> None:
     module = synthesizer(name)
     chosen = settings(params.synthesizers[name], module.Settings, f"{paths.PARAMS}: synthesizers.{name}")
     heights = _native_heights()
-    hr_faces = faces.read_faces(paths.AUXILIARY).to_pylist()
-    rows = [
-        _low_resolution(face, name, module.synthesize, chosen, heights, params.seed)
-        for face in track(hr_faces, f"synthesize {name}")
-    ]
-    faces.write_faces(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), paths.synthetic(name))
+    hr_faces = track(faces.read_faces(paths.AUXILIARY).to_pylist(), f"synthesize {name}")
+    images = chain.from_iterable(Images(paths.AUXILIARY).batches(BATCH))
+    rows = (
+        _low_resolution(face, image, name, module.synthesize, chosen, heights, params.seed)
+        for face, image in zip(hr_faces, images, strict=True)
+    )
+    faces.write_face_rows(rows, paths.synthetic(name))
 
 
 def _native_heights() -> np.ndarray:
@@ -51,10 +56,10 @@ def _native_heights() -> np.ndarray:
 
 
 def _low_resolution(
-    face: dict, name: str, synthesize: Synthesize, chosen: Section, heights: np.ndarray, seed: int
+    face: dict, encoded: bytes, name: str, synthesize: Synthesize, chosen: Section, heights: np.ndarray, seed: int
 ) -> dict:
     """A face's row in the synthetic table. All synthesisers give a face the same size, so that they can be compared."""
-    image = faces.decode(face["image"], where=f"{paths.AUXILIARY}, face {face['face_id']}")
+    image = decode(encoded, where=f"{paths.AUXILIARY}, face {face['face_id']}")
     height_px = min(int(_generator(seed, face["face_id"]).choice(heights)), image.shape[0])
     small = synthesize(image, height_px, chosen, _generator(seed, face["face_id"], name))
     height, width = small.shape[:2]

@@ -1,6 +1,6 @@
 """validate: every table meets what is expected of it, or the pipeline stops here."""
 
-from lrfr import faces, paths
+from lrfr import paths
 from lrfr.config import read_params
 from lrfr.files import read_json, write_json, write_text
 from lrfr.offline import stay_offline
@@ -18,12 +18,13 @@ def run(data_docs: bool = False) -> None:
         VerdictError: a manifest has a line that cannot be right.
     """
     params = read_params()
-    tables = faces.read_faces(paths.BENCHMARK), faces.read_faces(paths.AUXILIARY)
+    from lrfr.quality.tables import face_frame, part_counts, pictured
+
+    tables = [pictured(path, decoded=True) for path in (paths.BENCHMARK, paths.AUXILIARY)]
     labellers = read_json(paths.LABELLER_METRICS, "lrfr curate")
     stay_offline()
     from lrfr.quality import checking, page
     from lrfr.quality.suites import every_suite
-    from lrfr.quality.tables import face_frame, part_counts
     from lrfr.quality.test_sets import training
 
     benchmark, auxiliary = (face_frame(table) for table in tables)

@@ -5,9 +5,10 @@
 
 from lrfr import paths
 from lrfr.config import read_params
-from lrfr.faces import read_faces
+from lrfr.curation import Curate
 from lrfr.files import write_json, write_text
 from lrfr.offline import stay_offline
+from lrfr.test_sets import SynLR
 
 
 def run() -> None:
@@ -20,20 +21,22 @@ def run() -> None:
         ValidationFailedError: an expectation is not met; all files are written before.
     """
     params = read_params()
-    benchmark, auxiliary, synlr = (read_faces(path) for path in (paths.BENCHMARK, paths.AUXILIARY, paths.SYNLR))
-    hr = read_faces(paths.test_set(params.synlr.faces))
-    synthetic = {name: read_faces(paths.synthetic(name)) for name in params.synthesizers}
+    from lrfr.quality.tables import pictured, synthetic_counts
+
+    hr_path = paths.test_set(params.read("synlr", SynLR).faces)
+    benchmark, auxiliary, hr = (pictured(path) for path in (paths.BENCHMARK, paths.AUXILIARY, hr_path))
+    synlr = pictured(paths.SYNLR, decoded=True)
+    synthetic = {name: pictured(paths.synthetic(name), decoded=True) for name in params.synthesizers}
     stay_offline()
     from lrfr.quality import checking, page
     from lrfr.quality.synlr import synlr_suites
     from lrfr.quality.synthetic import synthetic_suites
-    from lrfr.quality.tables import synthetic_counts
     from lrfr.quality.test_sets import training
 
     checked = {
         paths.SYNLR_VALIDATION: checking.check(synlr_suites(synlr, benchmark, hr, training(benchmark, auxiliary))),
         paths.SYNTHETIC_VALIDATION: checking.check(
-            synthetic_suites(synthetic, auxiliary, benchmark, params.curate.max_side)
+            synthetic_suites(synthetic, auxiliary, benchmark, params.read("curate", Curate).max_side)
         ),
     }
     for path, tables in checked.items():

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 
 from lrfr import paths
 from lrfr.config import Params, read_params
 from lrfr.core.resampling import bicubic, bicubic_to_height
 from lrfr.errors import BenchmarkError
-from lrfr.faces import FACE_SCHEMA, decode, encode_png, face_id, read_faces, write_faces
+from lrfr.faces import FACE_SCHEMA, encode_png, face_id, read_faces, write_faces
+from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.model_file import read_model
 from lrfr.nn.super_resolution.resolver import read_resolver
@@ -66,13 +66,13 @@ def run() -> None:
 
 
 def _networks(params: Params) -> list[Network]:
-    """The networks that were trained alone, then those inside the methods that are compared."""
+    """The networks that were trained alone, then those inside the models of the runs."""
     found = []
     for name in params.super_resolution:
         resolver = read_resolver(paths.super_resolver(name))
         found.append(Network(name, "network", resolver.size, resolver))
-    for name in params.compare:
-        embedder, _ = read_model(paths.model(name))
+    for name in params.methods:
+        embedder = read_model(paths.model(name)).embedder
         if embedder.architecture.super_resolution is not None:
             found.append(Network(name, "method", embedder.architecture.size, embedder.super_resolve))
     return found
@@ -134,8 +134,10 @@ def _row(face: dict[str, Any], shown: str, source: str, kind: str, image: np.nda
 
 def _read(path: Path, ids: list[str]) -> list[tuple[dict[str, Any], np.ndarray]]:
     """These rows of a face table in this order, each with its image; others are not held in memory."""
-    rows = {row["face_id"]: row for row in pq.read_table(path, filters=[("face_id", "in", ids)]).to_pylist()}
-    return [(rows[key], decode(rows[key]["image"], where=f"{path}, face {key}")) for key in ids]
+    table = read_faces(path, ["face_id", "identity", "split"])
+    chosen = pc.index_in(pa.array(ids, pa.string()), value_set=table["face_id"]).to_numpy()
+    images = Images(path, chosen)
+    return [(row, images.decoded(place)) for place, row in enumerate(table.take(chosen).to_pylist())]
 
 
 def _draw(seed: int, key: str) -> str:

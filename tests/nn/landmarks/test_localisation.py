@@ -17,14 +17,19 @@ from lrfr.nn.landmarks.views import MIRRORED
 from lrfr.nn.training import loop
 from lrfr.nn.training.checkpoint import SavedState
 from lrfr.nn.training.loop import train
+from tests.face_tables import images_of
 from tests.nn.landmarks.marked import table, where_marked
 from tests.nn.small_training import training
 
 ADAM = {"optimizer": "adam", "momentum": None, "learning_rate": 3e-3, "weight_decay": 0, "warmup_epochs": 0}
 
 
+def landmark_faces(faces: pa.Table, heights: tuple[int, int], tight: float) -> LandmarkFaces:
+    return LandmarkFaces(faces, images_of(faces), heights, tight)
+
+
 def test_a_training_batch_shows_the_points_where_they_are():
-    faces = LandmarkFaces(table(2, 4), (60, 64), 0.5)
+    faces = landmark_faces(table(2, 4), (60, 64), 0.5)
     keys = [(row, 17 * row + 3) for row in range(8)]
     images, labels = faces.training_batch(keys)
     assert images.shape == (8, 64, 64, 3)
@@ -87,7 +92,7 @@ def test_settings_of_recognition_are_refused(changes, message):
 def learnt(folder, **changes):
     make_deterministic(0, 1)
     fit, judged = held_out(table(), 0, "here")
-    faces = LandmarkFaces(fit, (24, 64), 0.2)
+    faces = landmark_faces(fit, (24, 64), 0.2)
     task = Localisation(CNN6(0.125, torch.from_numpy(faces.labels.mean(axis=0))), Wing())
     chosen = training(**(ADAM | changes))
     curves = train(task, {"auxiliary": faces}, None, chosen, 0, SavedState(folder / "state.pt", "same"))
@@ -96,7 +101,7 @@ def learnt(folder, **changes):
 
 def test_it_learns_where_the_points_are(tmp_path):
     network, curves, judged, faces = learnt(tmp_path, epochs=12, batch_size=4)
-    images = [LandmarkFaces(judged, (24, 64), 0.2).images.captured(row) for row in range(len(judged))]
+    images = [landmark_faces(judged, (24, 64), 0.2).images.captured(row) for row in range(len(judged))]
     sizes = np.array([image.shape[1::-1] for image in images])
     mean_shape = faces.labels.mean(axis=0).reshape(5, 2) / 64 * sizes[:, None]
     there = points_of(judged)

@@ -1,64 +1,66 @@
-"""Faces that training sees aligned by the landmarks that their table has."""
+"""Faces as training sees them, for a network that takes aligned faces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from pydantic import Field
 
-from lrfr.config import Section
-from lrfr.core.alignment import tight_crop
+from lrfr.core.alignment import AS_CROPPED, tight_crop
 from lrfr.errors import LandmarkError
-from lrfr.nn.alignment import align
+from lrfr.nn.presentation import aligned_or_centred
 
 
-class Alignment(Section):
-    """How often training sees a face aligned.
-
-    With a share of 1 the network is one for aligned faces, and validation faces are aligned too.
+class Alignment(NamedTuple):
+    """How training faces are aligned.
 
     Attributes:
-        share: how many of the faces are aligned, 0..1.
-        tight: how many of these are cut to a random tight crop before, 0..1, so that what the crop cut off is black, as
-            is where tightly cropped faces are aligned (RIFR, on TinyFace).
+        presentation: the template's name, see :mod:`lrfr.core.alignment`.
+        located: the table of their landmarks, as the stage locate-landmarks wrote it.
+        tight_crops: how many of them are cut to a random tight crop before, 0..1, so that what the crop cut off is
+            black, as is where tightly cropped faces are aligned (RIFR, on TinyFace).
     """
 
-    share: float = Field(gt=0, le=1)
-    tight: float = Field(default=0, ge=0, le=1)
+    presentation: str
+    located: Path
+    tight_crops: float = 0.0
+
+
+def alignment(presentation: str, located: Path, tight_crops: float) -> Alignment | None:
+    """How training faces are aligned for a network; None where it takes them as cropped."""
+    return None if presentation == AS_CROPPED else Alignment(presentation, located, tight_crops)
 
 
 @dataclass(frozen=True)
-class RandomAlignment:
-    """What happens to a face in training, before it is degraded and resized.
+class AlignedFaces:
+    """Aligns training faces, before they are degraded and resized.
 
     Attributes:
-        alignment: how often.
-        landmarks: (N, 5, 2) of the faces, px; NaN where a face has none, which then stays as it is.
+        presentation: the template's name.
+        landmarks: (N, 5, 2) of the faces, px; NaN where nobody found them: such a face is centred by a fixed crop.
+        tight_crops: how many of them are cropped tightly, 0..1.
     """
 
-    alignment: Alignment
+    presentation: str
     landmarks: np.ndarray
+    tight_crops: float = 0.0
+
+    def presented(self, image: np.ndarray, row: int) -> np.ndarray:
+        """The RGB image (H, W, 3), uint8, of a row, as the deployed model is given it."""
+        return aligned_or_centred(image, self.landmarks[row], self.presentation)[0]
 
     def __call__(self, image: np.ndarray, row: int, rng: np.random.Generator) -> np.ndarray:
-        """The RGB image (H, W, 3), uint8, of a row: as it is, or aligned (112, 112, 3)."""
-        if rng.random() >= self.alignment.share:
-            return image
-        points, is_tight = self.landmarks[row], rng.random() < self.alignment.tight
+        """The same, of some of them after a tight crop."""
+        if rng.random() >= self.tight_crops:
+            return self.presented(image, row)
+        points = self.landmarks[row]
         try:
-            if not is_tight:
-                return align(image, points)
             left, top, right, bottom = tight_crop(points, len(image), image.shape[1], rng)
-            return align(image[top:bottom, left:right], points - [left, top])
         except LandmarkError:
-            return image
-
-
-def aligned_if_possible(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The image aligned by landmarks (5, 2), or as it is where they do not say where the face is."""
-    try:
-        return align(image, landmarks)
-    except LandmarkError:
-        return image
+            return self.presented(image, row)
+        cropped = image[top:bottom, left:right]
+        return aligned_or_centred(cropped, points - [left, top], self.presentation)[0]
 
 
 def landmarks_of(told: Sequence[Sequence[float] | None]) -> np.ndarray:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from lrfr.faces import decode
-from lrfr.nn.batches.alignment import aligned_if_possible
+from lrfr.decoding import decode
+from lrfr.errors import ImageError
+from lrfr.images import Images
+from lrfr.nn.batches.alignment import AlignedFaces
 from lrfr.nn.resolution import Interpolation, to_size
+
+BLOCK = 256  # encoded images that lie in one piece of memory
 
 
 @dataclass(frozen=True)
@@ -29,34 +32,36 @@ class Crops:
 
 
 class FaceImages(Dataset):
-    """The faces of a table, resized, as RGB tensors (3, H, W), values 0..1.
+    """Faces resized, as RGB tensors (3, H, W), values 0..1.
 
-    The encoded images lie in one piece of memory, which the processes of a ``DataLoader`` share.
+    For access in random order the encoded images lie in memory, in a few blocks that the processes of a ``DataLoader``
+    share.
 
     Args:
-        faces: rows of a face table.
+        images: the faces.
         size: H and W, px.
-        landmarks: (N, 5, 2), px, by which the faces are aligned; none is when it is None.
+        alignment: how they are aligned; None where they stay as cropped.
         interpolation: by which they are resized.
     """
 
     def __init__(
         self,
-        faces: pa.Table,
+        images: Images,
         size: tuple[int, int],
-        landmarks: np.ndarray | None = None,
+        alignment: AlignedFaces | None = None,
         interpolation: Interpolation = "bilinear",
     ) -> None:
-        images = faces.column("image").cast(pa.large_binary()).combine_chunks()
-        _, offsets, encoded = images.buffers()
-        self._offsets = np.frombuffer(offsets, np.int64)[images.offset : images.offset + len(images) + 1]
-        self._encoded = np.frombuffer(encoded or b"", np.uint8)
-        self._ids = faces.column("face_id")
-        self._size, self._landmarks, self._interpolation = size, landmarks, interpolation
+        self._images = images
+        self._blocks: list[bytes] = []
+        self._ends: list[np.ndarray] = []
+        for batch in images.batches(BLOCK):
+            self._blocks.append(b"".join(batch))
+            self._ends.append(np.cumsum([0, *map(len, batch)]))
+        self._size, self._alignment, self._interpolation = size, alignment, interpolation
 
     def __len__(self) -> int:
         """The number of faces."""
-        return len(self._ids)
+        return len(self._images)
 
     def __getitem__(self, index: int) -> torch.Tensor:
         """One face (3, H, W)."""
@@ -84,11 +89,16 @@ class FaceImages(Dataset):
         Raises:
             ImageError: it cannot be decoded.
         """
-        return decode(self._encoded[self._offsets[row] : self._offsets[row + 1]].tobytes(), self._ids[row])
+        block, place = divmod(row, BLOCK)
+        start, end = self._ends[block][place : place + 2]
+        try:
+            return decode(self._blocks[block][start:end])
+        except ImageError:
+            return self._images.decoded(row)  # raises again, and names the face
 
     def _presented(self, row: int) -> np.ndarray:
         pixels = self.captured(row)
-        return pixels if self._landmarks is None else aligned_if_possible(pixels, self._landmarks[row])
+        return pixels if self._alignment is None else self._alignment.presented(pixels, row)
 
     def resized(self, pixels: np.ndarray) -> np.ndarray:
         """An image (h, w, 3), uint8, at the network's size (H, W, 3), uint8."""

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
+from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
@@ -16,8 +17,10 @@ import torch
 from threadpoolctl import ThreadpoolController
 from torch.utils.data import DataLoader, Dataset
 
-from lrfr.errors import LrfrError
-from lrfr.nn.batches.alignment import Alignment, RandomAlignment, landmarks_of
+from lrfr.errors import FaceTableError, LrfrError
+from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table
+from lrfr.images import Images
+from lrfr.nn.batches.alignment import AlignedFaces, Alignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.images import FaceImages, in_order
 from lrfr.nn.batches.order import Key, MixedOrder
@@ -65,7 +68,7 @@ class LabelledFaces:
         labels: np.ndarray,
         augmentation: Augmentation | None = None,
         degrade: Degrade | None = None,
-        alignment: RandomAlignment | None = None,
+        alignment: AlignedFaces | None = None,
     ) -> None:
         self.images, self.labels = images, labels
         self._augmentation, self._degrade, self._alignment = augmentation, degrade, alignment
@@ -146,23 +149,28 @@ def validation_batches(faces: TrainingFaces, batch_size: int, device: torch.devi
 
 
 def labelled(
-    faces: pa.Table,
+    path: Path,
     size: tuple[int, int],
     degrade: Degrade | None = None,
     alignment: Alignment | None = None,
     interpolation: Interpolation = "bilinear",
 ) -> tuple[LabelledFaces, LabelledFaces | None, int]:
-    """The train and validation rows of a face table, resized to ``size``, and the number of train identities.
+    """The train and validation rows of a stored face table, resized to ``size``, and the number of train identities.
 
     Classes are the train identities in alphabetical order. Without validation rows the second is None.
 
     Args:
-        faces: rows with ``image``, ``face_id``, ``identity`` and ``split``, and ``landmarks`` for an alignment.
+        path: a face table.
         size: height and width, px.
         degrade: what happens to a train face, as captured, given randomness of its own.
-        alignment: how often a train face is aligned before that; if always, validation faces are aligned too.
+        alignment: how faces are aligned before that, validation faces too; None where they stay as cropped.
         interpolation: by which faces are resized.
+
+    Raises:
+        FaceTableError: the table is missing, or is no face table.
     """
+    faces, images = read_faces(path, ["face_id", "identity", "split"]), Images(path)
+    located = _located(alignment.located, faces) if alignment else []
     splits = np.array(faces.column("split").to_pylist())
     identities = np.array(faces.column("identity").to_pylist(), dtype=object)
     names = sorted(set(identities[splits == "train"]))
@@ -171,13 +179,29 @@ def labelled(
     def rows(split: str, augmentation: Augmentation | None = None, degrade: Degrade | None = None) -> LabelledFaces:
         chosen = np.flatnonzero(splits == split)
         labels = np.array([number[identities[row]] for row in chosen], dtype=np.int64)
-        some = faces.take(chosen)
-        aligned = RandomAlignment(alignment, landmarks_of(some.column("landmarks").to_pylist())) if alignment else None
-        always = aligned.landmarks if aligned and aligned.alignment.share == 1 else None
-        return LabelledFaces(FaceImages(some, size, always, interpolation), labels, augmentation, degrade, aligned)
+        aligned = _aligned(alignment, located, chosen) if alignment else None
+        seen = FaceImages(images.select(chosen), size, aligned, interpolation)
+        return LabelledFaces(seen, labels, augmentation, degrade, aligned)
 
     validation = rows("validation") if (splits == "validation").any() else None
     return rows("train", Augmentation(), degrade), validation, len(names)
+
+
+def _located(path: Path, faces: pa.Table) -> list[list[float] | None]:
+    """The landmarks of faces from their own table, in the order of the faces.
+
+    Raises:
+        FaceTableError: the table is missing, or is that of other faces.
+    """
+    table = read_table(path, LANDMARK_SCHEMA)
+    if not table["face_id"].equals(faces["face_id"]):
+        raise FaceTableError("these are the landmarks of other faces", where=path, remedy="lrfr locate-landmarks")
+    return table["landmarks"].to_pylist()
+
+
+def _aligned(alignment: Alignment, located: list[list[float] | None], rows: np.ndarray) -> AlignedFaces:
+    points = landmarks_of([located[row] for row in rows.tolist()])
+    return AlignedFaces(alignment.presentation, points, alignment.tight_crops)
 
 
 def _on(device: torch.device, images: torch.Tensor, labels: torch.Tensor) -> Faces:

@@ -8,6 +8,7 @@ import torch
 
 from lrfr.errors import FaceTableError
 from lrfr.faces import numbered
+from lrfr.images import Images
 from lrfr.nn.batches.images import FaceImages
 from lrfr.nn.batches.labelled import one_blas_thread
 from lrfr.nn.batches.order import Key
@@ -22,13 +23,14 @@ class LandmarkFaces:
     """Faces with their landmarks. A view's randomness comes from its own seed alone.
 
     Args:
-        faces: rows with ``image``, ``face_id``, ``width``, ``height`` and ``landmarks``, which are all numbers.
+        faces: rows with ``width``, ``height`` and ``landmarks``, which are all numbers.
+        images: theirs.
         heights: lowest and highest height of a view, px.
         tight: the share (0..1) of views that are cropped tightly.
     """
 
-    def __init__(self, faces: pa.Table, heights: Sequence[int], tight: float) -> None:
-        self.images = FaceImages(faces, (SIDE, SIDE))
+    def __init__(self, faces: pa.Table, images: Images, heights: Sequence[int], tight: float) -> None:
+        self.images = FaceImages(images, (SIDE, SIDE))
         self.points = points_of(faces)
         self.labels = to_input(self.points, sizes_of(faces))
         self._heights, self._tight = heights, tight
@@ -73,7 +75,7 @@ def held_out(faces: pa.Table, seed: int, where: object) -> tuple[pa.Table, pa.Ta
     The split's own validation faces are no help: they show people whose other pictures train.
 
     Args:
-        faces: rows with ``identity`` and ``landmarks``. Nobody's faces are learnt from.
+        faces: rows with ``face_id``, ``identity`` and ``landmarks``. Nobody's faces are learnt from.
         seed: draws the identities.
         where: the table's place, for errors.
 

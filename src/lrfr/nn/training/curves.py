@@ -1,11 +1,9 @@
 """Training curves: one row per epoch."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lrfr.files import write_text
+from lrfr.files import write_csv
 
 Curves = list[dict[str, float]]
 
@@ -48,11 +46,7 @@ def one_after_the_other(trainings: Sequence[Curves]) -> Curves:
 def write_curves(path: Path, curves: Curves) -> None:
     """Writes one line per epoch: step, learning_rate, loss terms, validation losses. Untrained: the header alone.
 
-    A term that a row has not is left blank.
+    A term that a row does not have is left blank.
     """
     columns = list(dict.fromkeys(name for row in curves for name in row)) or ["step", "learning_rate"]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: round(value, 6) for name, value in row.items()} for row in curves)
-    write_text(path, text.getvalue())
+    write_csv(path, columns, ([row.get(name) for name in columns] for row in curves))

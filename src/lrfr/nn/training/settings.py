@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from lrfr.config import Section
-from lrfr.nn.batches.alignment import Alignment
 from lrfr.nn.batches.low_resolution import LowResolution
 
 Schedules = Literal["constant", "cosine", "step", "plateau"]
@@ -63,8 +62,8 @@ class Training(Optimization):
 
     ``batch_size`` counts the images of an update, of all collections and in all processes, and ``shares`` divides it
     among the collections (equally when empty). With ``images_per_identity`` a batch holds so many of each of its
-    identities. ``alignment`` aligns some of the faces by their landmarks on the way, and ``low_resolution`` then makes
-    some of the sharp ones small.
+    identities. ``tight_crops`` is the share (0..1) of faces that are cropped tightly before they are aligned, where
+    they are; ``low_resolution`` makes some of the sharp ones small.
 
     Validation takes place at full resolution, and with the shortest side at each of ``validation_sides`` (px).
     ``clip_norm`` bounds the norm of the gradient that each optimiser follows, and ``ema_decay`` asks for an exponential
@@ -77,7 +76,7 @@ class Training(Optimization):
     batch_size: int = Field(gt=1)
     shares: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     images_per_identity: PositiveInt | None = None
-    alignment: Alignment | None = None
+    tight_crops: float = Field(default=0, ge=0, le=1)
     low_resolution: LowResolution | None = None
     schedule: Schedules
     validation_sides: list[PositiveInt] = Field(default_factory=list)

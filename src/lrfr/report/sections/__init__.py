@@ -1,7 +1,7 @@
 """One file per protocol: what the report says of a test set that it was evaluated by.
 
-Each module has ``section(name, results, styles) -> Section``, of the test set's name, the run's results, and each
-method's class of the style sheet.
+Each module has ``section(name, results, styles) -> Section``, of the test set's name, the results, and each run's
+class of the style sheet.
 """
 
 from importlib import import_module

@@ -92,7 +92,7 @@ def _sweep(found: TestSet, styles: dict[str, str], some: dict[str, Any]) -> list
     ]
     blocks: list[Table | Charts] = []
     if some["tar"]:
-        matrices = [Panel(method, _matrix(of["resolution"], method)) for method, of in found.figures.items()]
+        matrices = [Panel(run, _matrix(of["resolution"], run)) for run, of in found.figures.items()]
         title = f"Resolution sweep, 1:1: TAR at FAR {some['far']:g}, percent"
         caption = "Images down-sampled to a shortest side of so many px and back; both sides alike on the diagonal."
         blocks.append(Charts(title, matrices, caption))
@@ -109,10 +109,10 @@ def _sweep(found: TestSet, styles: dict[str, str], some: dict[str, Any]) -> list
     return blocks
 
 
-def _matrix(sweep: dict[str, Any], method: str):
+def _matrix(sweep: dict[str, Any], run: str):
     labels = [_px(side) for side in sweep["sides"]]
     values = np.array(sweep["tar"], float)
-    said = f"Cross-resolution matrix of {method}: TAR {100 * values.min():.1f} to {100 * values.max():.1f} %."
+    said = f"Cross-resolution matrix of {run}: TAR {100 * values.min():.1f} to {100 * values.max():.1f} %."
     return heat_map(values, labels, labels, ("left side", "right side"), said)
 
 

@@ -47,7 +47,7 @@ def _panels(found: TestSet, styles: dict[str, str]) -> list[Panel]:
     roc = points(found.curves["roc"], "far", "tar")
     panels = []
     if roc:
-        misses = {method: (far, 1 - tar) for method, (far, tar) in roc.items()}
+        misses = {run: (far, 1 - tar) for run, (far, tar) in roc.items()}
         panels += [
             Panel("ROC", rate_chart(roc, styles, ("FAR", "TAR"), "ROC of verification.")),
             Panel("DET", det_chart(misses, styles, ("FAR", "FNMR"), "DET plot of verification.")),

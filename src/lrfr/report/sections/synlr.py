@@ -1,7 +1,7 @@
 """The section of the SynLR set: its figures beside those of the native benchmark."""
 
 from lrfr.report.blocks import Column, Note, Section, table
-from lrfr.report.results import CONDITIONS, Results
+from lrfr.report.results import PARTS, Results
 from lrfr.report.sections.tinyface import cmc_charts
 from lrfr.report.wording import anchor, reading
 
@@ -12,10 +12,10 @@ SIDES = ("native", "synthetic")
 def section(name: str, results: Results, styles: dict[str, str]) -> Section:
     """Native and synthetic low resolution side by side, with and without distractors, and the SynLR set's CMC."""
     found = results.sets[name]
-    beside = {method: {"native": figures["native"], "synthetic": figures} for method, figures in found.figures.items()}
+    beside = {run: {"native": figures["native"], "synthetic": figures} for run, figures in found.figures.items()}
     columns = [
-        Column(f"{title}, {side}", (side, condition, key), said)
-        for condition, said in CONDITIONS.items()
+        Column(f"{title}, {side}", (side, part, key), said)
+        for part, said in PARTS.items()
         for key, title in FIGURES.items()
         for side in SIDES
     ]

@@ -1,0 +1,1 @@
+"""The renderer of people who do not exist."""
