@@ -24,6 +24,7 @@ from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.task import Faces, StepContext
 from lrfr.stages import code, finetune
 from tests.face_tables import write_params, write_split
+from tests.landmark_tables import write_landmarks
 from tests.methods.backbones import backbone
 from tests.nn.small_training import training
 
@@ -222,6 +223,7 @@ def test_a_wrong_setting_is_named(wrong, said):
 def test_three_steps_make_a_model_that_embeds_faces(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_split()
+    write_landmarks()
     write_model(paths.pretrained("main"), backbone(PRETRAINED, classes=6))
     trainings = {step: TRAINING.model_dump(exclude_unset=True) for step in rpcn.STEPS}
     write_params(threads=1, methods={"coupled": {"method": "rpcn", "backbone": "main", **CHOSEN, **trainings}})

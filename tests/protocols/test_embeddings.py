@@ -76,7 +76,10 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, content):
 
 
 def test_faces_that_a_condition_left_as_they_are_are_counted_in_the_rows_asked_for():
-    stored = {"embedding": np.ones((4, 2), np.float32), "unchanged_super_resolved_drrn": np.array([True, False, True, False])}
+    stored = {
+        "embedding": np.ones((4, 2), np.float32),
+        "unchanged_super_resolved_drrn": np.array([True, False, True, False]),
+    }
     some = Embeddings(stored, np.array([3, 2, 1]), np.zeros(3, bool), FACTS)
     assert some.unchanged("super_resolved_drrn") == 1
     assert some.unchanged("super_resolved_vdsr") == 0
