@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from lrfr.code import closure  # noqa: E402 - the package need not be installed, as when make asks
 
 DVC, CHECK = ROOT / "dvc.yaml", ROOT / "tools" / "check.d"
-STAGE, COMMAND = re.compile(r"^  ([\w-]+):$"), re.compile(r"^ +cmd: lrfr ([\w-]+)")
+COMMAND = re.compile(r"^ +cmd: lrfr ([\w-]+)")
 CODE = re.compile(r"^ +- src/lrfr/[\w/.]+$")
 COMPONENTS = ("methods", "sources", "synthesis")  # packages of which params.yaml names modules
 

@@ -25,7 +25,7 @@ def _sections(path: Path, above: tuple[Path, ...]) -> dict[str, str]:
     if BASE not in own:
         return own
     found = re.search(r"^base: *([^\s#]+) *(?:#.*)?$", own.pop(BASE), re.MULTILINE)
-    if not found:
+    if not found or Path(found[1]).name != found[1]:
         raise ParameterError("base is the name of a file beside this one", where=path, remedy="base: small.yaml")
     base = path.parent / found[1]
     if base.resolve() in (path.resolve(), *above):
@@ -37,7 +37,8 @@ def _sections(path: Path, above: tuple[Path, ...]) -> dict[str, str]:
 def _split(path: Path) -> dict[str, str]:
     """A file's sections with the comments above them."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        with path.open(encoding="utf-8") as file:
+            lines = list(file)
     except (OSError, UnicodeDecodeError) as error:
         what = f"a parameter file cannot be read: {error}"
         raise ParameterError(what, where=path, remedy="name a YAML file, such as params/small.yaml") from error
