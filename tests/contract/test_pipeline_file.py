@@ -1,4 +1,4 @@
-"""dvc.yaml says what is true: the plan's graph, and for each stage all the code that decides its result."""
+"""dvc.yaml says what is true: the plan's graph, and what each stage needs; of its code see test_code_deps.py."""
 
 import subprocess
 from itertools import pairwise
@@ -10,39 +10,19 @@ import yaml
 
 from lrfr.cli import app
 from lrfr.config import read_params
-from lrfr.sources import sources
-from tests.contract.imports import MODULES, ROOT, closure
-
-# Code that cannot change a result: messages, places, progress, who does the work, how a file is written
-HARMLESS = ("errors", "paths", "progress", "parallel", "files", "components", "config", "offline")
-CANNOT_CHANGE_A_RESULT = {f"lrfr.{name}" for name in HARMLESS}
-
-SOURCES = {f"lrfr.sources.{name}": hasattr(module, "PROTOCOL") for name, module in sources().items()}
-# The same list of code serves whichever source params.yaml names, if it can be acquired, or imported
-MAY_BE_READ_BY = {
-    "acquire": set(SOURCES),
-    "import": {module for module, is_test_set in SOURCES.items() if is_test_set},
-}
-
-# Packages whose modules a stage finds by a name in params.yaml, or by that of a protocol
-FOUND_IN = {
-    "evaluate": "lrfr.protocols.",
-    "report": "lrfr.report.sections.",
-    "pretrain": "lrfr.synthesis.",
-    "finetune": "lrfr.synthesis.",
-}
+from lrfr.parameter_files import composed
+from tests.contract.imports import ROOT
 
 PLAN = """
-    acquire > detect > curate > split > validate > synthesize > inspect > drift > report
-    import > curate
+    code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift > report
+    code > import-testset > curate
     validate > card
-    validate > synlr > inspect > embed
-    validate > landmarks > align > embed
-    validate > super_resolution > super_resolve > embed
-    super_resolution > visualize > report
-    validate > pretrain > finetune > embed > evaluate > report > release
+    validate > synlr > validate-synthetic > embed
+    synlr > apply-sr > embed
+    validate > train-sr > apply-sr
+    train-sr > visualize > report
+    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > report > release
     finetune > visualize
-    landmarks > visualize
 """
 
 
@@ -61,28 +41,6 @@ def stages(graph):
     return {stage.addressing: stage for stage in graph}
 
 
-def code(stage) -> set[str]:
-    """Every module of ours that a stage runs, but for those that cannot change its result."""
-    command, _, name = stage.addressing.partition("@")
-    params = read_params(ROOT / "params.yaml")
-    test_set = params.evaluation_sets.get(name)
-    found_by_name = {
-        "acquire": f"lrfr.sources.{params.acquire.source}",
-        "import": f"lrfr.sources.{test_set.source}" if test_set else "",
-        "synthesize": f"lrfr.synthesis.{name}",
-        "finetune": f"lrfr.methods.{name}",
-    }
-    start = {f"lrfr.stages.{command}"} | ({found_by_name[command]} if command in found_by_name else set())
-    start |= {module for module in MODULES if module.startswith(FOUND_IN.get(command, "nothing"))}
-    assert start <= MODULES.keys()
-    readers = MAY_BE_READ_BY.get(command, set())
-    shared = {module for module in closure(readers) - SOURCES.keys() if module.startswith("lrfr.sources.")}
-    shared = {module for module in shared if ".rendering" not in module}
-    # embed asks a method by what it is compared; what it trains by is nothing to embed
-    asked = {f"lrfr.methods.{name}"} if command == "embed" else set()
-    return (closure(start) | shared | asked) - CANNOT_CHANGE_A_RESULT - {"lrfr"}
-
-
 def listed(stage) -> set[Path]:
     return {ROOT / dependency.def_path for dependency in stage.deps if dependency.def_path != "params.yaml"}
 
@@ -97,47 +55,47 @@ def test_the_graph_is_the_plan(graph):
 
 
 def test_each_stage_is_its_command(stages):
-    commands = {command.callback.__name__ for command in app.registered_commands}
+    commands = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}
     for name, stage in stages.items():
         command, _, argument = name.partition("@")
-        assert stage.cmd == f"lrfr {command.replace('_', '-')} {argument}".strip()
+        assert stage.cmd == f"lrfr {command} {argument}".strip()
         assert command in commands
 
 
-def test_each_method_and_synthesizer_has_its_stages(stages):
+def test_each_name_in_the_parameters_has_its_stages(stages):
     params = read_params(ROOT / "params.yaml")
-    expected = {f"{stage}@{method}" for stage in ("finetune", "embed", "evaluate") for method in params.compare}
-    expected |= {f"{stage}@{name}" for stage in ("synthesize", "drift") for name in params.synthesizers}
-    expected |= {
-        f"{stage}@{name}" for stage in ("super_resolution", "super_resolve") for name in params.super_resolution
+    of_each = {
+        ("finetune", "embed", "evaluate"): params.methods,
+        ("pretrain",): params.backbones,
+        ("synthesize", "drift"): params.synthesizers,
+        ("train-sr", "apply-sr"): params.super_resolution,
+        ("import-testset",): params.evaluation_sets,
     }
-    expected |= {f"import@{name}" for name in params.evaluation_sets}
+    expected = {f"{stage}@{name}" for group, names in of_each.items() for stage in group for name in names}
     assert {name for name in stages if "@" in name} == expected
 
 
-def test_a_stage_lists_all_its_code(stages):
-    """What is not listed can change without the stage running again."""
-    missing = {}
-    for name, stage in stages.items():
-        places = listed(stage)
-        files = {MODULES[module] for module in code(stage)}
-        unlisted = {str(file.relative_to(ROOT)) for file in files if places.isdisjoint({file, *file.parents})}
-        if unlisted:
-            missing[name] = sorted(unlisted)
-    assert not missing
+def test_a_run_depends_on_its_own_method_and_its_own_backbone(stages):
+    for name, run in read_params(ROOT / "params.yaml").methods.items():
+        places = {place.relative_to(ROOT).as_posix() for place in listed(stages[f"finetune@{name}"])}
+        methods = {place for place in places if place.startswith("src/lrfr/methods/")}
+        assert methods == {"src/lrfr/methods/__init__.py", f"src/lrfr/methods/{run['method']}.py"}
+        assert {place for place in places if place.startswith("models/pretrained")} == {
+            f"models/pretrained/{run['backbone']}"
+        }
+        assert f"data/code/runs/{name}.json" in places
 
 
-def test_a_stage_lists_no_code_of_others(stages):
-    """What is listed in vain makes hours of training run again; stages of one foreach share their list."""
-    used: dict[str, set[Path]] = {}
-    for name, stage in stages.items():
-        used.setdefault(name.partition("@")[0], set()).update(MODULES[module] for module in code(stage))
-    needless = {}
-    for name, stage in stages.items():
-        ours = {place for place in listed(stage) if place.suffix == ".py"}
-        if vain := sorted(str(place.relative_to(ROOT)) for place in ours - used[name.partition("@")[0]]):
-            needless[name] = vain
-    assert not needless
+def test_a_run_depends_on_no_other_run(stages):
+    """So one more run runs alone, with what looks at all of them."""
+    for stage in ("finetune", "embed", "evaluate"):
+        for name in read_params(ROOT / "params.yaml").methods:
+            of_runs = ("models/runs", "data/embeddings", "data/code/runs")
+            places = [place.relative_to(ROOT).as_posix() for place in listed(stages[f"{stage}@{name}"])]
+            named = [place for place in places if place.startswith(of_runs)]
+            assert {Path(place).stem for place in named} <= {name}
+            keys = [key for dependency in stages[f"{stage}@{name}"].deps for key in getattr(dependency, "params", [])]
+            assert not [key for key in keys if f"{key}.".startswith("methods.") and f"methods.{name}." not in f"{key}."]
 
 
 def test_what_no_stage_makes_exists(stages):
@@ -161,7 +119,7 @@ def test_no_output_is_in_git(stages):
 def test_what_is_released_is_an_artifact_that_others_can_get():
     release = read_params(ROOT / "params.yaml").release
     artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["artifacts"]
-    assert artifacts[release.name]["path"] == f"releases/{release.name}"
+    assert artifacts[release["name"]]["path"] == f"releases/{release['name']}"
 
 
 PARAMETERS = ["params.yaml", *sorted(f"params/{file.name}" for file in (ROOT / "params").glob("*.yaml"))]
@@ -170,7 +128,7 @@ PARAMETERS = ["params.yaml", *sorted(f"params/{file.name}" for file in (ROOT / "
 @pytest.mark.parametrize("path", PARAMETERS)
 def test_every_parameter_file_has_what_stages_depend_on(path):
     """DVC stops at a key that is missing, also where the program has a default."""
-    values = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    values = yaml.safe_load(composed(ROOT / path))
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     for name, stage in pipeline.items():
         for key in stage.get("do", stage).get("params", []):

@@ -55,7 +55,7 @@ def test_settings_are_not_those_of_every_run():
         ({"backbone": "mian"}, r"unknown backbone 'mian'(.|\n)*methods.mine.backbone(.|\n)*did you mean 'main'"),
         (
             {"presentation": "arcface"},
-            r"no presentation 'arcface'; known: as_cropped, arcface_112(.|\n)*mine.presentation",
+            r"no presentation 'arcface'; known: as_cropped, arcface_112(.|\n)*methods.mine.presentation",
         ),
         ({"presentation": 112}, "methods.mine: presentation"),
         ({"scale": 64}, r"unknown parameter 'scale'(.|\n)*methods.mine(.|\n)*known: auxiliary, head, training"),
@@ -76,9 +76,7 @@ def test_what_a_run_lacks_is_named(key):
 
 
 def test_an_unknown_run_is_refused_with_the_known_ones():
-    with pytest.raises(
-        ParameterError, match=r"unknown run 'mnie'(.|\n)*params.yaml: methods(.|\n)*did you mean 'mine'"
-    ):
+    with pytest.raises(ParameterError, match=r"unknown run 'mnie'(.|\n)*yaml: methods(.|\n)*did you mean 'mine'"):
         read_run("mnie", params(mine=BASELINE))
 
 

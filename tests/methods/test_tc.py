@@ -203,9 +203,7 @@ def test_impossible_settings_are_refused(variant, wrong, said):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_without_a_classifier_there_is_nothing_to_start_from(variant):
-    with pytest.raises(
-        ParameterError, match=r"starts with its teacher's classifier(.|\n)*`epochs: 0` gives one a head"
-    ):
+    with pytest.raises(ParameterError, match=r"with its teacher's classifier(.|\n)*`epochs: 0` gives one a head"):
         method(variant, head=None)
 
 
