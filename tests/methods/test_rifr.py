@@ -7,32 +7,42 @@ import torch
 
 from lrfr.config import settings as checked
 from lrfr.errors import ParameterError
-from lrfr.methods import hr_lr, hr_only, kl_only, lr_only, rifr, shared_only
+from lrfr.methods import rifr
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Faces, StepContext
+from tests.methods.backbones import ARCFACE, backbone, exchange
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=32, dropout=0.0)
 TRAINING = Training(
     epochs=1, batch_size=4, learning_rate=0.1, momentum=0.9, weight_decay=1e-4, schedule="cosine", clip_norm=None,
     precision="fp32",
 )  # fmt: skip
-ARCFACE = {"name": "ArcFace", "scale": 16, "margin": 0.4}
-VARIANTS = [hr_only, lr_only, hr_lr, kl_only, shared_only, rifr]
-NAMES = [module.__name__.rpartition(".")[2] for module in VARIANTS]
-ALL = pytest.mark.parametrize("module", VARIANTS, ids=NAMES)
-TAUGHT = pytest.mark.parametrize("module", [kl_only, shared_only, rifr], ids=NAMES[3:])
+HEAD = ARCFACE | {"scale": 16.0}
+VARIANTS = {  # by the rows of the paper's table: high_resolution, widths, targets, softmax
+    "hr_only": (True, [], "labels", "own"),
+    "lr_only": (False, [20, 16], "labels", "own"),
+    "hr_lr": (True, [20, 16], "labels", "own"),
+    "kl_only": (True, [20, 16], "teacher", "own"),
+    "shared_only": (True, [20, 16], "labels", "shared"),
+    "rifr": (True, [20, 16], "teacher", "shared"),
+}
+TAUGHT_ROWS = ["kl_only", "shared_only", "rifr"]
+ALL = pytest.mark.parametrize("row", VARIANTS)
+TAUGHT = pytest.mark.parametrize("row", TAUGHT_ROWS)
 NOW = StepContext(3, 10, np.random.default_rng(0))
 
 
-def method(module=rifr, architecture=ARCHITECTURE, **changes):
+def values(row="rifr", **changes):
+    chosen = dict(zip(("high_resolution", "widths", "targets", "softmax"), VARIANTS[row], strict=True))
+    return chosen | {"student": "teacher", "training": TRAINING.model_dump()} | changes
+
+
+def method(row="rifr", architecture=ARCHITECTURE, head=HEAD, **changes):
     torch.manual_seed(0)
-    chosen = {"head": ARCFACE, "student": "teacher", "training": TRAINING} | changes
-    if module is not hr_only:
-        chosen = {"widths": [20, 16]} | chosen
-    pretrained = (Embedder(architecture).eval(), torch.randn(5, 16))
-    return module.build(module.Settings(**chosen), pretrained, {"auxiliary": 5})
+    chosen = checked(values(row, **changes), rifr.Settings, "methods.rifr")
+    return rifr.build(chosen, backbone(architecture, head=head), {"auxiliary": 5})
 
 
 def some_faces(count=4):
@@ -88,31 +98,32 @@ def test_the_loss_is_smallest_where_all_probabilities_are_the_teachers():
     assert student.grad.abs().max() < 1e-12 and shared.grad.abs().max() < 1e-12
 
 
-def expected_terms(module, task, faces):
-    """Every variant's terms, recomputed from the paper's words."""
+def expected_terms(row, task, faces):
+    """Every variant's terms, recomputed from the paper's words; the loss is their sum."""
     hr, lr = [faces.images], [at_resolution(faces.images, width, "bicubic", up="bilinear") for width in (20, 16)]
-    views = {hr_only: hr, lr_only: lr}.get(module, hr + lr)
+    views = {"hr_only": hr, "lr_only": lr}.get(row, hr + lr)
     targets = torch.eye(5)[faces.labels]
-    if module in (kl_only, rifr):
+    if row in ("kl_only", "rifr"):
         targets = cosine_probabilities(task.teacher.embedder(faces.images), task.teacher.head.weight)
     p_t = cosine_probabilities(task.embedder(torch.cat(views)), task.head.weight)
     terms = {"student": naive_cross_entropy(targets.repeat(len(views), 1), p_t)}
-    if module in (shared_only, rifr):
+    if row in ("shared_only", "rifr"):
         p_pre = cosine_probabilities(task.teacher.embedder(faces.images), task.head.weight)
         terms["shared_teacher"] = naive_cross_entropy(targets, p_pre)
     return terms
 
 
 @ALL
-def test_a_variant_has_the_terms_that_the_paper_gives_it(module):
-    task, faces = away_from_its_start(method(module).eval()), some_faces()
+def test_a_variant_has_the_terms_that_the_paper_gives_it(row):
+    task, faces = away_from_its_start(method(row).eval()), some_faces()
     terms = task.losses({"auxiliary": faces}, NOW, "main")
     with torch.no_grad():
-        expected = expected_terms(module, task, faces)
-    assert {name: value.item() for name, value in terms.items()} == pytest.approx(expected, rel=1e-4)
+        expected = sum(expected_terms(row, task, faces).values())
+    name = "distillation" if row in TAUGHT_ROWS else "classification"
+    assert {name: value.item() for name, value in terms.items()} == pytest.approx({name: expected}, rel=1e-4)
 
 
-def test_the_two_terms_are_the_loss_of_every_version_with_its_hr_image():
+def test_the_loss_is_that_of_every_version_with_its_hr_image():
     task, faces = away_from_its_start(method().eval()), some_faces()
     terms = task.losses({"auxiliary": faces}, NOW, "main")
     versions = [faces.images] + [at_resolution(faces.images, width, "bicubic") for width in (20, 16)]
@@ -123,17 +134,17 @@ def test_the_two_terms_are_the_loss_of_every_version_with_its_hr_image():
 
 
 @ALL
-def test_it_computes_no_more_than_it_needs(module):
-    task, seen = method(module).train(), []
+def test_it_computes_no_more_than_it_needs(row):
+    task, seen = method(row).train(), []
     task.embedder.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
     task.losses({"auxiliary": some_faces()}, NOW, "main")
-    assert seen == [4 * {hr_only: 1, lr_only: 2}.get(module, 3)]  # one forward, of all versions
-    assert (task.teacher is not None) == (module in (kl_only, shared_only, rifr))
+    assert seen == [4 * {"hr_only": 1, "lr_only": 2}.get(row, 3)]  # one forward, of all versions
+    assert (task.teacher is not None) == (row in TAUGHT_ROWS)
 
 
 @TAUGHT
-def test_the_teacher_never_changes(module):
-    task = method(module).train()
+def test_the_teacher_never_changes(row):
+    task = method(row).train()
     before = copy.deepcopy(task.teacher.state_dict())
     parameters = [parameter for group in task.parameter_groups()["main"] for parameter in group["params"]]
     students = [*Embedder(ARCHITECTURE).parameters(), task.head.weight]
@@ -149,20 +160,20 @@ def test_the_teacher_never_changes(module):
 
 
 @ALL
-def test_all_that_is_trained_has_a_gradient(module):
-    task = method(module).train()
+def test_all_that_is_trained_has_a_gradient(row):
+    task = method(row).train()
     sum(task.losses({"auxiliary": some_faces()}, NOW, "main").values()).backward()
     assert all(value.grad is not None for group in task.parameter_groups()["main"] for value in group["params"])
 
 
 @ALL
-def test_processes_that_share_a_batch_get_the_loss_of_one(module):
-    task, faces = method(module).eval(), some_faces(8)
+def test_processes_that_share_a_batch_get_the_loss_of_one(row):
+    task, faces = method(row).eval(), some_faces(8)
     terms = task.losses({"auxiliary": faces}, NOW, "main")
     parts = [
         task.losses(
             {"auxiliary": Faces(faces.images[2 * process :][:2], faces.labels[2 * process :][:2])},
-            dataclasses.replace(NOW, processes=4, process=process),
+            dataclasses.replace(NOW, world_size=4, rank=process),
             "main",
         )
         for process in range(4)
@@ -180,28 +191,27 @@ def test_the_student_starts_where_it_is_told(student):
 
 
 def test_a_students_copy_of_the_teacher_has_its_probabilities_so_that_only_the_entropy_is_left():
-    task, faces = method().eval(), some_faces()
-    task.widths = ()  # the HR images alone
+    task, faces = method(widths=[]).eval(), some_faces()  # the HR images alone
     terms = task.losses({"auxiliary": faces}, NOW, "main")
     _, q = task.teacher(faces.images)
     entropy = -(q * q.log()).sum(1).mean().item()
-    assert [term.item() for term in terms.values()] == pytest.approx([entropy, entropy], rel=1e-4)
+    assert terms["distillation"].item() == pytest.approx(2 * entropy, rel=1e-4)
 
 
 def test_a_plain_softmax_compares_raw_inner_products():
-    task, faces = away_from_its_start(method(kl_only, head={"name": "Softmax"}).eval()), some_faces()
+    task, faces = away_from_its_start(method("kl_only", head={"name": "Softmax"}).eval()), some_faces()
     for head in (task.head, task.teacher.head):
         head.weight.data *= 0.1  # so that no probability of the naive ones vanishes
     versions = [faces.images] + [at_resolution(faces.images, width, "bicubic") for width in (20, 16)]
     q = (task.teacher.embedder(faces.images) @ task.teacher.head.weight.T).softmax(1)
     p = (task.embedder(torch.cat(versions)) @ task.head.weight.T).softmax(1)
     terms = task.losses({"auxiliary": faces}, NOW, "main")
-    assert terms["student"].item() == pytest.approx(naive_cross_entropy(q.repeat(3, 1), p), rel=1e-4)
+    assert terms["distillation"].item() == pytest.approx(naive_cross_entropy(q.repeat(3, 1), p), rel=1e-4)
 
 
 def test_lr_versions_are_enlarged_as_the_deployed_model_enlarges():
     preprocessing = ARCHITECTURE.preprocessing.model_copy(update={"interpolation": "bicubic"})
-    task = method(lr_only, ARCHITECTURE.model_copy(update={"preprocessing": preprocessing}), widths=[16]).eval()
+    task = method("lr_only", ARCHITECTURE.model_copy(update={"preprocessing": preprocessing}), widths=[16]).eval()
     seen, faces = [], some_faces()
     task.embedder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     task.losses({"auxiliary": faces}, NOW, "main")
@@ -209,8 +219,8 @@ def test_lr_versions_are_enlarged_as_the_deployed_model_enlarges():
 
 
 @ALL
-def test_it_is_validated_by_the_true_labels_without_a_margin(module):
-    task, faces = away_from_its_start(method(module).eval()), some_faces()
+def test_it_is_validated_by_the_true_labels_without_a_margin(row):
+    task, faces = away_from_its_start(method(row).eval()), some_faces()
     with torch.no_grad():
         p = cosine_probabilities(task.embedder(faces.images), task.head.weight)
     losses = {name: value.item() for name, value in task.validation_losses(faces).items()}
@@ -220,13 +230,44 @@ def test_it_is_validated_by_the_true_labels_without_a_margin(module):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"head": ARCFACE | {"sample_rate": 0.1}}, "leave sample_rate out"),
-        ({"widths": []}, "at least 1"),
+        ({"high_resolution": False, "widths": []}, "the student sees no image: give widths, or high_resolution: true"),
+        ({"widths": [0]}, "greater than 0"),
         ({"student": "copy"}, "'teacher' or 'fresh'"),
+        ({"targets": "soft"}, "'teacher' or 'labels'"),
+        ({"softmax": "none"}, "'shared' or 'own'"),
+        ({"head": {"name": "Softmax"}}, "unknown parameter 'head'"),
     ],
 )
 def test_impossible_settings_are_refused(wrong, said):
-    training = TRAINING.model_dump()
-    values = {"head": ARCFACE, "student": "fresh", "widths": [20], "training": training} | wrong
     with pytest.raises(ParameterError, match=said):
-        checked(values, rifr.Settings, "params.yaml: methods.rifr")
+        checked(values(**wrong), rifr.Settings, "params.yaml: methods.rifr")
+
+
+def test_a_width_that_makes_no_image_smaller_is_refused():
+    with pytest.raises(ParameterError, match="'widths' has 32 px"):
+        method(widths=[32])
+
+
+@ALL
+def test_without_a_classifier_there_is_neither_teacher_nor_softmax(row):
+    with pytest.raises(ParameterError, match="the backbone has no classifier"):
+        method(row, head=None)
+
+
+def test_a_backbone_that_drew_identities_in_training_has_a_whole_softmax():
+    task = method(head=HEAD | {"sample_rate": 0.4}).eval()
+    faces = some_faces()
+    whole = method().eval()
+    losses = [each.losses({"auxiliary": faces}, NOW, "main")["distillation"].item() for each in (task, whole)]
+    assert losses[0] == losses[1]
+
+
+@ALL
+def test_training_calls_the_published_loss_itself(monkeypatch, row):
+    """Equation 3 where there is a shared softmax; one of its terms, or equation 1, where there is not."""
+    task, faces = method(row), some_faces()
+    exchange(monkeypatch, rifr.distillation_loss, lambda student, shared, q: 0 * student.sum() + 42)
+    exchange(monkeypatch, rifr.target_cross_entropy, lambda logits, targets: 0 * logits.sum() + 17)
+    (value,) = task.losses({"auxiliary": faces}, NOW, "main").values()
+    assert value.item() == (42 if row in ("shared_only", "rifr") else 17)
+    assert task.eval().validation_losses(faces)["classification"].item() == 17

@@ -16,14 +16,16 @@ from lrfr import paths
 from lrfr.config import settings
 from lrfr.errors import ParameterError
 from lrfr.methods import rpcn
-from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.embedder import Architecture
 from lrfr.nn.model_file import read_model, write_model
 from lrfr.nn.networks.rpcn import HighResolutionChannel, Rpcn
 from lrfr.nn.networks.shape import Shape
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.task import Faces, StepContext
-from lrfr.stages import finetune
+from lrfr.stages import code, finetune
 from tests.face_tables import write_params, write_split
+from tests.landmark_tables import write_landmarks
+from tests.methods.backbones import backbone
 from tests.nn.small_training import training
 
 PRETRAINED = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=12, input_size=[24, 20], dropout=0.0)
@@ -36,7 +38,7 @@ CONVOLUTIONS = ("first", "second", "third")
 
 def build():
     torch.manual_seed(0)
-    return rpcn.build(SETTINGS, (Embedder(PRETRAINED), torch.randn(5, 12)), {"auxiliary": 5, "native": 4})
+    return rpcn.build(SETTINGS, backbone(PRETRAINED), {"auxiliary": 5, "native": 4})
 
 
 def faces(count=4, classes=4):
@@ -186,7 +188,7 @@ def test_processes_that_share_a_batch_get_the_loss_of_one(step):
     parts = []
     for process in range(4):
         part = Faces(some.images[2 * process :][:2], some.labels[2 * process :][:2])
-        at = dataclasses.replace(context(), processes=4, process=process)
+        at = dataclasses.replace(context(), world_size=4, rank=process)
         parts.append(task.losses({"auxiliary": part}, at, "main"))
     for name, value in terms.items():
         assert sum(part[name].item() for part in parts) / 4 == pytest.approx(value.item(), rel=1e-4)
@@ -221,15 +223,22 @@ def test_a_wrong_setting_is_named(wrong, said):
 def test_three_steps_make_a_model_that_embeds_faces(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_split()
-    write_model(paths.PRETRAINED, Embedder(PRETRAINED).eval(), torch.randn(6, 12))
+    write_landmarks()
+    write_model(paths.pretrained("main"), backbone(PRETRAINED, classes=6))
     trainings = {step: TRAINING.model_dump(exclude_unset=True) for step in rpcn.STEPS}
-    write_params(threads=1, methods={"random": {}, "rpcn": {**CHOSEN, **trainings}}, compare=["random", "rpcn"])
-    finetune.run("rpcn")
-    embedder, _ = read_model(paths.model("rpcn"))
+    write_params(threads=1, methods={"coupled": {"method": "rpcn", "backbone": "main", **CHOSEN, **trainings}})
+    code.run()
+    finetune.run("coupled")
+    model = read_model(paths.model("coupled"))
     with torch.inference_mode():
-        assert embedder(torch.rand(2, 3, 30, 24)).isfinite().all()
-    with paths.curve("training", "rpcn").open() as lines:
+        assert model.embedder(torch.rand(2, 3, 30, 24)).isfinite().all()
+    # It has nothing of the backbone, and says so
+    assert (model.facts.metric, model.facts.head, model.facts.provenance) == ("euclidean", None, None)
+    assert [(step.step, list(step.faces)) for step in model.facts.trained] == [
+        ("super_resolution", ["auxiliary"]), ("recognition", ["auxiliary"]), ("training", ["native"])
+    ]  # fmt: skip
+    with paths.training_curve("runs", "coupled").open() as lines:
         rows = list(csv.DictReader(lines))
     assert [bool(row["super_resolution"]) for row in rows] == [True, False, False]
     assert [bool(row["hr_classification"]) for row in rows] == [False, True, False]
-    assert not list(Path("checkpoints").glob("*"))
+    assert not list(Path("checkpoints").rglob("*.pt"))

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from lrfr.methods import curriculum_only, ntnc, tc, teacher_only
+from lrfr.config import settings
+from lrfr.errors import ParameterError
+from lrfr.methods import tc
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.resolution import at_resolution
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Faces, StepContext
+from tests.methods.backbones import ARCFACE, backbone, exchange
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.0)
 TRAINING = Training(
@@ -21,12 +24,12 @@ TRAINING = Training(
     clip_norm=5,
     precision="fp32",
 )
-STUDENT = {"scale": 32, "smallest_exponent": 3, "largest_exponent": 5, "training": TRAINING}
+STUDENT = {"smallest_exponent": 3, "largest_exponent": 5, "training": TRAINING.model_dump()}
 VARIANTS = {
-    tc: {"distillation_weight": 0.1},
-    teacher_only: {"distillation_weight": 0.1, "frequency": 0.5},
-    curriculum_only: {},
-    ntnc: {"frequency": 0.5},
+    "tc": {"teacher": True, "distillation_weight": 0.1, "curriculum": True},
+    "teacher_only": {"teacher": True, "distillation_weight": 0.1, "curriculum": False, "frequency": 0.5},
+    "curriculum_only": {"teacher": False, "curriculum": True},
+    "ntnc": {"teacher": False, "curriculum": False, "frequency": 0.5},
 }
 
 
@@ -34,10 +37,10 @@ def context(step, total=100):
     return StepContext(step, total, np.random.default_rng(step))
 
 
-def method(module=tc, **changes):
+def method(variant="tc", head=ARCFACE, **changes):
     torch.manual_seed(0)
-    settings = module.Settings(**(STUDENT | VARIANTS[module] | changes))
-    return module.build(settings, (Embedder(ARCHITECTURE), torch.randn(5, 16)), {"auxiliary": 5})
+    chosen = settings(STUDENT | VARIANTS[variant] | changes, tc.Settings, "methods.tc")
+    return tc.build(chosen, backbone(ARCHITECTURE, head=head), {"auxiliary": 5})
 
 
 def some_faces(count=8):
@@ -105,7 +108,7 @@ def test_processes_that_share_a_batch_get_the_loss_of_one():
     parts = [
         task.losses(
             {"auxiliary": Faces(images[2 * process :][:2], labels[:2])},
-            dataclasses.replace(context(step), processes=4, process=process),
+            dataclasses.replace(context(step), world_size=4, rank=process),
             "main",
         )
         for process in range(4)
@@ -140,10 +143,10 @@ def test_the_loss_is_that_of_equation_1():
     assert terms["distillation"].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
-@pytest.mark.parametrize("module", VARIANTS)
-def test_a_teacher_is_there_where_the_name_says_so(module):
-    task = method(module).eval()
-    taught = module in (tc, teacher_only)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_teacher_is_there_where_the_name_says_so(variant):
+    task = method(variant).eval()
+    taught = variant in ("tc", "teacher_only")
     terms = task.losses({"auxiliary": some_faces()}, context(50), "main")
     assert set(terms) == ({"classification", "distillation"} if taught else {"classification"})
     assert (task.teacher is not None) == taught
@@ -154,30 +157,86 @@ def test_a_teacher_is_there_where_the_name_says_so(module):
     assert len(trained) == sum(parameter.requires_grad for parameter in students)
 
 
-@pytest.mark.parametrize("module", VARIANTS)
-def test_a_curriculum_begins_with_full_resolution_and_ends_with_none_and_a_frequency_stays(module):
-    task, faces = method(module).eval(), some_faces(200)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_curriculum_begins_with_full_resolution_and_ends_with_none_and_a_frequency_stays(variant):
+    task, faces = method(variant).eval(), some_faces(200)
     shares = [shrunk(task, faces, context(step)).float().mean().item() for step in (0, 50, 99)]
-    expected = [0, 50 / 99, 1] if module in (tc, curriculum_only) else [0.5, 0.5, 0.5]
+    expected = [0, 50 / 99, 1] if variant in ("tc", "curriculum_only") else [0.5, 0.5, 0.5]
     assert shares == pytest.approx(expected, abs=0.12)
 
 
 @pytest.mark.parametrize(("frequency", "share"), [(0, 0), (1, 1)])
 def test_the_frequency_is_the_chance_of_down_sampling(frequency, share):
-    for module in (ntnc, teacher_only):
-        task = method(module, frequency=frequency).eval()
+    for variant in ("ntnc", "teacher_only"):
+        task = method(variant, frequency=frequency).eval()
         assert shrunk(task, some_faces(20), context(7)).float().mean() == share
 
 
 def test_all_variants_draw_the_same_resolutions_and_start_from_the_same_student():
     faces = some_faces()
     terms = [
-        method(module).eval().losses({"auxiliary": faces}, context(99), "main") for module in (tc, curriculum_only)
+        method(variant).eval().losses({"auxiliary": faces}, context(99), "main")
+        for variant in ("tc", "curriculum_only")
     ]
     assert terms[0]["classification"].item() == terms[1]["classification"].item()
 
 
-@pytest.mark.parametrize("wrong", [{"smallest_exponent": 6}, {"frequency": 1.5}])
-def test_impossible_settings_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"smallest_exponent is above|less than or equal to 1"):
-        method(ntnc, **wrong)
+@pytest.mark.parametrize(
+    ("variant", "wrong", "said"),
+    [
+        ("ntnc", {"smallest_exponent": 6}, "smallest_exponent is above largest_exponent"),
+        ("ntnc", {"frequency": 1.5}, "less than or equal to 1"),
+        ("ntnc", {"frequency": None}, "frequency goes with curriculum: false, and with nothing else"),
+        ("ntnc", {"distillation_weight": 0.1}, "distillation_weight goes with teacher: true, and with nothing else"),
+        ("tc", {"frequency": 0.5}, "frequency goes with curriculum: false"),
+        ("tc", {"distillation_weight": None}, "distillation_weight goes with teacher: true"),
+        ("tc", {"distillation_weight": -0.1}, "greater than or equal to 0"),
+        ("tc", {"teacher": False}, "distillation_weight goes with teacher: true"),
+        ("tc", {"curriculum": False}, "frequency goes with curriculum: false"),
+        ("tc", {"scale": 32}, "unknown parameter 'scale'"),
+    ],
+)
+def test_impossible_settings_are_refused(variant, wrong, said):
+    with pytest.raises(ParameterError, match=said):
+        method(variant, **wrong)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_without_a_classifier_there_is_nothing_to_start_from(variant):
+    with pytest.raises(
+        ParameterError, match=r"starts with its teacher's classifier(.|\n)*`epochs: 0` gives one a head"
+    ):
+        method(variant, head=None)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_student_is_classified_by_its_teachers_kind_of_softmax_without_a_margin(variant):
+    task, faces = method(variant, head={"name": "Softmax"}).eval(), some_faces(4)
+    terms = task.losses({"auxiliary": faces}, context(0), "main") if variant == "curriculum_only" else None
+    logits = task.embedder(faces.images) @ task.head.weight.T
+    expected = torch.nn.functional.cross_entropy(logits, faces.labels).item()
+    assert task.validation_losses(faces)["classification"].item() == pytest.approx(expected, rel=1e-5)
+    if terms:  # at the first update of a curriculum nothing is shrunk
+        assert terms["classification"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_lambda_of_equation_1_may_be_0():
+    faces = some_faces()
+    terms = method(distillation_weight=0.0).eval().losses({"auxiliary": faces}, context(99), "main")
+    assert terms["distillation"].item() == 0
+
+
+@pytest.mark.parametrize("variant", ["tc", "teacher_only"])
+def test_training_calls_the_published_distillation_itself(monkeypatch, variant):
+    task = method(variant)
+    exchange(monkeypatch, tc.feature_distillation, lambda teacher, student: 0 * student.sum() + 42)
+    terms = task.losses({"auxiliary": some_faces()}, context(50), "main")
+    assert terms["distillation"].item() == pytest.approx(0.1 * 42)
+
+
+def test_the_curriculum_of_training_is_the_published_one(monkeypatch):
+    task, faces = method(), some_faces(20)
+    exchange(monkeypatch, tc.curriculum_probability, lambda step, total: 1.0)
+    assert shrunk(task, faces, context(0)).all()
+    exchange(monkeypatch, tc.curriculum_probability, lambda step, total: 0.0)
+    assert not shrunk(task, faces, context(99)).any()

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-from lrfr.config import Evaluate
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
+from lrfr.protocols.options import Options
 
-OPTIONS = Evaluate(bootstrap=50, metric="cosine", sides=[8, 16], widths=[20])
+OPTIONS = Options(bootstrap=50, metric="cosine", sides=[8, 16], widths=[20])
+FACTS = {"metric": "cosine", "presentation": "as_cropped"}
 
 
 def row(face_id: str, identity: str | None = None, split: str | None = None, **attributes: str) -> dict:
@@ -43,7 +44,7 @@ def embed(
         arrays[f"embedding_{name}" if name else "embedding"] = base + rng.normal(size=base.shape) * noise
     lost = np.isin(np.arange(len(number)), list(missing))
     arrays = {name: np.where(lost[:, None], 0, values).astype(np.float32) for name, values in arrays.items()}
-    return Embeddings(arrays, np.arange(len(number)), lost)
+    return Embeddings(arrays, np.arange(len(number)), lost, FACTS)
 
 
 def cosines(embeddings: Embeddings, view: str = "full", other: str | None = None) -> np.ndarray:

@@ -1,17 +1,20 @@
 """The same faces in another presentation: naive recomputations of every difference."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from lrfr.config import Evaluate
 from lrfr.core.significance import better
 from lrfr.errors import EmbeddingError
-from lrfr.protocols import folds, ijb, protocol, rifr, scface, survface, synlr, tinyface
+from lrfr.protocols import survface, tinyface
 from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.options import Options
+from lrfr.protocols.views import conditions
 from tests.protocols.benchmarks import OPTIONS, benchmark, cosines, embed, row
-from tests.protocols.small_sets import surveillance, template_set
+from tests.protocols.small_sets import surveillance
 
-BOTH = Evaluate(bootstrap=30, metric="cosine", sides=[8], widths=[20], aligned=True, super_resolution=["vdsr", "drrn"])
+BOTH = Options(bootstrap=30, metric="cosine", sides=[8], widths=[20], super_resolution=["vdsr", "drrn"])
 RESOLVED = ("super_resolved_vdsr", "super_resolved_drrn")
 
 
@@ -21,31 +24,25 @@ def small_set() -> Benchmark:
 
 
 def test_a_protocol_is_run_under_what_it_asks_for() -> None:
-    asked = {name: protocol(name).conditions(BOTH) for name in ("tinyface", "survface", "ijb", "synlr", "folds")}
-    assert asked == {
-        "tinyface": ("aligned", *RESOLVED),
-        "survface": RESOLVED,
-        "ijb": ("aligned",),
-        "synlr": (),
-        "folds": (),
-    }
-    for module in (tinyface, survface, ijb, synlr, folds, scface, rifr):
-        assert module.conditions(OPTIONS) == ()
+    names = ("tinyface", "survface", "ijb", "synlr", "folds", "scface", "rifr")
+    asked = {name: conditions(name, BOTH) for name in names}
+    assert asked == dict.fromkeys(names, ()) | {"tinyface": RESOLVED, "survface": RESOLVED}
+    assert {conditions(name, OPTIONS) for name in names} == {()}
 
 
 def test_tinyface_compares_the_probes_of_each_condition_with_those_as_they_are() -> None:
     faces = small_set()
-    embeddings = embed(faces, noise=1.5, views=("aligned", *RESOLVED), missing=[4])
+    embeddings = embed(faces, noise=1.5, views=RESOLVED, missing=[4])
     outcome = tinyface.evaluate(faces, embeddings, BOTH, seed=3)
     split = np.array(faces.faces["split"].to_pylist())
     probe, gallery = np.flatnonzero(split == "probe"), np.flatnonzero(split != "probe")
     hits = {}
-    for condition in ("full", "aligned", *RESOLVED):
+    for condition in ("full", *RESOLVED):
         score = cosines(embeddings, condition)[np.ix_(probe, gallery)]
         mates = faces.identity[gallery][None, :] == faces.identity[probe][:, None]
         best = np.where(mates, score, -np.inf).max(axis=1)
         hits[condition] = (np.where(mates, -np.inf, score).max(axis=1) < best) & (best > -np.inf)
-    for condition in ("aligned", *RESOLVED):
+    for condition in RESOLVED:
         figures = outcome.figures["conditions"][condition]["distractors"]
         assert figures["rank1"] == pytest.approx(hits[condition].mean(), abs=1e-6)
         expected = better(hits[condition], hits["full"].astype(float), faces.identity[probe], seed=3)
@@ -58,17 +55,19 @@ def test_tinyface_compares_the_probes_of_each_condition_with_those_as_they_are()
         assert named["map_difference"]["difference"] == pytest.approx(change, abs=2e-6)
         cmc = outcome.curves["cmc"].columns[f"with_distractors_{condition}"]
         assert cmc[0] == pytest.approx(figures["rank1"], abs=1e-6)
-    assert any(hits[condition].sum() != hits["full"].sum() for condition in ("aligned", *RESOLVED))
+    assert any(hits[condition].sum() != hits["full"].sum() for condition in RESOLVED)
 
 
 def test_a_condition_that_changes_nothing_makes_no_difference() -> None:
     faces = small_set()
     embeddings = embed(faces, noise=1.5)
-    stored = dict(embeddings.stored) | {"embedding_aligned": embeddings.of()}
-    same = type(embeddings)(stored, embeddings.row, embeddings.missing)
-    only = BOTH.model_copy(update={"super_resolution": []})
+    stored = dict(embeddings.stored) | {"embedding_super_resolved_vdsr": embeddings.of()}
+    stored |= {"unchanged_super_resolved_vdsr": np.arange(len(embeddings.row)) % 3 == 0}
+    same = dataclasses.replace(embeddings, stored=stored)
+    only = BOTH.model_copy(update={"super_resolution": ["vdsr"]})
     found = tinyface.evaluate(faces, same, only, seed=0).figures
-    under = found.pop("conditions")["aligned"]
+    under = found.pop("conditions")["super_resolved_vdsr"]
+    assert under["n_unchanged"] == stored["unchanged_super_resolved_vdsr"].sum()
     for name in ("distractors", "no_distractors"):
         told = {key: value for key, value in under[name].items() if not key.endswith("_difference")}
         assert told == found[name]
@@ -76,7 +75,7 @@ def test_a_condition_that_changes_nothing_makes_no_difference() -> None:
 
 
 def test_a_condition_that_was_not_embedded_is_named() -> None:
-    with pytest.raises(EmbeddingError, match="'aligned' was not embedded"):
+    with pytest.raises(EmbeddingError, match="'super_resolved_vdsr' was not embedded"):
         tinyface.evaluate(faces := small_set(), embed(faces), BOTH, seed=0)
 
 
@@ -111,18 +110,3 @@ def test_survface_compares_which_pairs_are_told_rightly(named: bool) -> None:
         curve = outcome.curves["open_set"].columns
         assert np.array_equal(curve[f"tpir_{condition}"], again.curves["open_set"].columns["tpir"], equal_nan=True)
     assert ("left faces" in outcome.definitions["conditions"]) == (not named)
-
-
-def test_ijb_compares_rank_1_of_the_mean_of_the_galleries() -> None:
-    faces = template_set()
-    embeddings = embed(faces, noise=2.5, views=("side_8", "aligned"), missing=[4, 5])
-    outcome = ijb.evaluate(faces, embeddings, BOTH, seed=0)
-    again = ijb.evaluate(faces, embeddings.under("aligned"), BOTH.model_copy(update={"sides": [], "aligned": False}), 0)
-    for norm in ("keep_norm", "unit_norm"):
-        figures = outcome.figures["conditions"]["aligned"][norm]
-        assert figures["verification"] == again.figures[norm]["verification"]
-        assert figures["identification"] == again.figures[norm]["identification"]
-        after = figures["identification"]["mean"]["closed"]["rank1"]
-        before = outcome.figures[norm]["identification"]["mean"]["closed"]["rank1"]
-        assert figures["rank1_difference"]["difference"] == pytest.approx(after - before, abs=2e-6)
-        assert 0 < figures["rank1_difference"]["p_value"] <= 1

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -5,8 +7,12 @@ from lrfr.errors import EmbeddingError
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 
 
+FACTS = {"metric": "euclidean", "presentation": "arcface_112"}
+
+
 def write(path, **changed):
-    arrays = {"face_id": np.array(["a", "b", "c"]), "embedding": np.arange(6.0).reshape(3, 2)} | changed
+    arrays = {"face_id": np.array(["a", "b", "c"]), "embedding": np.arange(6.0).reshape(3, 2)}
+    arrays |= {"missing": np.zeros(3, bool), "facts": np.array(json.dumps(FACTS))} | changed
     np.savez(path, **{name: values for name, values in arrays.items() if values is not None})
     return path
 
@@ -14,18 +20,32 @@ def write(path, **changed):
 def test_rows_follow_the_face_table_in_every_array(tmp_path):
     mirror = -np.arange(6.0).reshape(3, 2)
     stored = {"embedding_mirror": mirror, "missing": np.array([False, True, False]), "quality": np.array([1.0, 2, 3])}
+    stored |= {"unaligned": np.array([True, True, False])}
     found = read_embeddings(write(tmp_path / "m.npz", **stored), ["c", "b"], "lrfr embed m")
     assert found.of().tolist() == [[4, 5], [2, 3]]
     assert found.of("mirror").tolist() == [[-4, -5], [-2, -3]]
     assert found.missing.tolist() == [False, True]
     assert found.quality is not None and found.quality.tolist() == [3, 2]
+    assert found.unaligned is not None and found.unaligned.tolist() == [False, True]
+    assert found.facts == FACTS
     with pytest.raises(EmbeddingError, match="'side_8' was not embedded"):
         found.of("side_8")
 
 
-def test_without_missing_and_quality_nothing_is_missing(tmp_path):
+def test_some_of_the_faces_have_all_that_is_known_of_them(tmp_path):
+    known = {"quality": np.array([1.0, 2, 3]), "unaligned": np.array([True, False, True])}
+    path = write(tmp_path / "m.npz", missing=np.array([False, True, False]), **known)
+    some = read_embeddings(path, ["c", "b", "a"], "lrfr embed m").take(np.array([2, 0]))
+    assert some.of().tolist() == [[0, 1], [4, 5]]
+    assert some.missing.tolist() == [False, False]
+    assert (some.quality.tolist(), some.unaligned.tolist()) == ([1, 3], [True, True])
+
+
+def test_a_model_that_gives_no_quality_and_takes_faces_as_cropped_says_nothing_of_them(tmp_path):
     found = read_embeddings(write(tmp_path / "m.npz"), ["a", "b", "c"], "lrfr embed m")
-    assert not found.missing.any() and found.quality is None
+    assert found.quality is None and found.unaligned is None
+    some = found.take(np.array([1]))
+    assert some.quality is None and some.unaligned is None
 
 
 @pytest.mark.parametrize(
@@ -33,6 +53,9 @@ def test_without_missing_and_quality_nothing_is_missing(tmp_path):
     [
         ({"face_id": None}, "not an embedding file"),
         ({"embedding": None}, "not an embedding file"),
+        ({"missing": None}, "not an embedding file"),
+        ({"facts": None}, "not an embedding file"),
+        ({"facts": np.array("no JSON")}, "not an embedding file"),
         ({"embedding": np.zeros((2, 2))}, "differ in length"),
         ({"face_id": np.array(["a", "x", "y"])}, "2 faces of the test set have no embedding, such as b"),
     ],
@@ -53,7 +76,10 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, content):
 
 
 def test_faces_that_a_condition_left_as_they_are_are_counted_in_the_rows_asked_for():
-    stored = {"embedding": np.ones((4, 2), np.float32), "unchanged_aligned": np.array([True, False, True, False])}
-    some = Embeddings(stored, np.array([3, 2, 1]), np.zeros(3, bool))
-    assert some.unchanged("aligned") == 1
+    stored = {
+        "embedding": np.ones((4, 2), np.float32),
+        "unchanged_super_resolved_drrn": np.array([True, False, True, False]),
+    }
+    some = Embeddings(stored, np.array([3, 2, 1]), np.zeros(3, bool), FACTS)
+    assert some.unchanged("super_resolved_drrn") == 1
     assert some.unchanged("super_resolved_vdsr") == 0

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from lrfr.protocols import folds
+from lrfr.protocols.views import views
 from tests.protocols.benchmarks import OPTIONS, embed
 from tests.protocols.small_sets import fold_set
 
@@ -33,4 +34,4 @@ def test_the_threshold_of_the_other_folds_judges_the_sum_of_image_and_mirror(pub
 
 
 def test_it_asks_for_mirror_images():
-    assert folds.views(OPTIONS) == ("mirror",)
+    assert views("folds", OPTIONS) == ("mirror",)

@@ -3,6 +3,7 @@ import pytest
 
 from lrfr.errors import BenchmarkError
 from lrfr.protocols import rifr
+from lrfr.protocols.views import views
 from tests.protocols.benchmarks import OPTIONS, benchmark, cosines, embed, row
 from tests.protocols.small_sets import distractor_set
 
@@ -63,7 +64,7 @@ def test_people_who_all_miss_are_never_found():
 
 
 def test_it_asks_for_the_width_of_the_verification():
-    assert rifr.views(OPTIONS) == ("width_20", "width_25")
+    assert views("rifr", OPTIONS) == ("width_20", "width_25")
 
 
 def test_people_and_distractors_are_needed():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lrfr.protocols import tinyface
+from lrfr.protocols import erc, tinyface
 from tests.protocols.benchmarks import OPTIONS, benchmark, cosines, embed, row
 
 
@@ -43,3 +43,14 @@ def test_a_missing_probe_is_a_miss_and_is_counted():
     figures = outcome.figures["distractors"]
     assert (figures["n_missing_probe"], figures["n_missing_gallery"]) == (1, 1)
     assert figures["rank1"] == pytest.approx(1 - 1 / len(faces.splits("probe")), abs=1e-6)
+
+
+def test_the_error_versus_reject_curves_stand_beside_identification():
+    faces = small_set()
+    embeddings = embed(faces, noise=1.5)
+    found, rejected = tinyface.evaluate(faces, embeddings, OPTIONS, 4), erc.evaluate(faces, embeddings, OPTIONS, 4)
+    assert found.figures["rejection"] == rejected.figures | {"definitions": rejected.definitions}
+    assert np.array_equal(found.curves["erc"].columns["ratio"], rejected.curves["erc"].columns["ratio"])
+    alone = tinyface.identification(faces, embeddings, OPTIONS, 4)
+    assert found.figures == alone.figures | {"rejection": found.figures["rejection"]}
+    assert set(found.curves) == {*alone.curves, "erc"} == {"cmc", "pr", "erc"}

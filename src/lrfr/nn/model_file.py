@@ -41,7 +41,7 @@ class Facts(Section):
         metric: by which its embeddings are compared.
         trained: the steps of its training in order; none for untrained weights, or where nobody says.
         head: the settings of the head that it was trained with last, see :mod:`lrfr.nn.heads`; None for
-            untrained weights.
+            untrained weights, and where a method's own softmax has no settings.
         quality: the kind of quality that it gives of every image, None where it gives none.
         provenance: of imported weights: the file that they came from, and its licence.
     """

@@ -47,7 +47,7 @@ def check_sides(sides: Sequence[int], size: tuple[int, int], name: str) -> tuple
     """
     if max(sides, default=0) >= min(size):
         what = f"'{name}' has {max(sides)} px, which makes no image of {size[0]} x {size[1]} px smaller"
-        raise ParameterError(what, remedy="take smaller ones, or a larger pretrain.architecture.input_size")
+        raise ParameterError(what, remedy="take smaller ones, or a backbone with a larger input_size")
     return tuple(sides)
 
 

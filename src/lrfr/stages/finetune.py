@@ -66,7 +66,8 @@ def _facts(run: Run, presentation: str, backbone: Facts, task: Task, trained: Se
     """What users of the run's model must know."""
     before = backbone.trained if task.starts_from_backbone else []
     own_head = getattr(run.settings, "head", None)
-    head = own_head.model_dump() if own_head is not None else backbone.head
+    kept_head = backbone.head if task.starts_from_backbone else None
+    head = own_head.model_dump() if own_head is not None else kept_head
     return Facts(
         presentation=presentation,
         metric=getattr(run.method, "METRIC", backbone.metric),

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from lrfr import code
-from lrfr.errors import TrainingError
+from lrfr.errors import ResultError, TrainingError
 from lrfr.files import atomic_path
 
 # What a damaged pickle stumbles over
@@ -26,10 +26,15 @@ def fingerprint(settings: Any, modules: Iterable[str], *files: Path) -> str:
         settings: anything that JSON can hold.
         modules: those that train, such as ``lrfr.stages.finetune`` and the method's; with all that they import.
         files: data and earlier models.
+
+    Raises:
+        ResultError: a file is missing.
     """
     digest = hashlib.sha256(json.dumps([settings, torch.__version__], sort_keys=True).encode())
     digest.update(code.digest(code.closure(*modules)).encode())
     for file in files:
+        if not file.is_file():
+            raise ResultError("a result that this training depends on is missing", where=file, remedy="dvc repro")
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
