@@ -6,7 +6,6 @@ import pytest
 from lrfr.errors import EmbeddingError
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 
-
 FACTS = {"metric": "euclidean", "presentation": "arcface_112"}
 
 
