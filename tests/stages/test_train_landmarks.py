@@ -14,7 +14,7 @@ from lrfr.errors import FaceTableError, InterruptedTrainingError, ParameterError
 from lrfr.faces import encode_png
 from lrfr.nn.landmarks import read_landmark_model
 from lrfr.nn.landmarks.task import Localisation
-from lrfr.stages import landmarks
+from lrfr.stages import train_landmarks
 from tests.drawing import portrait
 from tests.face_tables import write_params
 from tests.nn.landmarks.marked import table
@@ -44,7 +44,7 @@ def written():
 
 def test_a_model_its_curve_and_its_errors_are_written():
     write()
-    landmarks.run()
+    train_landmarks.run()
     assert read_landmark_model(paths.LANDMARKS).width == 0.125
     with paths.LANDMARK_ERROR.open() as lines:
         rows = list(csv.DictReader(lines))
@@ -65,7 +65,7 @@ def test_a_model_its_curve_and_its_errors_are_written():
 
 def test_interrupted_and_taken_up_equals_never_interrupted(monkeypatch):
     write()
-    landmarks.run()
+    train_landmarks.run()
     whole = written()
     losses = Localisation.losses
 
@@ -76,19 +76,19 @@ def test_interrupted_and_taken_up_equals_never_interrupted(monkeypatch):
 
     with monkeypatch.context() as patched, pytest.raises(InterruptedTrainingError):
         patched.setattr(Localisation, "losses", interrupting)
-        landmarks.run()
-    landmarks.run()
+        train_landmarks.run()
+    train_landmarks.run()
     assert written() == whole
 
 
 def test_mtcnn_is_asked_where_the_face_is():
     image = portrait(160, 1)[32:128, 40:120]
-    points = landmarks.by_mtcnn(image, [0.6, 0.7, 0.7])
+    points = train_landmarks.by_mtcnn(image, [0.6, 0.7, 0.7])
     assert points is not None
     assert ((points > 0) & (points < [80, 96])).all()
     assert points[0, 0] < points[1, 0]
     assert points[0, 1] < points[3, 1]
-    assert landmarks.by_mtcnn(image[:6, :5], [0.6, 0.7, 0.7]) is None
+    assert train_landmarks.by_mtcnn(image[:6, :5], [0.6, 0.7, 0.7]) is None
 
 
 def test_where_the_source_brings_no_landmarks_the_detector_finds_them():
@@ -97,7 +97,7 @@ def test_where_the_source_brings_no_landmarks_the_detector_finds_them():
     for row, image in zip(rows, images, strict=True):
         row.update(image=encode_png(image), width=80, height=96, landmarks=None)
     write(pa.Table.from_pylist(rows, table(6, 2).schema))
-    landmarks.run()
+    train_landmarks.run()
     metrics = json.loads(paths.LANDMARK_METRICS.read_text())
     assert (metrics["faces"], metrics["judged"]) == (10, 2)
     assert metrics["heights"][-1]["mtcnn_found"] == 1
@@ -105,7 +105,7 @@ def test_where_the_source_brings_no_landmarks_the_detector_finds_them():
 
 def test_no_more_faces_are_taken_than_asked_for():
     write(most_faces=12)
-    landmarks.run()
+    train_landmarks.run()
     metrics = json.loads(paths.LANDMARK_METRICS.read_text())
     assert metrics["faces"] + metrics["judged"] == 12
 
@@ -113,11 +113,11 @@ def test_no_more_faces_are_taken_than_asked_for():
 def test_mistakes_are_told():
     write(table(3, 3, landmarks=None))
     with pytest.raises(FaceTableError, match="no face has landmarks"):
-        landmarks.run()
+        train_landmarks.run()
     write(table(3, 3, landmarks=[10.0] * 10))
     with pytest.raises(FaceTableError, match="the eyes of some faces lie in one place"):
-        landmarks.run()
+        train_landmarks.run()
     write(wing={"w": 10, "epsilo": 2.0})
     with pytest.raises(ParameterError, match="epsilon"):
-        landmarks.run()
+        train_landmarks.run()
     assert yaml.safe_load(paths.PARAMS.read_text())["landmarks"]["wing"]["w"] == 10

@@ -1,4 +1,4 @@
-"""super_resolution and super_resolve on a tiny project."""
+"""train-sr and apply-sr on a tiny project."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from lrfr.files import read_json
 from lrfr.nn.resolution import at_resolution, to_size
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver, write_resolver
 from lrfr.nn.super_resolution.settings import SuperResolution
-from lrfr.stages import super_resolution, super_resolve
+from lrfr.stages import apply_sr, train_sr
 from tests.face_tables import face, whole, write_params, write_split
 
 TRAINING = {
@@ -47,7 +47,7 @@ def project(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_network_is_trained_and_measured_against_bicubic_enlargement() -> None:
-    super_resolution.run("tiny")
+    train_sr.run("tiny")
     resolver = read_resolver(paths.super_resolver("tiny"))
     assert resolver.size == (24, 24)
     found = read_json(paths.super_resolution_metrics("tiny"))
@@ -76,15 +76,15 @@ def test_a_network_is_trained_and_measured_against_bicubic_enlargement() -> None
 
 def test_equal_parameters_give_equal_bytes() -> None:
     made = (paths.super_resolver("tiny") / "model.safetensors", paths.super_resolution_metrics("tiny"))
-    super_resolution.run("tiny")
+    train_sr.run("tiny")
     first = [path.read_bytes() for path in made]
-    super_resolution.run("tiny")
+    train_sr.run("tiny")
     assert [path.read_bytes() for path in made] == first
 
 
 def test_without_validation_faces_nothing_is_measured() -> None:
     write_split(lambda benchmark, auxiliary: [row.update(split="train") for row in auxiliary])
-    super_resolution.run("tiny")
+    train_sr.run("tiny")
     assert read_json(paths.super_resolution_metrics("tiny"))["sides"] == {}
 
 
@@ -101,10 +101,10 @@ def test_without_validation_faces_nothing_is_measured() -> None:
 def test_what_cannot_be_trained_is_refused(changed: dict, complaint: str) -> None:
     parameters(**changed)
     with pytest.raises(ParameterError, match=complaint):
-        super_resolution.run("tiny")
+        train_sr.run("tiny")
 
 
-@pytest.mark.parametrize("stage", [super_resolution, super_resolve])
+@pytest.mark.parametrize("stage", [train_sr, apply_sr])
 def test_an_unknown_network_is_refused_with_the_known_ones(stage) -> None:
     with pytest.raises(ParameterError, match=r"unknown super-resolution network 'tine'(.|\n)*did you mean 'tiny'"):
         stage.run("tine")
@@ -128,7 +128,7 @@ def write_test_sets() -> SuperResolver:
 
 def test_faces_that_are_tested_on_go_through_the_network(capsys: pytest.CaptureFixture[str]) -> None:
     resolver = write_test_sets()
-    super_resolve.run("tiny")
+    apply_sr.run("tiny")
     assert not paths.super_resolved("tiny", "templates").exists()  # its protocol does not ask
     for test_set, source in {"benchmark": paths.BENCHMARK, "surveillance": paths.test_set("surveillance")}.items():
         before = [row for row in whole(source).to_pylist() if row["split"] != "train"]
@@ -156,7 +156,7 @@ def test_faces_that_are_tested_on_go_through_the_network(capsys: pytest.CaptureF
 
 def test_a_network_that_nobody_asks_for_leaves_an_empty_folder(capsys: pytest.CaptureFixture[str]) -> None:
     parameters(asked=())
-    super_resolve.run("tiny")
+    apply_sr.run("tiny")
     assert list(paths.super_resolved("tiny", "any").parent.iterdir()) == []
     assert "no test set asks for 'tiny'" in capsys.readouterr().out
 
@@ -165,4 +165,4 @@ def test_a_network_that_is_not_there_is_named() -> None:
     write_test_sets()
     (paths.super_resolver("tiny") / "model.safetensors").unlink()
     with pytest.raises(TrainingError, match="super_resolution/tiny"):
-        super_resolve.run("tiny")
+        apply_sr.run("tiny")

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -31,9 +32,9 @@ BATCH = 64  # faces through the network at once
 def run(name: str) -> None:
     """Writes data/super_resolved/NAME/SET.parquet for each test set whose protocol asks for this network.
 
-    The faces that are tested on, in their order, with the face_id that they had, as PNG of the network's size. A face
-    that is larger than that in height or width would lose detail on the way: it stays as it is, with the attribute
-    ``super_resolved`` = no. So does a missing one, without it.
+    The test faces in their order, with the face_id that they had, as PNG: their shorter side is the network's, their
+    aspect the captured face's. A face that is larger than the network's size would lose detail on the way: it stays as
+    it is, with the attribute ``super_resolved`` = no. So does a missing one, without it.
 
     Raises:
         ParameterError: there is no such network.
@@ -76,8 +77,8 @@ def _super_resolved(
         some = rows[start : start + BATCH]
         fits = [row for row in some if "missing" not in attributes_of(row) and _is_no_larger(row, resolver.size)]
         enlarged = pool.map(lambda row: _enlarged(row, resolver.size), fits)
-        made = zip(fits, pool.map(encode_png, _through(resolver, list(enlarged))), strict=True)
-        replaced = {row["face_id"]: _replaced(row, png, resolver.size) for row, png in made}
+        made = zip(fits, pool.map(_as_captured, _through(resolver, list(enlarged)), fits), strict=True)
+        replaced = {row["face_id"]: _replaced(row, image) for row, image in made}
         yield from (replaced.get(row["face_id"], _as_it_is(row)) for row in some)
 
 
@@ -99,13 +100,21 @@ def _is_no_larger(row: Row, size: tuple[int, int]) -> bool:
     return row["height"] <= size[0] and row["width"] <= size[1]
 
 
-def _replaced(row: Row, png: bytes, size: tuple[int, int]) -> Row:
+def _as_captured(image: np.ndarray, row: Row) -> np.ndarray:
+    """A square that the network made (h, w, 3), enlarged along one side to the aspect of the captured face: squeezed to
+    a square, a face would be aligned as another one."""
+    scale = max(image.shape[0] / row["height"], image.shape[1] / row["width"])
+    width, height = round(row["width"] * scale), round(row["height"] * scale)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def _replaced(row: Row, image: np.ndarray) -> Row:
     """A face's row with its image, its size and its landmarks as the network left them."""
-    height, width = size
+    height, width = image.shape[:2]
     landmarks = row["landmarks"]
     if landmarks is not None:
         landmarks = (np.array(landmarks) * np.tile([width / row["width"], height / row["height"]], 5)).tolist()
-    return row | {"image": png, "width": width, "height": height, "landmarks": landmarks}
+    return row | {"image": encode_png(image), "width": width, "height": height, "landmarks": landmarks}
 
 
 def _as_it_is(row: Row) -> Row:

@@ -32,24 +32,24 @@ def run() -> None:
         BenchmarkError: no identity of the evaluation set has two faces that are larger than the native mean.
     """
     params = read_params()
-    chosen = params.read("synlr", SynLR)
+    test_set = params.read("synlr", SynLR).faces
     benchmark = read_faces(paths.BENCHMARK, ["face_id", "identity", "split", "width", "height"])
     size = round(pc.mean(benchmark["height"]).as_py()), round(pc.mean(benchmark["width"]).as_py())
     native = benchmark.filter(pc.not_equal(benchmark["split"], "train"))
-    hr = _hr_faces(chosen.faces, *size)
+    hr = _hr_faces(test_set, *size)
     sides = native["identity"].to_pylist(), native["split"].to_pylist()
     pairs = counterparts(sides, hr["identity"].to_pylist(), params.seed)
     played, playing = np.array(pairs, int).reshape(-1, 2).T
     chosen, natives = hr.take(playing), native.take(played).to_pylist()
     named = [row["split"] != "distractor" for row in natives]
     if not chosen["identity"].filter(pa.array(named, pa.bool_())).drop_null().length():
-        what = f"no identity of '{chosen.faces}' has two faces of at least {size[1]} x {size[0]} px"
+        what = f"no identity of '{test_set}' has two faces of at least {size[1]} x {size[0]} px"
         raise BenchmarkError(what, where=f"{paths.PARAMS}: synlr.faces", remedy="name an evaluation set of HR faces")
-    images = chain.from_iterable(Images(paths.test_set(chosen.faces), chosen["row"].to_numpy()).batches(BATCH))
+    images = chain.from_iterable(Images(paths.test_set(test_set), chosen["row"].to_numpy()).batches(BATCH))
     faces = track(chosen.drop_columns("row").to_pylist(), "shrinking HR faces")
     rows = (_shrunk(*known, size) for known in zip(faces, images, natives, strict=True))
     write_face_rows(rows, paths.SYNLR)
-    _report(native, read_faces(paths.SYNLR, ["identity", "split"]), size, chosen.faces)
+    _report(native, read_faces(paths.SYNLR, ["identity", "split"]), size, test_set)
 
 
 def _hr_faces(test_set: str, height: int, width: int) -> pa.Table:
