@@ -133,7 +133,7 @@ class _Table:
             start, place = start + len(images), end
 
     def reordered(self, rows: np.ndarray) -> Iterator[bytes]:
-        """The encoded images of rows (N,) in any order: read in the file's order, laid down, and taken up in theirs."""
+        """The encoded images of rows (N,) in any order: read in the file's order, and put into theirs."""
         order = np.argsort(rows, kind="stable")
         places = np.zeros((len(rows), 2), np.int64)
         with SpooledTemporaryFile(WAITING, dir=str(self._path.parent)) as laid:
