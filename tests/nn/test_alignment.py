@@ -5,21 +5,23 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from pydantic import ValidationError
 
-from lrfr.core.alignment import SIDE, TEMPLATE
-from lrfr.errors import LandmarkError
-from lrfr.faces import decode
+from lrfr import paths
+from lrfr.core.alignment import SIDE, TEMPLATE, TEMPLATES
+from lrfr.decoding import decode
+from lrfr.errors import FaceTableError, LandmarkError
+from lrfr.faces import LANDMARK_SCHEMA, write_faces, write_table
 from lrfr.nn.alignment import align
-from lrfr.nn.batches.alignment import Alignment, RandomAlignment, landmarks_of
+from lrfr.nn.batches.alignment import AlignedFaces, Alignment, alignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
-from lrfr.nn.batches.labelled import training_batches, validation_batches
+from lrfr.nn.batches.labelled import labelled, training_batches, validation_batches
 from lrfr.nn.batches.low_resolution import LowResolution
 from lrfr.nn.batches.order import MixedOrder
-from lrfr.nn.embedder import to_size
+from lrfr.nn.presentation import centred
+from lrfr.nn.resolution import to_size
 from lrfr.synthesis import degradation
 from tests.core.test_alignment import moved
-from tests.face_tables import face, face_table, labelled_of
+from tests.face_tables import face, face_table
 
 SIZE = (32, 24)
 
@@ -44,15 +46,16 @@ def centres(image, points, reach):
 
 @pytest.mark.parametrize("side", [20, 40, 112, 150, 400, 900])
 @pytest.mark.parametrize("angle", [-0.6, 0.0, 0.2])
-@pytest.mark.parametrize("size", [112, 224])
-def test_what_is_drawn_at_the_landmarks_comes_to_lie_on_the_template(side, angle, size):
+@pytest.mark.parametrize("presentation", ["arcface_112", "arcface_224"])
+def test_what_is_drawn_at_the_landmarks_comes_to_lie_on_the_template(monkeypatch, side, angle, presentation):
+    monkeypatch.setitem(TEMPLATES, "arcface_224", (224, 2 * TEMPLATE))
+    size, there = TEMPLATES[presentation]
     scale = 0.8 * side / SIDE
     middle = moved(np.array([[56.0, 72.0]]), angle, scale, [0, 0])[0]
     points = moved(TEMPLATE, angle, scale, [0.55 * side, 0.5 * side] - middle)
     image = drawn(points, side, round(1.1 * side), max(3 * scale, 0.6))
-    aligned = align(image, points, size)
+    aligned = align(image, points, presentation)
     assert aligned.shape == (size, size, 3) and aligned.dtype == np.uint8
-    there = TEMPLATE * size / SIDE
     assert np.abs(centres(aligned, there, 9 * size / SIDE) - there).max() < 0.5 * size / SIDE
 
 
@@ -100,26 +103,56 @@ def table(**changes):
     return pa.Table.from_pylist(rows, face_table().schema)
 
 
+@pytest.fixture
+def stored(tmp_path):
+    """Stores faces, and where their landmarks are by their own table; how they are loaded, with tight crops or not."""
+
+    def store(faces, located=None):
+        write_faces(faces, tmp_path / "faces.parquet")
+        told = (faces if located is None else located).select(LANDMARK_SCHEMA.names)
+        write_table(told, tmp_path / "landmarks.parquet", LANDMARK_SCHEMA)
+
+        def load(degrade=None, aligned=True, tight_crops=0.0):
+            alignment = Alignment("arcface_112", tmp_path / "landmarks.parquet", tight_crops) if aligned else None
+            return labelled(tmp_path / "faces.parquet", SIZE, degrade, alignment)
+
+        return load
+
+    return store
+
+
 def points_of(faces, row):
     return np.reshape(faces["landmarks"][row].as_py(), (5, 2))
 
 
-def test_shares_of_the_faces_are_aligned_and_of_these_cut():
+def as_input(image):
+    """An image as the network sees it: (3, H, W)."""
+    return to_size(torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255, SIZE)[0]
+
+
+def test_a_presentation_as_cropped_aligns_nothing():
+    located = paths.AUXILIARY_LANDMARKS
+    assert alignment("as_cropped", located, 0.5) is None
+    assert alignment("arcface_112", located, 0.5) == Alignment("arcface_112", located, 0.5)
+
+
+def test_every_face_is_aligned_and_a_share_of_them_cut_before():
     faces = table()
     image, points = decode(faces["image"][0].as_py()), landmarks_of(faces["landmarks"].to_pylist())
-    random = RandomAlignment(Alignment(share=0.6, tight=0.3), points)
+    random = AlignedFaces("arcface_112", points, 0.3)
     whole, seen = align(image, points[0]), []
+    assert np.array_equal(random.presented(image, 0), whole)
     for seed in range(300):
         made = random(image, 0, np.random.default_rng(seed))
         assert np.array_equal(made, random(image, 0, np.random.default_rng(seed)))
-        seen.append("as it is" if made is image else "whole" if np.array_equal(made, whole) else "cut")
+        seen.append("whole" if np.array_equal(made, whole) else "cut")
     shares = {kind: seen.count(kind) / 300 for kind in set(seen)}
-    assert shares == pytest.approx({"as it is": 0.4, "whole": 0.42, "cut": 0.18}, abs=0.08)
+    assert shares == pytest.approx({"whole": 0.7, "cut": 0.3}, abs=0.08)
 
 
 def test_what_a_tight_crop_cuts_off_is_black_and_the_rest_is_as_it_was():
     image, points = np.full((112, 112, 3), 200, np.uint8), TEMPLATE[None]
-    random, blacks = RandomAlignment(Alignment(share=1, tight=1), points), []
+    random, blacks = AlignedFaces("arcface_112", points, 1.0), []
     for seed in range(200):
         made = random(image, 0, np.random.default_rng(seed))
         kept = made[..., 0] == 200
@@ -132,20 +165,42 @@ def test_what_a_tight_crop_cuts_off_is_black_and_the_rest_is_as_it_was():
 
 
 @pytest.mark.parametrize("landmarks", [None, [1.0] * 10, [float("nan")] * 10])
-@pytest.mark.parametrize("tight", [0, 1])
-def test_a_face_whose_landmarks_say_nothing_stays_as_it_is(landmarks, tight):
-    faces = table(landmarks=landmarks)
-    plain, _, _ = labelled_of(faces, SIZE)
-    aligned, validation, _ = labelled_of(faces, SIZE, alignment=Alignment(share=1, tight=tight))
-    keys = [(row, row) for row in range(6)]
-    assert torch.equal(aligned.training_batch(keys)[0], plain.training_batch(keys)[0])
-    assert validation is not None and torch.equal(validation.images[0], labelled_of(faces, SIZE)[1].images[0])
+@pytest.mark.parametrize("tight_crops", [0.0, 1.0])
+def test_a_face_whose_landmarks_say_nothing_is_centred(landmarks, tight_crops):
+    """As such a face is presented to the deployed model."""
+    image = decode(table()["image"][0].as_py())
+    seen = AlignedFaces("arcface_112", landmarks_of([landmarks]), tight_crops)
+    expected = centred(image, SIDE)
+    assert np.array_equal(seen(image, 0, np.random.default_rng(0)), expected)
+    assert np.array_equal(seen.presented(image, 0), expected)
 
 
-def test_a_face_is_aligned_before_it_is_made_small_resized_and_augmented():
+def test_training_takes_the_landmarks_of_their_own_table(stored):
+    """Not those of the face table: native faces must not need a detector that works on tiny faces."""
+    faces = table()
+    shifted = [(np.array(points) + 2).tolist() for points in faces["landmarks"].to_pylist()]
+    located = pa.table({"face_id": faces["face_id"], "landmarks": pa.array(shifted, faces["landmarks"].type)})
+    train, validation, _ = stored(faces, located)()
+    for part, row in ((train, 1), (validation, 7)):
+        (batch,) = validation_batches(part, 10)
+        image = decode(faces["image"][row].as_py())
+        expected = as_input(align(image, np.reshape(shifted[row], (5, 2))))
+        assert torch.allclose(batch.images[row % 6], expected, atol=1e-5)
+        assert not torch.allclose(expected, as_input(align(image, points_of(faces, row))), atol=1e-2)
+
+
+def test_landmarks_of_other_faces_are_refused(stored):
+    faces = table()
+    with pytest.raises(FaceTableError, match=r"landmarks of other faces(.|\n)*lrfr locate-landmarks"):
+        stored(faces, faces.slice(0, 8))()
+    with pytest.raises(FaceTableError, match="landmarks of other faces"):
+        stored(faces, faces.take(np.arange(9)[::-1]))()
+
+
+def test_a_face_is_aligned_before_it_is_made_small_resized_and_augmented(stored):
     faces = table()
     section = LowResolution(synthesizer="downsample", share=1, heights=[10, 12])
-    train, _, _ = labelled_of(faces, SIZE, degradation(section, "here"), Alignment(share=1))
+    train, _, _ = stored(faces)(degradation(section, "here"))
     images, _ = train.training_batch([(2, 5)])
     degrade = degradation(section, "here")
     assert degrade is not None
@@ -154,28 +209,21 @@ def test_a_face_is_aligned_before_it_is_made_small_resized_and_augmented():
     assert np.array_equal(images[0].numpy(), Augmentation()(expected, 5))
 
 
-@pytest.mark.parametrize(("share", "is_aligned"), [(1.0, True), (0.9, False)])
-def test_validation_sees_aligned_faces_where_training_sees_no_others(share, is_aligned):
+@pytest.mark.parametrize("aligned", [True, False])
+def test_validation_sees_faces_as_the_deployed_model_does_and_no_tight_crop(stored, aligned):
     faces = table()
-    train, validation, _ = labelled_of(faces, SIZE, alignment=Alignment(share=share, tight=1))
+    train, validation, _ = stored(faces)(aligned=aligned, tight_crops=1.0)
     assert validation is not None
     for part, row in ((train, 0), (validation, 6)):  # those of training are what class means are made of
         (batch,) = validation_batches(part, 10)
         image = decode(faces["image"][row].as_py())
-        seen = align(image, points_of(faces, row)) if is_aligned else image
-        expected = to_size(torch.from_numpy(seen.copy()).permute(2, 0, 1)[None].float() / 255, SIZE)[0]
+        expected = as_input(align(image, points_of(faces, row)) if aligned else image)
         assert torch.allclose(batch.images[0], expected, atol=1e-5)
 
 
-def test_workers_change_nothing():
-    train, _, _ = labelled_of(face_table(), SIZE, alignment=Alignment(share=0.7, tight=0.5))
+def test_workers_change_nothing(stored):
+    train, _, _ = stored(table())(tight_crops=0.5)
     order = MixedOrder({"native": train.labels}, 4, 2, 1)
     alone, helped = ([batch["native"] for batch in training_batches({"native": train}, order, n)] for n in (0, 2))
     for ours, theirs in zip(alone, helped, strict=True):
         assert torch.equal(ours.images, theirs.images)
-
-
-@pytest.mark.parametrize("section", [{"share": 0}, {"share": 1.1}, {"share": 1, "tight": -0.1}, {"tight": 1}])
-def test_shares_are_shares(section):
-    with pytest.raises(ValidationError):
-        Alignment(**section)

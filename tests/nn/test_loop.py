@@ -23,6 +23,7 @@ from tests.nn.small_training import (
 
 BOTH = ("auxiliary", "native")
 WITH_DISCRIMINATOR = training(optimizers={"discriminator": DISCRIMINATOR})
+WAITING = training(optimizers={"discriminator": DISCRIMINATOR | {"schedule": "plateau"}})
 
 
 def interrupt(number=signal.SIGINT):
@@ -39,6 +40,26 @@ def test_interrupted_and_taken_up_equals_never_interrupted(tmp_path, schedule, s
     again, curves_again = run(tmp_path / "cut", chosen=chosen)
     assert torch.equal(weights(task), weights(again))
     assert curves == curves_again
+
+
+@pytest.mark.parametrize("stop", [3, 7])
+@pytest.mark.parametrize(("main", "own"), [("step", "constant"), ("constant", "plateau"), ("plateau", "step")])
+def test_optimisers_with_schedules_of_their_own_are_taken_up_too(tmp_path, main, own, stop):
+    of = {"constant": {}, "step": {"milestones": [1, 2]}, "plateau": {"plateau_patience": 0, "plateau_divisor": 2.0}}
+    discriminator = DISCRIMINATOR | {"schedule": own} | of[own]
+    chosen = training(schedule=main, warmup_epochs=0, optimizers={"discriminator": discriminator}, **of[main])
+    task, curves = run(tmp_path / "whole", Adversarial, chosen, BOTH)
+    with pytest.raises(InterruptedTrainingError):
+        run(tmp_path / "cut", Adversarial, chosen, BOTH, at=stop, act=interrupt())
+    again, curves_again = run(tmp_path / "cut", Adversarial, chosen, BOTH)
+    assert torch.equal(weights(task), weights(again))
+    assert curves == curves_again
+    rates = {"main": "learning_rate", "discriminator": "discriminator_learning_rate"}
+    told = {name: [row[key] for row in curves] for name, key in rates.items()}
+    for name, schedule in (("main", main), ("discriminator", own)):
+        initial = chosen.optimization(name).learning_rate
+        expected = {"constant": [initial] * 3, "step": [initial, initial / 10, initial / 100]}.get(schedule)
+        assert expected is None or told[name] == pytest.approx(expected)
 
 
 def test_another_trainings_state_is_not_taken_up(tmp_path):
@@ -220,6 +241,7 @@ def test_no_epochs_leave_the_task_as_it_is(tmp_path):
     ("chosen", "message"),
     [
         (training(schedule="plateau", warmup_epochs=0), "no validation images"),
+        (WAITING, "no validation images"),
         (training(precision="fp16"), "'fp16' needs a GPU"),
         (training(optimizers={"generator": DISCRIMINATOR}), "unknown optimizer 'generator'"),
         (training(batch_size=1000), "24 training faces, and a batch takes 1000"),

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from lrfr.config import settings
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.model_file import Facts, Model, TrainedStep
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.onnx_file import export_onnx
 
@@ -39,7 +41,7 @@ def run(path, images):
 
 
 def agree(embedder, path, size):
-    difference = export_onnx(embedder, path, {})
+    difference = export_onnx(Model(embedder), path, {})
     assert difference <= TOLERANCE
     images = np.random.default_rng(1).random((3, 3, *size), dtype=np.float32)  # another number than was traced
     with torch.inference_mode():
@@ -78,7 +80,7 @@ def test_faces_are_super_resolved_in_the_file_too(tmp_path, name):
 def test_the_file_says_how_to_resize_for_it(tmp_path):
     for interpolation, says in (("bilinear", "bilinear, antialiased"), ("bicubic", "bicubic (a = -0.5), antialiased")):
         path = tmp_path / f"{interpolation}.onnx"
-        export_onnx(made("lrfr_ir18", [32, 32], preprocessing={"interpolation": interpolation}), path, {})
+        export_onnx(Model(made("lrfr_ir18", [32, 32], preprocessing={"interpolation": interpolation})), path, {})
         told = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
         assert says in told["input"]
 
@@ -86,7 +88,7 @@ def test_the_file_says_how_to_resize_for_it(tmp_path):
 def test_the_file_says_what_goes_in_and_where_it_comes_from_and_is_always_the_same(tmp_path):
     embedder, first, second = made("lrfr_ir18", [40, 32]), tmp_path / "first.onnx", tmp_path / "second.onnx"
     for path in (first, second):
-        export_onnx(embedder, path, {"licence": "MIT", "seed": 7})
+        export_onnx(Model(embedder), path, {"licence": "MIT", "seed": 7})
     assert first.read_bytes() == second.read_bytes()
     model = onnx.load(first)
     told = {entry.key: entry.value for entry in model.metadata_props}
@@ -104,4 +106,23 @@ def test_a_difference_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(
         type(embedder), "forward", lambda self, images: forward(self, images) + (0.0 if torch.jit.is_tracing() else 1.0)
     )
-    assert export_onnx(embedder, tmp_path / "model.onnx", {}) == pytest.approx(1, abs=1e-3)
+    assert export_onnx(Model(embedder), tmp_path / "model.onnx", {}) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_file_carries_the_models_facts(tmp_path):
+    facts = Facts(
+        presentation="arcface_112",
+        metric="euclidean",
+        trained=[TrainedStep(step="pretrain main", faces={"auxiliary": 30}, passes={"auxiliary": 1.5}, updates=9)],
+        head={"name": "ArcFace", "margin": 0.4},
+        quality="norm",
+        provenance={"licence": "CC0"},
+    )
+    told = {}
+    for name, known in (("known", facts), ("plain", Facts())):
+        export_onnx(Model(made("lrfr_ir18", [32, 32]), known), tmp_path / name, {"run": "mine"})
+        told[name] = {entry.key: entry.value for entry in onnx.load(tmp_path / name).metadata_props}
+        assert settings(json.loads(told[name]["facts"]), Facts, "facts") == known
+        assert (told[name]["presentation"], told[name]["metric"]) == (known.presentation, known.metric)
+    assert told["known"]["input"] == told["plain"]["input"]
+    assert (told["plain"]["presentation"], told["plain"]["metric"]) == ("as_cropped", "cosine")

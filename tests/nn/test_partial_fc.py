@@ -145,7 +145,9 @@ def test_it_resumes_bit_for_bit(momentum):
 @pytest.mark.parametrize("optimizer", [{}, ADAM, {"ema_decay": 0.9}])
 def test_a_training_that_was_interrupted_ends_as_one_that_was_not(tmp_path, optimizer):
     def start(classes):  # sixteen of the twenty identities are in no face, and only ever drawn
-        return Classifier(Embedder(ARCHITECTURE), ArcFaceSettings(name="ArcFace", sample_rate=0.4), 5 * classes)
+        return Classifier(
+            Embedder(ARCHITECTURE), ArcFaceSettings(name="ArcFace", sample_rate=0.4), {"native": 5 * classes}
+        )
 
     def stop_at(update):
         def kind(classes):
@@ -180,7 +182,7 @@ def test_losses_before_the_draw_are_a_mistake_that_is_noticed():
 def test_the_classifier_names_its_terms_and_learns(values):
     torch.manual_seed(4)
     chosen = TypeAdapter(HeadSettings).validate_python({"name": "ArcFace"} | values)
-    task = Classifier(Embedder(ARCHITECTURE), chosen, 10)
+    task = Classifier(Embedder(ARCHITECTURE), chosen, {"native": 10})
     optimizers = {"main": torch.optim.SGD(task.parameter_groups()["main"], lr=0.02, momentum=0.9)}
     faces = Faces(torch.rand(4, 3, 16, 16), torch.arange(4))
     history = []

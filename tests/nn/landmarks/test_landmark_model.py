@@ -3,9 +3,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from lrfr import paths
 from lrfr.errors import TrainingError
-from lrfr.nn.landmarks import CNN6, predict, read_landmark_model, write_landmark_model
 from lrfr.nn.landmarks.error import normalised_error
+from lrfr.nn.landmarks.model_file import FILE, landmarks_for, read_landmark_model, write_landmark_model
+from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.landmarks.prediction import predict
 from tests.nn.landmarks.marked import SHAPE
 
 
@@ -55,21 +58,31 @@ def test_a_prediction_does_not_depend_on_the_others(monkeypatch):
 def test_a_model_is_read_as_it_was_written(tmp_path):
     model = network(0.25)
     write_landmark_model(tmp_path, model)
-    first = (tmp_path / "model.safetensors").read_bytes()
+    first = (tmp_path / FILE).read_bytes()
     again = read_landmark_model(tmp_path)
     images = torch.rand(2, 3, 64, 64)
     assert torch.equal(model(images), again(images))
     assert not again.training
     write_landmark_model(tmp_path, again)
-    assert (tmp_path / "model.safetensors").read_bytes() == first
+    assert (tmp_path / FILE).read_bytes() == first
 
 
 def test_what_is_no_landmark_model_is_said(tmp_path):
     with pytest.raises(TrainingError, match="not a landmark network"):
         read_landmark_model(tmp_path)
-    save_file({"a": torch.ones(1)}, tmp_path / "model.safetensors", {"lrfr": '{"architecture": {}}'})
+    save_file({"a": torch.ones(1)}, tmp_path / FILE, {"lrfr": '{"architecture": {}}'})
     with pytest.raises(TrainingError, match="not a landmark network"):
         read_landmark_model(tmp_path)
+
+
+def test_the_projects_network_is_for_models_that_take_aligned_faces(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert landmarks_for("as_cropped") is None
+    with pytest.raises(TrainingError, match=r"not a landmark network(.|\n)*models/landmarks/landmarks.safetensors"):
+        landmarks_for("arcface_112")
+    write_landmark_model(paths.LANDMARKS, network(0.25))
+    found = landmarks_for("arcface_112")
+    assert found is not None and found.width == 0.25
 
 
 def test_a_landmark_model_that_broke_down_is_said(tmp_path):

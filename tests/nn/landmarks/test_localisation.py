@@ -8,10 +8,11 @@ import torch
 from lrfr.errors import FaceTableError, ParameterError
 from lrfr.faces import FACE_SCHEMA
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.landmarks import CNN6, Landmarks, predict
 from lrfr.nn.landmarks.error import normalised_error
 from lrfr.nn.landmarks.faces import LandmarkFaces, held_out, points_of
-from lrfr.nn.landmarks.settings import Wing
+from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.landmarks.prediction import predict
+from lrfr.nn.landmarks.settings import Landmarks, Wing
 from lrfr.nn.landmarks.task import Localisation
 from lrfr.nn.landmarks.views import MIRRORED
 from lrfr.nn.training import loop
@@ -78,6 +79,7 @@ def test_faces_that_nothing_can_be_learnt_from_are_refused(columns, message):
     [
         ({"heights": [20, 10]}, "lower end"),
         ({"training": training(images_per_identity=2)}, "no identity"),
+        ({"training": training(tight_crops=0.5)}, "leave training.tight_crops out"),
         (
             {"training": training(low_resolution={"synthesizer": "downsample", "share": 1.0, "heights": [8, 9]})},
             "heights say",

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrfr.nn.landmarks import wing_loss
+from lrfr.nn.landmarks.wing import wing_loss
 
 
 def naive(x, w, epsilon):

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from lrfr.errors import TrainingError
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import write_model
+from lrfr.nn.model_file import Model, write_model
 from lrfr.nn.super_resolution.alone import SuperResolving
 from lrfr.nn.super_resolution.loss import sr_loss
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver, write_resolver
@@ -60,7 +60,7 @@ def test_what_is_no_super_resolution_network_is_said(tmp_path):
     with pytest.raises(TrainingError, match=r"not a super-resolution network of lrfr(?s:.*)model.safetensors"):
         read_resolver(tmp_path)
     recogniser = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=8, input_size=16, dropout=0)
-    write_model(tmp_path, Embedder(recogniser))
+    write_model(tmp_path, Model(Embedder(recogniser)))
     with pytest.raises(TrainingError, match="not a super-resolution network of lrfr"):
         read_resolver(tmp_path)
 

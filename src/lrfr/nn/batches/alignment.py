@@ -60,7 +60,8 @@ class AlignedFaces:
         except LandmarkError:
             return self.presented(image, row)
         cropped = image[top:bottom, left:right]
-        return aligned_or_centred(cropped, points - [left, top], self.presentation)[0]
+        face, found = aligned_or_centred(cropped, points - [left, top], self.presentation)
+        return face if found else self.presented(image, row)  # landmarks of nothing say nothing of a crop either
 
 
 def landmarks_of(told: Sequence[Sequence[float] | None]) -> np.ndarray:

@@ -42,6 +42,8 @@ class Landmarks(Section):
             raise ValueError("heights start with the lower end")
         if self.training.low_resolution is not None:
             raise ValueError("leave training.low_resolution out: heights say how small the faces are made")
+        if self.training.tight_crops:
+            raise ValueError("leave training.tight_crops out: tight says how many faces are cropped tightly")
         if self.training.images_per_identity is not None:
             raise ValueError("leave training.images_per_identity out: landmarks have no identity")
         return self
