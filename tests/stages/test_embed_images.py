@@ -24,6 +24,7 @@ from lrfr.embed.pictures import read_pictures
 from lrfr.nn import embedding
 from lrfr.nn.alignment import align
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.landmarks.model_file import write_landmark_model
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, sha256_of, write_model
 from lrfr.stages import embed_images
@@ -74,6 +75,14 @@ def expected(images, fusion="none"):
     return embedding.embed_images(Model(Embedder(ARCHITECTURE)), images, fusion)
 
 
+def landmark_network(shift=0.0):
+    """A network that finds the template's points in every face, or points beside them."""
+    points = TEMPLATE.ravel() * 64 / 112 + shift
+    network = CNN6(0.05, torch.tensor(points, dtype=torch.float32))
+    torch.nn.init.zeros_(network.output.weight)
+    return network
+
+
 def test_a_folder_is_embedded_in_the_order_of_its_paths(folder):
     images = {name: draw(folder / "in" / name, seed) for seed, name in enumerate(["b/2.png", "c.png", "b/10.PNG"])}
     (folder / "in/readme.txt").write_text("no picture")
@@ -118,8 +127,7 @@ def test_the_file_carries_what_the_model_says_of_itself(folder):
 
 
 def test_a_model_that_takes_aligned_faces_aligns_what_it_is_given(folder):
-    network = CNN6(0.05, torch.tensor(TEMPLATE.ravel() * 64 / 112, dtype=torch.float32))
-    torch.nn.init.zeros_(network.output.weight)
+    network = landmark_network()
     torch.manual_seed(0)
     model = Model(Embedder(ARCHITECTURE), Facts(presentation="arcface_112"), landmarks=network)
     write_model(folder / "model", model)
@@ -267,8 +275,11 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(folder, mon
     assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
 
 
-@pytest.mark.parametrize("change", ["model", "fusion", "pictures"])
+@pytest.mark.parametrize("change", ["model", "landmarks", "fusion", "pictures"])
 def test_parts_of_something_else_are_not_used(folder, monkeypatch, small_parts, change):
+    if change == "landmarks":
+        model = Model(Embedder(ARCHITECTURE), Facts(presentation="arcface_112"), landmarks=landmark_network())
+        write_model(folder / "model", model)
     for number in range(8):
         draw(folder / f"in/{number}.png", number)
     write_unreadable = embed_images.write_unreadable
@@ -279,6 +290,8 @@ def test_parts_of_something_else_are_not_used(folder, monkeypatch, small_parts, 
     if change == "model":
         torch.manual_seed(1)
         write_model(folder / "model", Model(Embedder(ARCHITECTURE)))
+    elif change == "landmarks":
+        write_landmark_model(folder / "model", landmark_network(4.0))
     elif change == "fusion":
         options = ["--fusion", "mirror_sum"]
     else:
