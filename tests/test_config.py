@@ -22,9 +22,13 @@ def changed(tmp_path, change):
 def test_the_default_parameters_are_read():
     params = read_params()
     assert params.read("curate", Curate).max_side == 32
-    assert [values["method"] for values in params.methods.values()] == ["random", "baseline", "csri"]
+    assert [values["method"] for values in params.methods.values()] == ["random", "pretrained", "baseline", "csri"]
     with pytest.raises(Exception, match="frozen"):
         params.seed = 1
+
+
+def test_the_default_is_the_small_file():
+    assert Path("params.yaml").read_bytes() == Path("params/small.yaml").read_bytes()
 
 
 @pytest.mark.parametrize(
