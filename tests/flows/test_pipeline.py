@@ -36,9 +36,9 @@ stages:
     meta:
       cores: all
   report:
-    cmd: mkdir -p reports metrics; cp model reports/index.html; cp results.json metrics/baseline.json
+    cmd: mkdir -p reports metrics/runs; cp model reports/index.html; cp results.json metrics/runs/baseline.json
     deps: [model]
-    outs: [reports/index.html, metrics/baseline.json]
+    outs: [reports/index.html, metrics/runs/baseline.json]
 """
 TRAIN = """
 import pathlib, sys, time
@@ -55,7 +55,8 @@ if mode == "slow":
         sys.exit(130)
 pathlib.Path("model").write_text(mode)
 """
-RESULTS = {"method": "baseline", "tinyface": {"distractors": {"rank1": 0.5, "rank1_interval": [0.4, 0.6], "map": 0.3}}}
+FIGURES = {"distractors": {"rank1": 0.5, "rank1_interval": [0.4, 0.6], "map": 0.3}}
+RESULTS = {"run": "baseline", "method": "baseline", "sets": {"benchmark": FIGURES}}
 DRIVER = """
 import os, pathlib, signal, sys, threading, time
 from flows import pipeline
@@ -143,8 +144,8 @@ def project(tmp_path_factory):
     (folder / "x").write_text("1")
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     (folder / "src/lrfr/sources/rendering").mkdir(parents=True)  # the root of the test sets in the parameters
-    (folder / "metrics").mkdir()
-    (folder / "metrics/dropped.json").write_text(json.dumps(RESULTS | {"method": "dropped"}))
+    (folder / "metrics/runs").mkdir(parents=True)
+    (folder / "metrics/runs/dropped.json").write_text(json.dumps(RESULTS | {"run": "dropped"}))
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     (folder / ".dvc").mkdir()
     (folder / ".dvc/config").write_text((ROOT / ".dvc/config").read_text())
@@ -156,7 +157,7 @@ def runs(project):
     """What each run of the flow printed; they share one temporary server, which takes a dozen seconds to start."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     variables = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    variables |= {"PYTHONPATH": str(ROOT), "PATH": path, "PREFECT_LOGGING_COLORS": "false"}
+    variables |= {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "PATH": path, "PREFECT_LOGGING_COLORS": "false"}
     done = subprocess.run(
         [sys.executable, "-c", DRIVER],
         cwd=project,
@@ -208,7 +209,7 @@ def test_only_what_changed_runs_again(runs):
 def test_the_report_is_attached(runs, project):
     assert "| baseline | 0.500 | 0.400 to 0.600 | 0.300 |" in runs["mended"]
     assert (project / "reports/index.html").as_uri() in runs["mended"]
-    assert "dropped" not in runs["mended"]  # a method that params.yaml no longer has
+    assert "dropped" not in runs["mended"]  # a run that params.yaml no longer has
 
 
 def test_nothing_runs_when_nothing_changed(runs):
