@@ -10,11 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
 from lrfr import paths
-from lrfr.faces import FACE_SCHEMA, encode_png, face_id, read_faces, write_faces
+from lrfr.faces import FACE_SCHEMA, LANDMARK_SCHEMA, encode_png, face_id, read_faces, write_faces, write_table
 from lrfr.files import read_json, write_csv, write_json, write_text
 from tests.stages.test_evaluate import SETS
 
@@ -45,8 +44,7 @@ UPDATES = 60  # of an epoch
 def params(sets: Iterable[str]) -> dict[str, Any]:
     """params.yaml of the run, with these imported test sets."""
     values = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
-    values["methods"] = {run: {} for run in SKILL}
-    values["compare"] = list(SKILL)
+    values["methods"] = {run: {"method": run, "backbone": "main"} for run in SKILL}
     values["super_resolution"] = {NETWORK: {}}
     values["evaluate"] |= {"super_resolution": [NETWORK]}
     values["evaluation_sets"] = {name: {"source": SETS[name][0], "root": "."} for name in sets}
@@ -161,14 +159,11 @@ def write_landmarks() -> None:
     faces = read_faces(paths.BENCHMARK, ["face_id", "width", "height"]).to_pylist()
     shape = np.array([[0.34, 0.4], [0.66, 0.4], [0.5, 0.6], [0.38, 0.8], [0.62, 0.8]])
     points = [(shape * [face["width"], face["height"]]).ravel().tolist() for face in faces]
-    table = pa.table(
-        {
-            "face_id": [face["face_id"] for face in faces],
-            "landmarks": pa.array([None, *points[1:]], pa.list_(pa.float64(), 10)),
-        }
-    )
-    paths.landmarks("native").parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, paths.landmarks("native"))
+    columns = {
+        "face_id": [face["face_id"] for face in faces],
+        "landmarks": pa.array([None, *points[1:]], LANDMARK_SCHEMA.field("landmarks").type),
+    }
+    write_table(pa.table(columns), paths.NATIVE_LANDMARKS, LANDMARK_SCHEMA)
 
 
 def write_examples(rng: np.random.Generator) -> None:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
-from lrfr.faces import read_faces, write_faces
+from lrfr.faces import write_faces
 from lrfr.files import read_json, write_csv, write_json, write_text
 from lrfr.report import alignment, leaderboard, rejection, sheets, super_resolution, tables
 from lrfr.report.blocks import Cell, Charts, Note, Section, Sheet, Table
@@ -26,6 +26,7 @@ from lrfr.report.paired import paired_table
 from lrfr.report.results import Results, Run, read_results
 from lrfr.report.training import beginnings, training_figures
 from lrfr.stages import evaluate, report
+from tests.face_tables import whole
 from tests.stages.report_run import (
     HOSTILE,
     IDENTITIES,
@@ -162,7 +163,7 @@ def test_without_truth_or_second_labeller_the_parts_are_left_out(run: Path) -> N
 
 
 def test_a_gallery_without_distractors_and_a_training_of_one_epoch(run: Path) -> None:
-    faces = read_faces(paths.BENCHMARK)
+    faces = whole(paths.BENCHMARK)
     write_faces(faces.filter(pc.field("split") != "distractor"), paths.BENCHMARK)
     write_training(paths.training_curve("runs", "tc"), [1])
     report.run()
@@ -368,7 +369,7 @@ def test_chance_is_what_random_rankings_score() -> None:
 
 
 def test_a_test_set_without_mates_has_no_chance(run: Path) -> None:
-    faces = read_faces(paths.BENCHMARK)
+    faces = whole(paths.BENCHMARK)
     write_faces(faces.filter(pc.field("split") != "gallery"), paths.BENCHMARK)
     with pytest.raises(ResultError, match=re.escape(str(paths.BENCHMARK))):
         chance(paths.BENCHMARK)
@@ -483,7 +484,7 @@ def test_a_sheet_shows_each_face_by_each_network(run: Path) -> None:
     assert native.columns == ["captured", "bicubic", f"{NETWORK}, alone", "in tc"]
     assert sharp.columns == [*native.columns, "original"]
     assert (len(native.rows), len(sharp.rows)) == (2, 1)
-    made = read_faces(paths.EXAMPLES).to_pylist()
+    made = whole(paths.EXAMPLES).to_pylist()
     faces = [face for sheet in (native, sharp) for row in sheet.rows for face in row.faces]
     assert [face.uri for face in faces] == [uri(row) for row in made]  # none is resampled
     assert {face.aspect for face in native.rows[0].faces} == {made[0]["width"] / made[0]["height"]}  # not squeezed
@@ -531,7 +532,7 @@ def test_probe_faces_are_shown_as_cropped_and_aligned(run: Path) -> None:
     results = read()
     (sheet,) = blocks(alignment.section(results, styles(results.runs)), Sheet)
     cropped, aligned = sheet.rows
-    probes = {uri(row): row for row in read_faces(paths.BENCHMARK).to_pylist() if row["split"] == "probe"}
+    probes = {uri(row): row for row in whole(paths.BENCHMARK).to_pylist() if row["split"] == "probe"}
     shown = [probes[face.uri] for face in cropped.faces]  # as captured
     assert len(shown) == alignment.FACES and [row["identity"] for row in shown] == sheet.columns
     assert {face.size for face in aligned.faces} == {"112×112"}
@@ -542,7 +543,7 @@ def test_probe_faces_are_shown_as_cropped_and_aligned(run: Path) -> None:
 def test_without_landmarks_or_aligned_runs_there_is_no_picture(run: Path, why: str) -> None:
     results = read()
     if why == "not located":
-        paths.landmarks("native").unlink()
+        paths.NATIVE_LANDMARKS.unlink()
     else:
         results = replace(results, runs={"random": results.runs["random"]})
     assert not blocks(alignment.section(results, styles(results.runs)), Sheet)
@@ -579,10 +580,10 @@ def test_a_mark_shows_where_a_step_of_a_run_begins(run: Path) -> None:
 
 def test_every_synthetic_face_stands_below_its_own_original(run: Path) -> None:
     original, *synthetic, native = sheets.synthetic(["downsample", "photographic"])
-    origin = {uri(row): row["face_id"] for row in read_faces(paths.AUXILIARY).to_pylist()}
+    origin = {uri(row): row["face_id"] for row in whole(paths.AUXILIARY).to_pylist()}
     assert [row.label for row in synthetic] == ["downsample", "photographic"]
     for row in synthetic:
-        made = {uri(face): dict(face["attributes"]) for face in read_faces(paths.synthetic(row.label)).to_pylist()}
+        made = {uri(face): dict(face["attributes"]) for face in whole(paths.synthetic(row.label)).to_pylist()}
         assert [made[face.uri]["hr_face_id"] for face in row.faces] == [origin[face.uri] for face in original.faces]
     assert len(native.faces) == len(original.faces) == 10
 
