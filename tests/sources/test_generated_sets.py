@@ -1,6 +1,7 @@
 """Generated test sets: reproducible, of the published shape, of people whom nothing else shows."""
 
 from collections import Counter
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import pytest
 from lrfr import parallel
 from lrfr.config import read_params, settings
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, decode
-from lrfr.protocols import protocol
 from lrfr.sources import generated, source
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.rendering.capture import SMALL_SIDE, Stream, draws, far, near, sit, someone
@@ -44,7 +44,7 @@ def column(table: pa.Table, attribute: str) -> list[str | None]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_protocol_evaluates_it(name: str) -> None:
-    assert callable(protocol(source(name).PROTOCOL).evaluate)
+    assert callable(import_module(f"lrfr.protocols.{source(name).PROTOCOL}").evaluate)
 
 
 def test_the_default_parameters_mount_each_of_them() -> None:

@@ -15,6 +15,7 @@ from lrfr.card.facts import read_facts
 from lrfr.config import read_params
 from lrfr.errors import ResultError
 from lrfr.files import read_json, write_json
+from lrfr.parameter_files import composed
 from lrfr.stages import card, validate
 from tests.face_tables import write_params
 from tests.pipeline_tables import TEST_SETS, Tables, write_sound_tables
@@ -90,7 +91,9 @@ def test_its_tables_1_and_2_have_this_benchmark_beside_the_published_ones(tables
 def test_it_has_the_sources_their_licences_and_whom_they_show(tables):
     assert ["celebrities", "auxiliary", "30", "6", "research only"] in tables["Source"]
     assert ["test", "benchmark", "59", "10", "see Distribution"] in tables["Source"]
-    assert tables["Test set"] == [["distractors", "generated\\_lineup", "6", "3", "5", "6", "1", "0", "not stated"]]
+    assert tables["Test set"] == [
+        ["distractors", "generated\\_distractors", "6", "3", "5", "6", "1", "0", "not stated"]
+    ]
     assert tables["Part"] == [["auxiliary", "Male", "no", "10"], ["auxiliary", "Male", "yes", "20"]]
 
 
@@ -154,12 +157,14 @@ def test_a_file_that_was_changed_since_is_found_by_its_digest(dataset):
         paths.AUXILIARY.write_bytes(whole)
 
 
-@pytest.mark.parametrize("params", ["params.yaml", "params/lfw.yaml", "params/tinyface.yaml"])
-def test_the_card_of_every_parameter_file_is_valid_croissant(folder, params):
+@pytest.mark.parametrize("params", ["params.yaml", "params/lfw.yaml", "params/tinyface.yaml", "params/paper.yaml"])
+def test_the_card_of_every_parameter_file_is_valid_croissant(folder, tmp_path, params):
     import mlcroissant
 
     facts = read_facts(read_params())
-    own = read_params(PROJECT / params).card
+    complete = tmp_path / "complete.yaml"
+    complete.write_text(composed(PROJECT / params), encoding="utf-8")
+    own = read_params(complete).card
     described = croissant.describe(replace(facts, params=facts.params.model_copy(update={"card": own})))
     issues = mlcroissant.Dataset(jsonld=described).metadata.ctx.issues
     assert not issues.errors and not issues.warnings

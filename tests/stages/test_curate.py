@@ -182,7 +182,7 @@ def test_a_published_test_face_stays_whatever_is_found():
         row("train", face(6), identity="zoe") | {"split": "train"},
     ]
     kept, aside = run(
-        published, "nobody,not_face,anna,2024-05-01,\ntrain,face,anna,2024-05-01,\n", unverified="excluded"
+        published, "nobody,not_face,anna,2024-05-01,\ntrain,face,anna,2024-05-01,\n", unverified="exclude"
     )
     assert kept == {"probe", "gallery", "wrong name", "large", "unread", "nobody", "train"}
     assert {name: found["reason"] for name, found in aside.items()} == {"leak": "leaked", "large train": "too_large"}
@@ -244,7 +244,7 @@ d,unsure,anna,2024-05-01,
 """
 
 
-@pytest.mark.parametrize(("unverified", "kept"), [("keep", {"a", "e"}), ("excluded", {"a"})])
+@pytest.mark.parametrize(("unverified", "kept"), [("keep", {"a", "e"}), ("exclude", {"a"})])
 def test_verdicts_decide(unverified, kept):
     native = [row(name, face(n)) for n, name in enumerate("abcde")]
     left, aside = run(native, VERDICTS, unverified=unverified)
@@ -310,7 +310,7 @@ def simulated_world(count: int = 40) -> list:
 
 
 def test_simulated_labellers_and_the_expert_get_it_nearly_right():
-    kept, aside = run(simulated_world(), simulated_labellers=LABELLERS, unverified="excluded")
+    kept, aside = run(simulated_world(), simulated_labellers=LABELLERS, unverified="exclude")
     manifests = {path.name for path in paths.SIMULATED_VERDICTS.iterdir()}
     assert manifests == {"anna.csv", "boris.csv", "_adjudicated.csv"}
     truth = {f"a{n:02d}": ("not_face", "unrecognizable", "face", "face")[n % 4] for n in range(40)}

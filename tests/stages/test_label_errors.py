@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lrfr import cli, paths
 from lrfr.faces import FACE_SCHEMA, write_faces
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import write_model
+from lrfr.nn.model_file import Model, write_model
 from lrfr.stages.label_errors import KINDS
 from tests.face_tables import face, face_table, write_params
 
@@ -32,7 +32,7 @@ def project(tmp_path, monkeypatch):
     write_faces(pa.Table.from_pylist(kept, FACE_SCHEMA), paths.CURATED_NATIVE)
     write_faces(pa.Table.from_pylist(aside, FACE_SCHEMA), paths.EXCLUDED)
     architecture = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=32, dropout=0.0)
-    write_model(paths.PRETRAINED, Embedder(architecture))
+    write_model(paths.pretrained("main"), Model(Embedder(architecture)))
     return kept, aside
 
 

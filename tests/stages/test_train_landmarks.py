@@ -12,7 +12,7 @@ import yaml
 from lrfr import paths
 from lrfr.errors import FaceTableError, InterruptedTrainingError, ParameterError
 from lrfr.faces import encode_png
-from lrfr.nn.landmarks import read_landmark_model
+from lrfr.nn.landmarks.model_file import read_landmark_model
 from lrfr.nn.landmarks.task import Localisation
 from lrfr.stages import train_landmarks
 from tests.drawing import portrait
@@ -37,8 +37,8 @@ def project(tmp_path, monkeypatch):
 
 
 def written():
-    curve = paths.curve("training", "landmarks")
-    files = [paths.LANDMARKS / "model.safetensors", curve, paths.LANDMARK_METRICS, paths.LANDMARK_ERROR]
+    curve = paths.LANDMARK_CURVE
+    files = [paths.LANDMARKS / "landmarks.safetensors", curve, paths.LANDMARK_METRICS, paths.LANDMARK_ERROR]
     return [path.read_bytes() for path in files]
 
 
@@ -56,11 +56,11 @@ def test_a_model_its_curve_and_its_errors_are_written():
     metrics = json.loads(paths.LANDMARK_METRICS.read_text())
     assert (metrics["faces"], metrics["judged"]) == (16, 4)
     assert [row["cnn6_low"] for row in metrics["heights"]] == [None] * 8  # of one identity there is no interval
-    with paths.curve("training", "landmarks").open() as lines:
+    with paths.LANDMARK_CURVE.open() as lines:
         curve = list(csv.DictReader(lines))
     assert [row["step"] for row in curve] == ["2", "4"]
     assert {"wing", "validation_wing", "validation_wing_12px"} <= set(curve[0])
-    assert not list(Path("checkpoints").glob("*"))
+    assert not list(Path("checkpoints").rglob("*.pt"))
 
 
 def test_interrupted_and_taken_up_equals_never_interrupted(monkeypatch):
