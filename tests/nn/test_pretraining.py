@@ -38,7 +38,7 @@ def test_a_backbone_says_how_faces_are_presented_or_leaves_it_open():
 
 @pytest.mark.parametrize("sha256", ["", "0" * 63, "0" * 65, "A" * 64])
 def test_what_is_no_hash_is_refused(sha256):
-    with pytest.raises(ParameterError, match="start.sha256"):
+    with pytest.raises(ParameterError, match=r"start\.sha256"):
         read(start=START | {"sha256": sha256})
 
 
