@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from lrfr import faces, paths
+from lrfr.files import write_json
 from lrfr.images import Images
 
 VALIDATE = {"min_identities": 4, "min_distractors": 10, "mean_height": [12, 26]}
@@ -63,6 +64,17 @@ def split_rows(seed: int = 0, identities: int = 10, distractors: int = 20) -> tu
         for n in range(30)
     ]
     return benchmark, auxiliary
+
+
+def write_faces(rows: list[dict], path: Path) -> None:
+    """Writes a face table out of rows."""
+    faces.write_faces(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), path)
+
+
+def write_test_set(name: str, rows: list[dict], protocol: str) -> None:
+    """Writes the faces of an imported test set, and what it says of itself."""
+    write_faces(rows, paths.test_set(name))
+    write_json(paths.test_set_facts(name), {"source": "test", "protocol": protocol})
 
 
 def write_split(change: Callable[[list[dict], list[dict]], object] = lambda benchmark, auxiliary: None) -> None:

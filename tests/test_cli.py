@@ -16,13 +16,14 @@ from lrfr import cli, offline
 from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
 STORY = (
-    "acquire detect import curate split validate card synlr synthesize inspect drift landmarks align super-resolution "
-    "super-resolve pretrain finetune embed evaluate visualize report release check doctor"
+    "acquire detect import-testset curate split validate card synlr synthesize validate-synthetic drift "
+    "train-landmarks locate-landmarks train-sr apply-sr pretrain finetune embed evaluate visualize report release "
+    "code params check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
-ARGUMENT |= {"import": "pairs", "super-resolution": "vdsr", "super-resolve": "vdsr"}
+ARGUMENT |= {"import-testset": "pairs", "train-sr": "vdsr", "apply-sr": "vdsr", "pretrain": "main"}
 OPTIONS = {"acquire": {"list_sources": False}, "validate": {"data_docs": False}}
-STAGES = [name for name in STORY.split() if name not in ("check", "doctor")]
+STAGES = [name for name in STORY.split() if name not in ("params", "check", "doctor")]
 HEAVY = {"torch", "timm", "pandas", "cv2", "numpy", "pyarrow", "sklearn", "scipy", "prefect", "dvc", "albumentations"}
 
 
@@ -116,9 +117,10 @@ def test_the_sources_are_listed_with_their_layouts(tmp_path, monkeypatch):
 
 
 def test_a_forgotten_name_is_asked_for():
-    result = lrfr("finetune")
-    assert result.exit_code == 2
-    assert "METHOD" in result.stderr
+    for command, name in (("finetune", "RUN"), ("pretrain", "NAME"), ("import-testset", "SET")):
+        result = lrfr(command)
+        assert result.exit_code == 2
+        assert name in result.stderr
 
 
 @pytest.mark.parametrize(

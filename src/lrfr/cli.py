@@ -88,7 +88,7 @@ def card() -> None:
 
 @app.command()
 def synlr() -> None:
-    """Make the SynLR set: the benchmark out of shrunk HR faces."""
+    """Make the SynLR set: the benchmark out of HR faces."""
     _run("synlr")
 
 
@@ -100,7 +100,7 @@ def synthesize(name: Synthesizer) -> None:
 
 @app.command()
 def validate_synthetic() -> None:
-    """Stop here if synthetic faces are not what they should be."""
+    """Stop here if synthetic faces are not as expected."""
     _run("validate_synthetic")
 
 
@@ -112,7 +112,7 @@ def drift(name: Synthesizer) -> None:
 
 @app.command()
 def train_landmarks() -> None:
-    """Train a small network that finds landmarks in tiny faces."""
+    """Train the network that finds landmarks in tiny faces."""
     _run("train_landmarks")
 
 
@@ -250,7 +250,7 @@ def label_errors(
         str | None, typer.Option(metavar="NAME", help="A run, or a backbone, which saw no native face; else the first.")
     ] = None,
 ) -> None:
-    """List likely label errors, for review --order label-errors."""
+    """List likely label errors, for `review --order`."""
     _run("label_errors", model)
 
 

@@ -20,7 +20,7 @@ from lrfr.images import Images
 from lrfr.parallel import cores, map_in_order
 from lrfr.progress import track
 
-BLOCK = 256  # images that a thread takes at a time
+BLOCK = 64  # images that a thread takes at a time
 COMPARED = ("face_id", "source", "identity", "split", "use", "test_set")
 OTHER_IDENTITY = "other_identity"
 

@@ -6,7 +6,7 @@ Nothing here holds a whole collection, and no array has 32-bit offsets that more
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
@@ -74,10 +74,13 @@ class Images:
 
         Where the order is not that of the file, images wait in a temporary file beside the table to be put in order.
         """
-        ascending = bool((np.diff(self._rows) >= 0).all())
-        images = self._table.images(self._rows) if ascending else self._table.reordered(self._rows)
+        images = self._one_by_one()
         while batch := list(islice(images, size)):
             yield batch
+
+    def _one_by_one(self) -> Iterator[bytes]:
+        ascending = bool((np.diff(self._rows) >= 0).all())
+        return self._table.images(self._rows) if ascending else self._table.reordered(self._rows)
 
 
 class _Table:
@@ -130,7 +133,7 @@ class _Table:
             start, place = start + len(images), end
 
     def reordered(self, rows: np.ndarray) -> Iterator[bytes]:
-        """The encoded images of rows (N,) in any order: read in the file's order, laid down, and taken up in theirs."""
+        """The encoded images of rows (N,) in any order: read in the file's order, and put into theirs."""
         order = np.argsort(rows, kind="stable")
         places = np.zeros((len(rows), 2), np.int64)
         with SpooledTemporaryFile(WAITING, dir=str(self._path.parent)) as laid:
@@ -186,8 +189,7 @@ def selected(table: pa.Table, sources: Sequence[Path]) -> Iterator[pa.Table]:
     starts = np.cumsum([0, *map(len, known)])
     origin = np.searchsorted(starts, rows, side="right") - 1
     streams = [
-        chain.from_iterable(Images(path, rows[origin == number] - starts[number]).batches(READ_ROWS))
-        for number, path in enumerate(sources)
+        Images(path, rows[origin == number] - starts[number])._one_by_one() for number, path in enumerate(sources)
     ]
     return _groups(table, (next(streams[number]) for number in origin))
 

@@ -1,4 +1,4 @@
-import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -6,10 +6,19 @@ import yaml
 
 from lrfr import paths
 from lrfr.errors import ParameterError, SourceError
+from lrfr.parameter_files import composed
 from lrfr.stages import check
 from tests.face_tables import write_params
 from tests.nn.small_training import DISCRIMINATOR
 
+STUDENT = {
+    "method": "tc", "backbone": "main", "teacher": True, "distillation_weight": 0.1, "curriculum": True,
+    "smallest_exponent": 3, "largest_exponent": 6,
+    "training": {
+        "epochs": 1, "batch_size": 8, "learning_rate": 0.001, "momentum": 0.9, "weight_decay": 0.0,
+        "schedule": "plateau", "clip_norm": None, "precision": "fp32",
+    },
+}  # fmt: skip
 SMALLER = {"synthesizer": "downsample", "share": 0.5, "heights": [8, 12]}
 PROJECT = Path(__file__).parents[2]
 
@@ -20,10 +29,14 @@ def in_a_folder(tmp_path, monkeypatch):
     Path("src/lrfr/sources/rendering").mkdir(parents=True)  # the root of the generated test sets
 
 
-def test_the_default_parameters_are_right(capsys):
+def test_the_default_parameters_are_right_and_another_run_is_a_few_lines(capsys):
     write_params()
     check.run()
     assert "every section" in capsys.readouterr().out
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    params["methods"]["student"] = STUDENT
+    paths.PARAMS.write_text(yaml.safe_dump(params))
+    check.run()
 
 
 @pytest.mark.parametrize(
@@ -34,13 +47,29 @@ def test_the_default_parameters_are_right(capsys):
         (lambda p: p["acquire"]["settings"].update(persons=3), "unknown parameter 'persons'"),
         (lambda p: p["synthesizers"].update(downsampel={}), "unknown synthesizer 'downsampel'"),
         (lambda p: p["synthesizers"]["photographic"].update(blurr=1), "unknown parameter 'blurr'"),
-        (lambda p: p["pretrain"]["architecture"].update(dropout=2), "less than 1"),
-        (lambda p: p["pretrain"]["training"].update(schedule="linear"), "cosine"),
-        (lambda p: p["methods"].update(tcc={}), "unknown method 'tcc'"),
-        (lambda p: p["methods"]["tc"].update(distilation_weight=1), "did you mean 'distillation_weight'"),
-        (lambda p: p["methods"]["tc"].update(smallest_exponent=7), "smallest_exponent is above largest_exponent"),
-        (lambda p: p["methods"]["tc"]["training"].update(warmup_epochs=1), "warmup_epochs belongs to the sched"),
-        (lambda p: p["methods"]["rifr"]["head"].update(scale=64), "its head is another one than the pretraining's"),
+        (lambda p: p["backbones"]["main"]["architecture"].update(dropout=2), "less than 1"),
+        (lambda p: p["backbones"]["main"]["training"].update(schedule="linear"), "cosine"),
+        (lambda p: p["backbones"]["main"].update(presentation="aligned"), "no presentation 'aligned'; known: as_crop"),
+        (lambda p: p["methods"].update(x={"method": "tcc", "backbone": "main"}), "unknown method 'tcc'"),
+        (
+            lambda p: p["methods"]["csri"].update(backbone="mian"),
+            "unknown backbone 'mian'(.|\n)*methods.csri.backbone(.|\n)*did you mean 'main'",
+        ),
+        (
+            lambda p: p["methods"]["csri"].update(presentation="aligned"),
+            "no presentation 'aligned'(.|\n)*methods.csri.presentation",
+        ),
+        (lambda p: p["methods"]["csri"].pop("method"), "parameter 'method' is missing(.|\n)*methods.csri"),
+        (lambda p: p["methods"]["student"].update(distilation_weight=1), "did you mean 'distillation_weight'"),
+        (lambda p: p["methods"]["student"].update(distillation_weight=None), "distillation_weight goes with teacher"),
+        (lambda p: p["methods"]["student"].update(smallest_exponent=7), "smallest_exponent is above largest_exponent"),
+        (lambda p: p["methods"]["student"]["training"].update(warmup_epochs=1), "warmup_epochs belongs to the sched"),
+        (lambda p: p["methods"]["csri"].update(learning="jointly"), "'independent', 'joint' or 'csri'|learning"),
+        (
+            lambda p: p["methods"].update(joint=p["methods"]["csri"] | {"learning": "independent"}),
+            "sr_weight goes with learning(.|\n)*methods.joint",
+        ),
+        (lambda p: p["methods"].update({"a/b": p["methods"]["random"]}), "cannot be the name of a file"),
         (lambda p: p["super_resolution"].update({"a.b": {}}), "cannot be the name of a file"),
         (lambda p: p["evaluation_sets"].clear(), "evaluation_sets"),
         (
@@ -51,10 +80,12 @@ def test_the_default_parameters_are_right(capsys):
         (lambda p: p["evaluation_sets"]["pairs"].update(source="lfw"), "the source 'lfw' brings no test set"),
         (lambda p: p["evaluation_sets"]["pairs"].update(source="generated_pair"), "did you mean 'generated_pairs'"),
         (lambda p: p["evaluation_sets"]["pairs"]["settings"].update(image=2), "did you mean 'images'"),
-        (lambda p: p["synlr"].update(faces="lineups"), "did you mean 'distractors'"),
-        (lambda p: p["compare"].remove("random"), "the method 'random' is missing"),
-        (lambda p: p["compare"].append("csry"), "unknown method 'csry'(.|\n)*params.yaml: compare"),
-        (lambda p: p["release"].update(method="joint"), "unknown method 'joint'(.|\n)*params.yaml: release.method"),
+        (lambda p: p["synlr"].update(faces="distractor"), "did you mean 'distractors'"),
+        (lambda p: p["methods"].pop("random"), "no run has the method 'random'(.|\n)*params.yaml: methods"),
+        (lambda p: p["release"].update(run="joint"), "unknown run 'joint'(.|\n)*params.yaml: release.run"),
+        (lambda p: p["curate"].update(unverified="exclud"), "unverified"),
+        (lambda p: p["card"].update(version="1"), "card: version"),
+        (lambda p: p["evaluate"].update(aligned=True), "unknown parameter 'aligned'"),
         (lambda p: p["evaluate"].update(super_resolution=["vdrs"]), "did you mean 'vdsr'"),
         (lambda p: p["landmarks"].update(heigths=[8, 64]), "did you mean 'heights'"),
         (lambda p: p["super_resolution"]["vdsr"].update(network="vdrs"), "super-resolution network 'vdrs'"),
@@ -68,23 +99,27 @@ def test_the_default_parameters_are_right(capsys):
             "unknown collection 'native'(.|\n)*methods.csri.synthetic.shares",
         ),
         (
-            lambda p: p["methods"]["joint"]["synthetic"].update(optimizers={"critic": DISCRIMINATOR}),
-            "unknown optimizer 'critic'(.|\n)*methods.joint.synthetic.optimizers",
+            lambda p: p["methods"]["csri"]["synthetic"].update(optimizers={"critic": DISCRIMINATOR}),
+            "unknown optimizer 'critic'(.|\n)*methods.csri.synthetic.optimizers",
         ),
         (
             lambda p: p["landmarks"]["training"].update(optimizers={"critic": DISCRIMINATOR}),
             "unknown optimizer 'critic'",
         ),
         (
-            lambda p: p["methods"]["joint"]["training"].update(low_resolution=SMALLER),
-            "native faces alone(.|\n)*methods.joint.training.low_resolution",
+            lambda p: p["methods"]["baseline"]["training"].update(low_resolution=SMALLER),
+            "native faces alone(.|\n)*methods.baseline.training.low_resolution",
         ),
-        (lambda p: p["pretrain"]["architecture"].update(backbone="lrfr_ir19"), "unknown backbone 'lrfr_ir19'"),
+        (
+            lambda p: p["backbones"]["main"]["architecture"].update(backbone="lrfr_ir19"),
+            "unknown backbone 'lrfr_ir19'",
+        ),
     ],
 )
 def test_a_slip_anywhere_is_found_before_anything_runs(change, complaint):
     write_params()
     params = yaml.safe_load(paths.PARAMS.read_text())
+    params["methods"]["student"] = deepcopy(STUDENT)
     change(params)
     paths.PARAMS.write_text(yaml.safe_dump(params))
     with pytest.raises(ParameterError, match=complaint):
@@ -93,8 +128,8 @@ def test_a_slip_anywhere_is_found_before_anything_runs(change, complaint):
 
 @pytest.mark.parametrize("file", sorted((PROJECT / "params").glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_other_parameter_files_are_right_too(file):
-    shutil.copy(file, paths.PARAMS)
-    for test_set in yaml.safe_load(file.read_text())["evaluation_sets"].values():
+    paths.PARAMS.write_text(composed(file))
+    for test_set in yaml.safe_load(paths.PARAMS.read_text())["evaluation_sets"].values():
         Path(test_set["root"]).parent.mkdir(parents=True, exist_ok=True)
         Path(test_set["root"]).touch()
     check.run()

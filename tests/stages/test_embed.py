@@ -1,69 +1,117 @@
+"""embed on a tiny project: models of faces as they were cropped, and of aligned ones."""
+
+import json
+import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 
 from lrfr import faces, paths
+from lrfr.core.alignment import TEMPLATE
 from lrfr.core.resampling import view
-from lrfr.errors import EmbeddingError, FaceTableError, ImageError, ParameterError
+from lrfr.errors import EmbeddingError, FaceTableError, ImageError, ParameterError, ResultError, TrainingError
+from lrfr.nn.alignment import align
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import write_model
-from lrfr.stages import embed
-from tests.face_tables import face, whole, write_params, write_split
+from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
+from lrfr.nn.landmarks.model_file import write_landmark_model
+from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, sha256_of, write_model
+from lrfr.nn.presentation import centred
+from lrfr.stages import code, embed, finetune, locate_landmarks, pretrain
+from tests.face_tables import face, whole, write_faces, write_params, write_split, write_test_set
+from tests.nn.small_training import training
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=8, input_size=16, dropout=0.0)
-EVALUATE = {"bootstrap": 10, "metric": "cosine", "sides": [8], "widths": [20, 25]}
-SETS = {
-    "templates": ("generated_templates", ["embedding_side_8"]),
-    "pairs": ("generated_pairs", ["embedding_mirror"]),
-    "distractors": ("generated_distractors", ["embedding_width_20", "embedding_width_25"]),
+EVALUATE = {"bootstrap": 10, "sides": [8], "widths": [20, 25]}
+SETS = {  # by name: the protocol, and the views that it asks for
+    "templates": ("ijb", ["embedding_side_8"]),
+    "pairs": ("folds", ["embedding_mirror"]),
+    "distractors": ("rifr", ["embedding_width_20", "embedding_width_25"]),
 }
+RUNS = {"baseline": {"method": "baseline", "backbone": "main"}}
+TRAINED = [TrainedStep(step="training", faces={"native": 20}, passes={"native": 0.8}, updates=2)]
+# What the landmark network finds in every face, as shares of its sides; and where nobody's face can be
+FOUND = TEMPLATE / 112
+NOWHERE = np.tile([[0.5, 0.5]], (5, 1))
 
 
-def write(rows, path):
-    faces.write_faces(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), path)
+def parameters(sets=SETS, **changed):
+    evaluation_sets = {name: {"source": "test", "root": "."} for name in sets}
+    write_params(evaluation_sets=evaluation_sets, evaluate=EVALUATE | changed, methods=RUNS, threads=1)
+
+
+def embedder():
+    torch.manual_seed(0)
+    return Embedder(ARCHITECTURE).eval()
+
+
+def landmark_network(found):
+    """A network that finds the same points (5, 2), shares of the sides, in every face."""
+    network = CNN6(0.05, torch.tensor(found.ravel() * 64, dtype=torch.float32))
+    torch.nn.init.zeros_(network.output.weight)
+    return network
+
+
+def by_hand(image):
+    """The embedding of an image (H, W, 3), uint8, that is presented as the model wants it."""
+    with torch.inference_mode():
+        return embedder()(torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255).numpy()[0]
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sets = {name: {"source": source, "root": ".", "settings": {}} for name, (source, _) in SETS.items()}
-    write_params(evaluation_sets=sets, evaluate=EVALUATE, methods={"baseline": {}}, threads=1)
+    parameters()
     write_split()
     rng = np.random.default_rng(2)
-    write([face(rng, f"t{number}", 20, split="probe") for number in range(3)], paths.SYNLR)
-    for name in SETS:
+    write_faces([face(rng, f"t{number}", 20, split="probe") for number in range(3)], paths.SYNLR)
+    for name, (protocol, _) in SETS.items():
         rows = [face(rng, f"{name} {number}", 30 + number) for number in range(130)]
         rows[1] |= {"attributes": [("missing", "unreadable")], "image": b"not an image"}
-        write(rows, paths.test_set(name))
-    torch.manual_seed(0)
-    write_model(paths.model("baseline"), Embedder(ARCHITECTURE))
+        write_test_set(name, rows, protocol)
+    write_model(paths.model("baseline"), Model(embedder(), Facts(trained=TRAINED, metric="euclidean")))
 
 
-def stored(test_set):
-    with np.load(paths.embeddings("baseline", test_set)) as arrays:
+def stored(test_set, run="baseline"):
+    with np.load(paths.embeddings(run, test_set)) as arrays:
         return dict(arrays)
 
 
-def test_every_test_set_is_embedded_with_the_renditions_of_its_protocol():
+def test_every_test_set_is_embedded_with_the_views_of_its_protocol():
     embed.run("baseline")
     for name in ("benchmark", "synlr", *SETS):
         arrays = stored(name)
         asked = SETS[name][1] if name in SETS else []
-        assert set(arrays) == {"face_id", "missing", "trains_on", "metric", "embedding", *asked}
-        assert (arrays["trains_on"], arrays["metric"]) == ("native", "")
+        assert set(arrays) == {"face_id", "missing", "facts", "embedding", *asked}
         assert all(arrays[of].dtype == np.float32 and arrays[of].shape[1] == 8 for of in ("embedding", *asked))
-    assert stored("synlr")["face_id"].tolist() == whole(paths.SYNLR)["face_id"].to_pylist()
+    assert stored("synlr")["face_id"].tolist() == [row["face_id"] for row in whole(paths.SYNLR).to_pylist()]
+
+
+def test_the_files_carry_what_the_model_says_of_itself():
+    embed.run("baseline")
+    told = [json.loads(str(stored(name)["facts"])) for name in ("benchmark", "synlr", *SETS)]
+    assert told == [told[0]] * 5
+    assert told[0] == {
+        "presentation": "as_cropped",
+        "metric": "euclidean",
+        "trained": [TRAINED[0].model_dump()],
+        "quality": None,
+        "model": sha256_of(Path(paths.model("baseline"), FILE)),
+    }
 
 
 def test_of_the_benchmark_only_what_is_tested_on_is_embedded():
     rng, splits = np.random.default_rng(3), ["train", "probe", "train", "gallery", "distractor"]
     rows = [face(rng, f"b{number}", 20, split=splits[number % 5]) for number in range(300)]  # three batches
-    write(rows, paths.BENCHMARK)
+    write_faces(rows, paths.BENCHMARK)
     embed.run("baseline")
-    assert stored("benchmark")["face_id"].tolist() == [row["face_id"] for row in rows if row["split"] != "train"]
+    tested = [row for row in rows if row["split"] != "train"]
+    assert stored("benchmark")["face_id"].tolist() == [row["face_id"] for row in tested]
+    expected = [by_hand(faces.decode(row["image"])) for row in tested[::50]]
+    assert np.allclose(stored("benchmark")["embedding"][::50], expected, atol=1e-4)
 
 
 def test_a_missing_face_is_a_row_of_zeros_and_nobody_decodes_it():
@@ -80,15 +128,10 @@ def test_a_missing_face_is_a_row_of_zeros_and_nobody_decodes_it():
 )
 def test_an_embedding_is_that_of_the_view(test_set, name):
     embed.run("baseline")
-    row = whole(paths.test_set(test_set)).to_pylist()[129]  # of the second batch
-    image = faces.decode(row["image"])
+    image = faces.decode(whole(paths.test_set(test_set)).to_pylist()[129]["image"])  # of the second batch
     image = image if name is None else view(image, name)
-    torch.manual_seed(0)
-    embedder = Embedder(ARCHITECTURE).eval()
-    with torch.inference_mode():
-        expected = embedder(torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255)
     found = stored(test_set)["embedding" if name is None else f"embedding_{name}"][129]
-    assert np.allclose(found, expected.numpy()[0], atol=1e-4)
+    assert np.allclose(found, by_hand(image), atol=1e-4)
 
 
 def test_equal_faces_give_equal_bytes():
@@ -101,78 +144,66 @@ def test_equal_faces_give_equal_bytes():
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_an_unknown_method_lists_the_known_ones():
-    with pytest.raises(ParameterError, match=r"unknown method 'base'(.|\n)*did you mean 'baseline'"):
+def test_an_unknown_run_lists_the_known_ones():
+    with pytest.raises(ParameterError, match=r"unknown run 'base'(.|\n)*did you mean 'baseline'"):
         embed.run("base")
 
 
-def test_a_set_that_is_not_mounted_and_a_face_that_is_broken_are_named():
+def test_a_set_that_is_not_imported_and_a_face_that_is_broken_are_named():
     rows = whole(paths.test_set("pairs")).to_pylist()
     rows[0] |= {"image": b"not an image"}
-    write(rows, paths.test_set("pairs"))
+    write_faces(rows, paths.test_set("pairs"))
     with pytest.raises(ImageError, match=rows[0]["face_id"]):
         embed.run("baseline")
     assert not paths.embeddings("baseline", "pairs").exists()
     paths.test_set("templates").unlink()
     with pytest.raises(FaceTableError, match=r"data/test_sets/templates/faces\.parquet"):
         embed.run("baseline")
+    paths.test_set_facts("templates").unlink()
+    with pytest.raises(ResultError, match=r"templates/test_set\.json(.|\n)*lrfr import-testset templates"):
+        embed.run("baseline")
 
 
-def written_conditions(**changed):
-    """Each condition's tables of the test sets that are tested under it, out of other faces with the same ids."""
+def written_conditions(change=lambda rows: rows):
+    """The tables of the sets that are tested once more after super-resolution: other faces with the same ids."""
     rng = np.random.default_rng(7)
-    write_params(
-        evaluation_sets={"templates": {"source": "generated_templates", "root": "."}},
-        evaluate=EVALUATE | {"aligned": True, "super_resolution": ["vdsr"]},
-        methods={"baseline": {}},
-        threads=1,
-    )
-    for condition, test_set, path in (
-        ("aligned", "benchmark", paths.BENCHMARK),
-        ("super_resolved_vdsr", "benchmark", paths.BENCHMARK),
-        ("aligned", "templates", paths.test_set("templates")),
-    ):
-        # All of the faces, or those that are tested on
-        rows = [
-            row if dict(row["attributes"]).get("missing") else face(rng, "another", 24) | {"face_id": row["face_id"]}
-            for row in whole(path).to_pylist()
-            if condition == "aligned" or row["split"] != "train"
+    parameters(("surveillance", "templates"), super_resolution=["vdsr"])
+    rows = [face(rng, f"s{number}", 20) for number in range(4)]
+    rows[1] |= {"attributes": [("missing", "unreadable")], "image": b"not an image"}
+    write_test_set("surveillance", rows, "survface")
+    for test_set, table in (("benchmark", paths.BENCHMARK), ("surveillance", paths.test_set("surveillance"))):
+        tested = [row for row in whole(table).to_pylist() if row["split"] != "train"]
+        kept = ("face_id", "split")
+        others = [
+            row
+            if dict(row["attributes"]).get("missing")
+            else face(rng, "another", 24, attributes=[("super_resolved", "no")] if number == 2 else [])
+            | {name: row[name] for name in kept}
+            for number, row in enumerate(tested)
         ]
-        splits = {row["face_id"]: row["split"] for row in whole(path).to_pylist()}
-        rows = [row | {"split": splits[row["face_id"]]} for row in rows]
-        write(changed.get(condition, lambda rows: rows)(rows), paths.condition(condition, test_set))
+        write_faces(change(others), paths.super_resolved("vdsr", test_set))
 
 
 def test_a_condition_is_embedded_out_of_its_own_table():
     written_conditions()
     embed.run("baseline")
-    embedder = Embedder(ARCHITECTURE)
-    torch.manual_seed(0)
-    for test_set, conditions in {
-        "benchmark": ["aligned", "super_resolved_vdsr"],
-        "templates": ["aligned"],
-        "synlr": [],
-    }.items():
+    for test_set in ("benchmark", "surveillance"):
         arrays = stored(test_set)
-        assert {name for name in arrays if name.startswith("embedding_") and "side" not in name} == {
-            f"embedding_{condition}" for condition in conditions
-        }
-        for condition in conditions:
-            table = whole(paths.condition(condition, test_set)).to_pylist()
-            tested = [row for row in table if row["split"] != "train"]
-            assert arrays["face_id"].tolist() == [row["face_id"] for row in tested]
-            torch.manual_seed(0)
-            embedder = Embedder(ARCHITECTURE).eval()
-            image = faces.decode(tested[-1]["image"])
-            with torch.inference_mode():
-                expected = embedder(torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255)
-            assert np.allclose(arrays[f"embedding_{condition}"][-1], expected.numpy()[0], atol=1e-4)
-    assert (stored("templates")["embedding_aligned"][1] == 0).all()  # the missing face
+        assert "embedding_super_resolved_vdsr" in arrays
+        rows = whole(paths.super_resolved("vdsr", test_set)).to_pylist()
+        assert arrays["face_id"].tolist() == [row["face_id"] for row in rows]
+        expected = by_hand(faces.decode(rows[-1]["image"]))
+        assert np.allclose(arrays["embedding_super_resolved_vdsr"][-1], expected, atol=1e-4)
+        assert not np.allclose(arrays["embedding"][-1], expected, atol=1e-3)
+        assert np.flatnonzero(arrays["unchanged_super_resolved_vdsr"]).tolist() == [2]
+    assert not stored("surveillance")["embedding_super_resolved_vdsr"][1].any()  # the missing face
+    for test_set in ("synlr", "templates"):
+        assert not [name for name in stored(test_set) if "super_resolved" in name]
 
 
 @pytest.mark.parametrize("change", [lambda rows: rows[::-1], lambda rows: rows[:-1]])
-def test_a_condition_of_other_faces_is_refused_before_anything_is_embedded(change):
-    written_conditions(super_resolved_vdsr=change)
+def test_a_condition_of_other_faces_is_refused(change):
+    written_conditions(change)
     with pytest.raises(EmbeddingError, match=r"super_resolved/vdsr/benchmark\.parquet"):
         embed.run("baseline")
     assert not paths.embeddings("baseline", "benchmark").exists()
@@ -180,12 +211,107 @@ def test_a_condition_of_other_faces_is_refused_before_anything_is_embedded(chang
 
 def test_a_condition_without_its_table_is_named():
     written_conditions()
-    paths.condition("aligned", "templates").unlink()
-    with pytest.raises(FaceTableError, match=r"data/aligned/templates\.parquet"):
+    paths.super_resolved("vdsr", "surveillance").unlink()
+    with pytest.raises(FaceTableError, match=r"data/super_resolved/vdsr/surveillance\.parquet"):
         embed.run("baseline")
 
 
-def test_the_metric_of_a_method_s_paper_is_stored(monkeypatch):
-    monkeypatch.setattr("lrfr.stages.embed.metric", lambda module: "euclidean")
+def with_aligned_model(found):
+    """A model that takes aligned faces, with its landmark network; rows without landmarks in one imported set."""
+    parameters(("pairs",))
+    facts = Facts(presentation="arcface_112", trained=TRAINED)
+    write_model(paths.model("baseline"), Model(embedder(), facts, landmarks=landmark_network(found)))
+    rows = whole(paths.test_set("pairs")).to_pylist()[:12]
+    rows[3] |= {"landmarks": None}
+    write_test_set("pairs", rows, "folds")
+    return rows
+
+
+def test_an_aligned_model_is_tested_on_aligned_faces_without_being_asked():
+    rows = with_aligned_model(FOUND)
     embed.run("baseline")
-    assert stored("synlr")["metric"] == "euclidean"
+    benchmark = [row for row in whole(paths.BENCHMARK).to_pylist() if row["split"] != "train"]
+    for name, tested in (("benchmark", benchmark), ("pairs", rows)):
+        arrays = stored(name)
+        assert json.loads(str(arrays["facts"]))["presentation"] == "arcface_112"
+        assert arrays["unaligned"].dtype == bool and not arrays["unaligned"].any()
+        for number in (0, 3):
+            row, image = tested[number], faces.decode(tested[number]["image"])
+            size = np.array([row["width"], row["height"]])
+            # Landmarks of an imported set are used; those of the benchmark's detector are not
+            is_known = name == "pairs" and row["landmarks"] is not None
+            points = np.array(row["landmarks"]).reshape(5, 2) if is_known else FOUND * size
+            assert np.allclose(arrays["embedding"][number], by_hand(align(image, points)), atol=1e-4)
+            assert not np.allclose(arrays["embedding"][number], by_hand(image), atol=1e-3)
+    mirrored = view(faces.decode(rows[0]["image"]), "mirror")  # its landmarks are found anew
+    expected = by_hand(align(mirrored, FOUND * mirrored.shape[1::-1]))
+    assert np.allclose(stored("pairs")["embedding_mirror"][0], expected, atol=1e-4)
+
+
+def test_faces_whose_landmarks_are_not_found_are_counted_and_centred():
+    rows = with_aligned_model(NOWHERE)
+    embed.run("baseline")
+    assert stored("benchmark")["unaligned"].all()
+    assert np.flatnonzero(stored("pairs")["unaligned"]).tolist() == [3]
+    assert np.flatnonzero(stored("pairs")["missing"]).tolist() == [1]
+    expected = by_hand(centred(faces.decode(rows[3]["image"]), 112))
+    assert np.allclose(stored("pairs")["embedding"][3], expected, atol=1e-4)
+
+
+def test_a_model_s_own_landmark_network_is_used_and_must_be_there():
+    with_aligned_model(FOUND)
+    write_landmark_model(paths.LANDMARKS, landmark_network(NOWHERE))  # the project's is another one by now
+    embed.run("baseline")
+    assert not stored("benchmark")["unaligned"].any()
+    Path(paths.model("baseline"), LANDMARK_FILE).unlink()
+    with pytest.raises(TrainingError, match=r"models/runs/baseline/landmarks\.safetensors"):
+        embed.run("baseline")
+
+
+def test_presentation_goes_from_the_parameters_to_the_embeddings():
+    """pretrain, finetune and embed; nobody says to embed how faces are presented."""
+    section = training(epochs=1).model_dump(exclude_unset=True)
+    head = {"name": "ArcFace", "scale": 16.0, "margin": 0.2}
+    runs = {
+        "random": {"method": "random"},
+        "generic": {"method": "pretrained"},
+        "baseline": {"method": "baseline", "head": head, "training": section},
+        "cropped": {"method": "pretrained", "presentation": "as_cropped"},
+    }
+    backbone = {
+        "presentation": "arcface_112",
+        "architecture": ARCHITECTURE.model_dump(exclude_unset=True),
+        "head": head,
+        "training": section,
+    }
+    write_params(
+        threads=1,
+        backbones={"main": backbone},
+        methods={name: {"backbone": "main", **values} for name, values in runs.items()},
+        evaluation_sets={"pairs": {"source": "test", "root": "."}},
+        evaluate=EVALUATE,
+    )
+    write_test_set("pairs", whole(paths.test_set("pairs")).to_pylist()[:12], "folds")
+    write_landmark_model(paths.LANDMARKS, landmark_network(FOUND))
+    locate_landmarks.run()
+    code.run()
+    pretrain.run("main")
+    for name in runs:
+        finetune.run(name)
+    shutil.rmtree(paths.LANDMARKS)
+    for name in runs:
+        embed.run(name)
+    told = {name: json.loads(str(stored("benchmark", name)["facts"])) for name in runs}
+    assert {name: facts["presentation"] for name, facts in told.items()} == {
+        "random": "arcface_112", "generic": "arcface_112", "baseline": "arcface_112", "cropped": "as_cropped",
+    }  # fmt: skip
+    assert {facts["metric"] for facts in told.values()} == {"cosine"}
+    steps = {name: [step["step"] for step in facts["trained"]] for name, facts in told.items()}
+    first = ["pretrain main"]
+    assert steps == {"random": [], "generic": first, "baseline": [*first, "training"], "cropped": first}
+    assert all(facts["model"] == sha256_of(Path(paths.model(name), FILE)) for name, facts in told.items())
+    assert {name: "unaligned" in stored("benchmark", name) for name in runs} == {
+        "random": True, "generic": True, "baseline": True, "cropped": False,
+    }  # fmt: skip
+    aligned, cropped = (stored("benchmark", name)["embedding"] for name in ("generic", "cropped"))
+    assert not np.allclose(aligned, cropped, atol=1e-3)  # the same weights, other faces

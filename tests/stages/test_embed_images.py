@@ -18,11 +18,15 @@ from typer.testing import CliRunner
 
 from lrfr import faces
 from lrfr.cli import app
+from lrfr.core.alignment import TEMPLATE
 from lrfr.embed.parts import parts_of
 from lrfr.embed.pictures import read_pictures
 from lrfr.nn import embedding
+from lrfr.nn.alignment import align
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import write_model
+from lrfr.nn.landmarks.model_file import write_landmark_model
+from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, sha256_of, write_model
 from lrfr.stages import embed_images
 from tests.face_tables import face, picture
 
@@ -35,7 +39,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(embed_images, "cores", lambda: 1)
     torch.manual_seed(0)
-    write_model(tmp_path / "model", Embedder(ARCHITECTURE))
+    write_model(tmp_path / "model", Model(Embedder(ARCHITECTURE)))
     return tmp_path
 
 
@@ -68,7 +72,15 @@ def refused(*arguments):
 
 def expected(images, fusion="none"):
     torch.manual_seed(0)
-    return embedding.embed_images(Embedder(ARCHITECTURE), images, fusion)
+    return embedding.embed_images(Model(Embedder(ARCHITECTURE)), images, fusion)
+
+
+def landmark_network(shift=0.0):
+    """A network that finds the template's points in every face, or points beside them."""
+    points = TEMPLATE.ravel() * 64 / 112 + shift
+    network = CNN6(0.05, torch.tensor(points, dtype=torch.float32))
+    torch.nn.init.zeros_(network.output.weight)
+    return network
 
 
 def test_a_folder_is_embedded_in_the_order_of_its_paths(folder):
@@ -78,7 +90,7 @@ def test_a_folder_is_embedded_in_the_order_of_its_paths(folder):
     draw(folder / "in/.thumbnails/a.png")
     (folder / "in/b/loop").symlink_to(folder / "in", target_is_directory=True)
     found = embedded("in")
-    assert set(found) == {"name", "identity", "embedding", "missing"}
+    assert set(found) == {"name", "identity", "embedding", "missing", "facts"}
     assert found["name"].tolist() == ["b/10.PNG", "b/2.png", "c.png"]
     assert found["identity"].tolist() == ["b", "b", ""]
     assert found["missing"].dtype == bool and not found["missing"].any()
@@ -92,7 +104,7 @@ def test_a_model_with_super_resolution_embeds_too(folder):
     torch.manual_seed(0)
     embedder = Embedder(Architecture(**(ARCHITECTURE.model_dump() | changed)))
     torch.nn.init.normal_(embedder.super_resolution.residual[-1].weight, std=0.3)
-    write_model(folder / "model", embedder)
+    write_model(folder / "model", Model(embedder))
     image = torch.from_numpy(draw(folder / "in/a.png").copy()).permute(2, 0, 1)[None] / 255
     by_hand = embedder.eval()(image).detach().numpy()
     assert np.allclose(embedded("in")["embedding"], by_hand, atol=1e-5)
@@ -100,9 +112,37 @@ def test_a_model_with_super_resolution_embeds_too(folder):
     assert not np.allclose(embedder(image).detach().numpy(), by_hand, atol=1e-3)
 
 
+def test_the_file_carries_what_the_model_says_of_itself(folder):
+    step = TrainedStep(step="training", faces={"native": 20}, passes={"native": 1.0}, updates=3)
+    facts = Facts(metric="euclidean", trained=[step], head={"name": "Softmax"}, provenance={"licence": "MIT"})
+    write_model(folder / "model", Model(Embedder(ARCHITECTURE), facts))
+    draw(folder / "in/a.png")
+    assert json.loads(str(embedded("in")["facts"])) == {
+        "presentation": "as_cropped",
+        "metric": "euclidean",
+        "trained": [step.model_dump()],
+        "quality": None,
+        "model": sha256_of(folder / "model" / FILE),
+    }
+
+
+def test_a_model_that_takes_aligned_faces_aligns_what_it_is_given(folder):
+    network = landmark_network()
+    torch.manual_seed(0)
+    model = Model(Embedder(ARCHITECTURE), Facts(presentation="arcface_112"), landmarks=network)
+    write_model(folder / "model", model)
+    image = draw(folder / "in/a.png", 3)
+    aligned = align(image, TEMPLATE / 112 * image.shape[1::-1])
+    found = embedded("in")["embedding"]
+    assert np.allclose(found, expected([aligned]), atol=1e-4)
+    assert not np.allclose(found, expected([image]), atol=1e-3)
+    (folder / "model/landmarks.safetensors").unlink()
+    assert "landmarks.safetensors" in refused("in", "--model", "model", "--out", "out.npz")
+
+
 def test_a_folder_without_folders_has_no_identities(folder):
     draw(folder / "in/a.png")
-    assert set(embedded("in")) == {"name", "embedding", "missing"}
+    assert set(embedded("in")) == {"name", "embedding", "missing", "facts"}
 
 
 @pytest.mark.parametrize("ending", ["txt", "csv"])
@@ -173,6 +213,7 @@ def test_parquet_has_the_same_rows(folder):
     arrays = embedded("in", "out.npz", "--fusion", "mirror_concat", code=3)
     assert lrfr("embed", "in", "--model", "model", "--out", "o.parquet", "--fusion", "mirror_concat").exit_code == 3
     table = pq.read_table(folder / "o.parquet")
+    assert table.schema.metadata[b"facts"].decode() == str(arrays.pop("facts"))
     assert table.column_names == list(arrays)
     for name, values in arrays.items():
         assert table[name].to_pylist() == values.tolist()
@@ -214,19 +255,17 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(folder, mon
     whole, read = (folder / "whole.npz").read_bytes(), embed_images._read
     seen = []
 
-    def stops(encoded, architecture):
+    def stops(encoded):
         seen.append(encoded)
         if len(seen) > parts * 4 + 2:  # the threads are at most a batch ahead
             raise KeyboardInterrupt
-        return read(encoded, architecture)
+        return read(encoded)
 
     monkeypatch.setattr(embed_images, "_read", stops)
     result = lrfr("embed", "in", "--model", "model", "--out", "out.npz")
     assert result.exit_code == 130 and "run the same command again to go on" in result.stderr
     assert not (folder / "out.npz").exists()
-    monkeypatch.setattr(
-        embed_images, "_read", lambda encoded, architecture: again.append(encoded) or read(encoded, architecture)
-    )
+    monkeypatch.setattr(embed_images, "_read", lambda encoded: again.append(encoded) or read(encoded))
     again = []
     result = lrfr("embed", "in", "--model", "model", "--out", "out.npz")
     assert result.exit_code == 3
@@ -236,8 +275,11 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(folder, mon
     assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
 
 
-@pytest.mark.parametrize("change", ["model", "fusion", "pictures"])
+@pytest.mark.parametrize("change", ["model", "landmarks", "fusion", "pictures"])
 def test_parts_of_something_else_are_not_used(folder, monkeypatch, small_parts, change):
+    if change == "landmarks":
+        model = Model(Embedder(ARCHITECTURE), Facts(presentation="arcface_112"), landmarks=landmark_network())
+        write_model(folder / "model", model)
     for number in range(8):
         draw(folder / f"in/{number}.png", number)
     write_unreadable = embed_images.write_unreadable
@@ -247,7 +289,9 @@ def test_parts_of_something_else_are_not_used(folder, monkeypatch, small_parts, 
     options = []
     if change == "model":
         torch.manual_seed(1)
-        write_model(folder / "model", Embedder(ARCHITECTURE))
+        write_model(folder / "model", Model(Embedder(ARCHITECTURE)))
+    elif change == "landmarks":
+        write_landmark_model(folder / "model", landmark_network(4.0))
     elif change == "fusion":
         options = ["--fusion", "mirror_sum"]
     else:
@@ -259,13 +303,14 @@ def test_parts_of_something_else_are_not_used(folder, monkeypatch, small_parts, 
 KILLED = """
 import os, signal
 from lrfr.cli import app
+from lrfr.core.alignment import TEMPLATE
 from lrfr.stages import embed_images
 embed_images.BATCH, embed_images.PART, embed_images.cores = 2, 4, lambda: 1
 read, seen = embed_images._read, []
 
-def killed(encoded, architecture):
+def killed(encoded):
     seen.append(encoded)
-    return os.kill(os.getpid(), signal.SIGKILL) if len(seen) > 13 else read(encoded, architecture)
+    return os.kill(os.getpid(), signal.SIGKILL) if len(seen) > 13 else read(encoded)
 
 embed_images._read = killed
 app()
@@ -316,7 +361,7 @@ def test_mistakes_are_told(folder):
     }
     for what, message in told.items():
         assert message in refused(what, "--model", "model", "--out", "out.npz")
-    assert "such as models/baseline" in refused("in", "--model", "nowhere", "--out", "out.npz")
+    assert "such as models/runs/baseline" in refused("in", "--model", "nowhere", "--out", "out.npz")
     assert "let its name end in .npz or .parquet" in refused("in", "--model", "model", "--out", "out.csv")
     (folder / "folder.npz").mkdir()
     assert "this is a folder" in refused("in", "--model", "model", "--out", "folder.npz")
@@ -330,15 +375,15 @@ def test_a_model_that_gives_no_numbers_is_told(folder):
     draw(folder / "in/a.png")
     broken = Embedder(ARCHITECTURE)
     torch.nn.init.constant_(next(broken.parameters()), float("nan"))
-    write_model(folder / "model", broken)
+    write_model(folder / "model", Model(broken))
     assert "not finite" in refused("in", "--model", "model", "--out", "out.npz")
 
 
 def test_the_guide_works(folder):
     """Every command and the program of docs/embedding.md."""
     guide = (Path(__file__).parents[2] / "docs" / "embedding.md").read_text(encoding="utf-8")
-    (folder / "models").mkdir()
-    (folder / "model").rename(folder / "models/baseline")
+    (folder / "models/runs").mkdir(parents=True)
+    (folder / "model").rename(folder / "models/runs/baseline")
     for number in range(4):
         for part in ("probe", "gallery"):
             draw(folder / part / f"p{number}/{part}.png", number)

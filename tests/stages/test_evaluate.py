@@ -1,6 +1,7 @@
 """evaluate on a tiny project: the benchmark, its SynLR version, and an imported test set of every kind."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,64 +9,71 @@ import pyarrow as pa
 import pytest
 
 from lrfr import paths
-from lrfr.config import Evaluate
-from lrfr.errors import BenchmarkError, EmbeddingError, FaceTableError, ParameterError
+from lrfr.errors import BenchmarkError, EmbeddingError, FaceTableError, ParameterError, ResultError
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, write_faces, write_table
-from lrfr.files import read_json
+from lrfr.files import read_json, write_json
 from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.options import Evaluate, options_for
 from lrfr.stages import evaluate
 from tests.face_tables import split_rows, whole, write_params, write_split
 from tests.protocols import small_sets
 from tests.protocols.benchmarks import embed
 
-# By name: the source that names the protocol, the tables, and the views that the protocol asks for
+# By name: the protocol, the tables, and the views that the protocol asks for
 SETS = {
-    "surveillance": ("generated_surveillance", small_sets.surveillance(), ()),
-    "mugshots": ("generated_mugshots", small_sets.mugshots(13), ()),
-    "templates": ("generated_templates", small_sets.template_set(small_sets.TINY), ("side_8", "side_16")),
-    "pairs": ("generated_pairs", small_sets.fold_set(True), ("mirror",)),
-    "distractors": ("generated_distractors", small_sets.distractor_set(), ("width_20", "width_25")),
+    "surveillance": ("survface", small_sets.surveillance(), ()),
+    "mugshots": ("scface", small_sets.mugshots(13), ()),
+    "templates": ("ijb", small_sets.template_set(small_sets.TINY), ("side_8", "side_16")),
+    "pairs": ("folds", small_sets.fold_set(True), ("mirror",)),
+    "distractors": ("rifr", small_sets.distractor_set(), ("width_20", "width_25")),
 }
-EVALUATE = {"bootstrap": 20, "metric": "cosine", "sides": [8, 16], "widths": [20]}
-CONDITIONS = {
-    "benchmark": ("aligned", "super_resolved_vdsr"),
-    "surveillance": ("super_resolved_vdsr",),
-    "templates": ("aligned",),
-}
+EVALUATE = {"bootstrap": 20, "sides": [8, 16], "widths": [20]}
+CONDITIONS = {"benchmark": ("super_resolved_vdsr",), "surveillance": ("super_resolved_vdsr",)}
+TRAINED = [{"step": "training", "faces": {"native": 20}, "passes": {"native": 0.8}, "updates": 2}]
+FACTS = {"presentation": "as_cropped", "metric": "cosine", "trained": TRAINED, "quality": None, "model": "0" * 64}
 
 
 def write_embeddings(
-    method: str, test_set: str, faces: pa.Table, seed: int, views: tuple[str, ...] = (), metric: str = ""
+    run: str, test_set: str, faces: pa.Table, seed: int, views: tuple[str, ...] = (), **facts: object
 ) -> None:
     faces = faces.filter(np.array(faces["split"].to_pylist(), object) != "train")
     found = embed(Benchmark(faces), 1.0, views, missing=[1], seed=seed)
-    path = paths.embeddings(method, test_set)
+    told = FACTS | facts
+    arrays = dict(found.stored) | {"face_id": np.array(faces["face_id"].to_pylist()), "missing": found.missing}
+    if told["presentation"] != "as_cropped":
+        arrays["unaligned"] = np.arange(faces.num_rows) % 4 == 0
+    path = paths.embeddings(run, test_set)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, face_id=np.array(faces["face_id"].to_pylist()), missing=found.missing, metric=metric, **found.stored)
+    np.savez(path, facts=np.array(json.dumps(told)), **arrays)
 
 
-def write_project(methods: tuple[str, ...] = ("random",), metric: str = "", conditions: bool = False) -> None:
+def parameters(runs: tuple[str, ...] = ("random",), **changed: object) -> None:
+    sets = {name: {"source": "test", "root": "."} for name in SETS}
+    methods = {run: {"method": "random", "backbone": "main"} for run in runs}
+    write_params(evaluate=EVALUATE | changed, evaluation_sets=sets, methods=methods)
+
+
+def write_project(runs: tuple[str, ...] = ("random",), conditions: bool = False, **facts: object) -> None:
     """Tables and embeddings of every test set in the current folder."""
-    sets = {name: {"source": source, "root": "."} for name, (source, _, _) in SETS.items()}
-    asked = {"aligned": True, "super_resolution": ["vdsr"]} if conditions else {}
-    write_params(evaluate=EVALUATE | asked, evaluation_sets=sets, methods={method: {} for method in methods})
+    parameters(runs, **({"super_resolution": ["vdsr"]} if conditions else {}))
     write_split()
     twins = zip(split_rows(seed=1)[0], split_rows()[0], strict=True)
     rows = [face | {"attributes": [("native_face_id", native["face_id"])]} for face, native in twins]
     # one identity (four faces) and five distractors fewer than there are native faces
     rows = [row for row in rows if row["split"] != "train" and row["identity"] != "n007"][:-5]
     write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.SYNLR)
-    for name, (_, imported, _) in SETS.items():
+    for name, (protocol, imported, _) in SETS.items():
         images = pa.array([b""] * imported.faces.num_rows, pa.binary())
         write_faces(imported.faces.append_column("image", images), paths.test_set(name))
         write_table(imported.pairs, paths.test_set(name, "pairs"), PAIR_SCHEMA)
         write_table(imported.enrolment, paths.test_set(name, "enrolment"), ENROLMENT_SCHEMA)
-    for seed, method in enumerate(methods):
-        others = {name: more if conditions else () for name, more in CONDITIONS.items()}
-        write_embeddings(method, "benchmark", read_faces(paths.BENCHMARK), seed, others["benchmark"], metric)
-        write_embeddings(method, "synlr", read_faces(paths.SYNLR), seed, metric=metric)
+        write_json(paths.test_set_facts(name), {"source": "test", "protocol": protocol})
+    for seed, run in enumerate(runs):
+        others = CONDITIONS if conditions else {}
+        write_embeddings(run, "benchmark", read_faces(paths.BENCHMARK), seed, others.get("benchmark", ()), **facts)
+        write_embeddings(run, "synlr", read_faces(paths.SYNLR), seed, **facts)
         for name, (_, imported, views) in SETS.items():
-            write_embeddings(method, name, imported.faces, seed, views + others.get(name, ()), metric)
+            write_embeddings(run, name, imported.faces, seed, views + others.get(name, ()), **facts)
 
 
 @pytest.fixture
@@ -88,6 +96,7 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
     evaluate.run("random")
     results = read_json(paths.metrics("random"))
     assert {name: found["protocol"] for name, found in results["sets"].items()} == {
+        "benchmark": "tinyface",
         "synlr": "synlr",
         "surveillance": "survface",
         "mugshots": "scface",
@@ -95,14 +104,19 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
         "pairs": "folds",
         "distractors": "rifr",
     }
-    assert (results["metric"], results["trains_on"]) == ("cosine", None)
-    assert set(results["tinyface"]) == {"distractors", "no_distractors"}  # as the model card reads it
-    assert results["tinyface"]["distractors"]["n_gallery"] == 30
-    assert results["tinyface"]["distractors"]["n_missing_gallery"] == 1
-    assert set(results["erc"]["qualities"]) == {"norm", "size", "detector"}
+    assert set(results) == {"run", "method", "backbone", "metric", "presentation", "trained", "sets"}
+    assert (results["run"], results["method"], results["backbone"]) == ("random", "random", "main")
+    assert (results["metric"], results["presentation"], results["trained"]) == ("cosine", "as_cropped", TRAINED)
+    benchmark = results["sets"]["benchmark"]
+    assert benchmark["distractors"]["n_gallery"] == 30
+    assert benchmark["distractors"]["n_missing_gallery"] == 1
+    assert set(benchmark["rejection"]["qualities"]) == {"norm", "size", "detector"}
+    assert benchmark["rejection"]["definitions"] and not benchmark.get("conditions")
+    assert {found["n_unaligned"] for found in results["sets"].values()} == {None}
     assert all(found["definitions"] for found in results["sets"].values())
     curves = {path.relative_to("plots/sets/random").as_posix() for path in Path("plots/sets/random").rglob("*.csv")}
     assert curves == {
+        *(f"benchmark/{kind}.csv" for kind in ("cmc", "pr", "erc")),
         *(f"synlr/{kind}.csv" for kind in ("cmc", "pr")),
         *(f"surveillance/{kind}.csv" for kind in ("roc", "open_set")),
         *(f"templates/{kind}.csv" for kind in ("roc", "cmc", "det", "resolution_cmc", "resolution_det", "tiny_roc")),
@@ -111,21 +125,23 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
         "pairs/roc.csv",
     }
     with np.load(paths.evaluated("random")) as probes:
-        assert len(probes["rank"]) == len(probes["average_precision"]) == results["tinyface"]["distractors"]["n_probe"]
-        assert np.mean(probes["rank"] == 1) == pytest.approx(results["tinyface"]["distractors"]["rank1"], abs=1e-6)
+        found = benchmark["distractors"]
+        assert set(probes) == {"face_id", "identity", "rank", "average_precision"}
+        assert len(probes["rank"]) == len(probes["average_precision"]) == found["n_probe"]
+        assert np.mean(probes["rank"] == 1) == pytest.approx(found["rank1"], abs=1e-6)
 
 
-def test_the_twin_stands_beside_the_same_faces_of_the_benchmark(project: Path) -> None:
+def test_the_synlr_set_stands_beside_the_same_faces_of_the_benchmark(project: Path) -> None:
     evaluate.run("random")
     results = read_json(paths.metrics("random"))
     synlr = results["sets"]["synlr"]
     for part, counts in {"distractors": (8, 23), "no_distractors": (8, 8)}.items():
         assert (synlr[part]["n_probe"], synlr[part]["n_gallery"]) == counts
         assert (synlr["native"][part]["n_probe"], synlr["native"][part]["n_gallery"]) == counts
-    assert results["tinyface"]["distractors"]["n_gallery"] == 30
+    assert results["sets"]["benchmark"]["distractors"]["n_gallery"] == 30
     # a benchmark that was split again has other faces than those that the SynLR set was made for
-    faces = whole(paths.BENCHMARK)
-    write_faces(faces.filter(np.array(faces["identity"].to_pylist(), object) != "n008"), paths.BENCHMARK)
+    rows = [row for row in whole(paths.BENCHMARK).to_pylist() if row["identity"] != "n008"]
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.BENCHMARK)
     with pytest.raises(BenchmarkError, match=r"27 of the benchmark(.|\n)*lrfr synlr"):
         evaluate.run("random")
 
@@ -134,7 +150,7 @@ def test_what_cannot_be_resolved_is_null_and_a_blank_cell(project: Path) -> None
     evaluate.run("random")
     tar = read_json(paths.metrics("random"))["sets"]["surveillance"]["verification"]["tar"]
     assert tar["0.001"] is None and tar["0.3"] is not None
-    with paths.set_curve("random", "surveillance", "roc").open(newline="") as lines:
+    with paths.curve("random", "surveillance", "roc").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert rows[0]["tar"] == "" and float(rows[-1]["tar"]) <= 1
 
@@ -147,21 +163,19 @@ def test_equal_embeddings_give_equal_bytes(project: Path) -> None:
     assert len(first) > 15
 
 
-def test_a_mounted_set_s_own_training_faces_are_not_tested_on(project: Path) -> None:
+def test_an_imported_set_s_own_training_faces_are_not_tested_on(project: Path) -> None:
     evaluate.run("random")
     expected = read_json(paths.metrics("random"))
-    faces = whole(paths.test_set("surveillance"))
-    training = faces.slice(0, 1).to_pylist()[0] | {"face_id": "training", "identity": "train_1", "split": "train"}
-    write_faces(pa.Table.from_pylist([training, *faces.to_pylist()], FACE_SCHEMA), paths.test_set("surveillance"))
+    rows = whole(paths.test_set("surveillance")).to_pylist()
+    training = rows[0] | {"face_id": "training", "identity": "train_1", "split": "train"}
+    write_faces(pa.Table.from_pylist([training, *rows], FACE_SCHEMA), paths.test_set("surveillance"))
     evaluate.run("random")
     assert read_json(paths.metrics("random")) == expected
 
 
 def test_no_image_and_no_model_is_read(project: Path) -> None:
-    faces = whole(paths.test_set("pairs"))
-    write_faces(
-        faces.set_column(2, "image", pa.array([b"no image"] * faces.num_rows, pa.binary())), paths.test_set("pairs")
-    )
+    rows = [row | {"image": b"no image"} for row in whole(paths.test_set("pairs")).to_pylist()]
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.test_set("pairs"))
     evaluate.run("random")
     assert not Path("models").exists()
 
@@ -174,10 +188,13 @@ def test_a_missing_set_names_the_command_that_makes_it(project: Path) -> None:
     paths.test_set("mugshots").unlink()
     with pytest.raises(FaceTableError, match="mugshots"):
         evaluate.run("random")
+    paths.test_set_facts("pairs").unlink()
+    with pytest.raises(ResultError, match=r"pairs/test_set\.json(.|\n)*lrfr import-testset pairs"):
+        evaluate.run("random")
 
 
-def test_an_unknown_method_is_refused_with_the_known_ones(project: Path) -> None:
-    with pytest.raises(ParameterError, match="random"):
+def test_an_unknown_run_is_refused_with_the_known_ones(project: Path) -> None:
+    with pytest.raises(ParameterError, match=r"unknown run 'randon'(.|\n)*did you mean 'random'"):
         evaluate.run("randon")
 
 
@@ -187,33 +204,49 @@ def test_each_condition_is_scored_where_the_protocol_asks(project: Path) -> None
     write_project(conditions=True)
     evaluate.run("random")
     results = read_json(paths.metrics("random"))
-    found = {name: set(of.get("conditions", {})) for name, of in results["sets"].items()}
+    found = {name: set(of.get("conditions") or {}) for name, of in results["sets"].items()}
     assert found == {name: set(CONDITIONS.get(name, ())) for name in found}
-    assert set(results["tinyface"].pop("conditions")) == set(CONDITIONS["benchmark"])
-    assert results["tinyface"] == plain["tinyface"]
     for test_set, of in results["sets"].items():
         for key in ("conditions", "definitions"):
             of.pop(key, None), plain["sets"][test_set].pop(key, None)
     assert results["sets"] == plain["sets"]
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine", ""])
-def test_a_method_s_own_metric_takes_the_place_of_the_parameters(project: Path, metric: str) -> None:
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_embeddings_are_compared_by_the_model_s_metric(project: Path, metric: str) -> None:
     write_project(metric=metric)
     evaluate.run("random")
-    own = read_json(paths.metrics("random"))
-    asked = {"metric": metric or "cosine"} | ({"average": "raw"} if metric == "euclidean" else {})
-    sets = {name: {"source": source, "root": "."} for name, (source, _, _) in SETS.items()}
-    write_project()
-    write_params(evaluate=EVALUATE | asked, evaluation_sets=sets, methods={"random": {}})
+    results = read_json(paths.metrics("random"))
+    assert results["metric"] == metric
+    told = {name: of["definitions"]["metric"] for name, of in results["sets"].items()}
+    assert told.pop("templates") == "cosine of templates"  # as IJB's own evaluation, whatever the model's metric
+    assert set(told.values()) == {metric}
+    assert results["sets"]["benchmark"]["rejection"]["definitions"]["metric"] == metric
+
+
+def test_another_metric_gives_other_figures(project: Path) -> None:
+    figures = []
+    for metric in ("euclidean", "cosine"):
+        write_project(metric=metric)
+        evaluate.run("random")
+        figures.append(read_json(paths.metrics("random"))["sets"])
+    for name in SETS:
+        without = [{key: value for key, value in of[name].items() if key != "definitions"} for of in figures]
+        assert without[0] != without[1], name
+
+
+def test_faces_that_could_not_be_aligned_are_counted(project: Path) -> None:
+    write_project(presentation="arcface_112")
     evaluate.run("random")
-    assert read_json(paths.metrics("random")) == own
-    assert own["metric"] == own["definitions"]["metric"] == (metric or "cosine")
-    assert own["sets"]["pairs"]["definitions"]["metric"] == (metric or "cosine")
+    results = read_json(paths.metrics("random"))
+    assert results["presentation"] == "arcface_112"
+    for name, of in results["sets"].items():
+        with np.load(paths.embeddings("random", name)) as arrays:
+            assert of["n_unaligned"] == arrays["unaligned"].sum() > 0
 
 
-def test_what_normalises_does_not_go_with_a_method_s_euclidean_distance() -> None:
-    options = evaluate.compared_by(
-        Evaluate(bootstrap=1, metric="cosine", thresholds="grid", average="unit"), "euclidean"
-    )
+def test_what_normalises_does_not_go_with_the_euclidean_distance() -> None:
+    options = options_for(Evaluate(bootstrap=1, thresholds="grid", average="unit"), "euclidean")
     assert (options.metric, options.thresholds, options.average) == ("euclidean", "exact", "raw")
+    options = options_for(Evaluate(bootstrap=1, thresholds="grid", average="unit"), "cosine")
+    assert (options.metric, options.thresholds, options.average) == ("cosine", "grid", "unit")

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from lrfr import cli
 from lrfr.errors import TrainingError
-from lrfr.nn.model_file import provenance, read_model
+from lrfr.nn.model_file import Facts, read_facts, read_model
 from lrfr.nn.start import StartingPoint, read_start
 from lrfr.stages.import_backbone import FORMATS
 from tests.nn.published.publishers import AdaFace, ArcFaceTorch, SeNet50, with_statistics
@@ -116,8 +116,12 @@ def prefixed(prefix, network):
 
 def assert_embeds_as(network, fed, folder, side):
     image = photo(side, side)
-    embedder, head = read_model(here() / folder)
-    assert head is None
+    model = read_model(here() / folder, with_landmarks=False)
+    embedder = model.embedder
+    assert model.prototypes is None
+    told = model.facts.provenance["format"]
+    presentation = "arcface_112" if told in ("arcface_torch", "adaface", "cvlface") else "as_cropped"
+    assert model.facts == Facts(presentation=presentation, provenance=model.facts.provenance)  # the rest nobody says
     with torch.inference_mode():
         expected = network(fed(image))
         given = embedder(torch.from_numpy(image).permute(2, 0, 1)[None] / 255)
@@ -231,11 +235,13 @@ class TestTimm:
 
 def test_it_tells_how_to_start_from_it(arcface, r18):
     output = imported(r18, "--licence", "non-commercial research")
-    start = StartingPoint(**yaml.safe_load(output[output.index("  pretrain:") :])["pretrain"]["start"])
+    start = StartingPoint(**yaml.safe_load(output[output.index("    start:") :])["start"])
     assert start.model == "imported/r18"
     assert start.sha256 == hashlib.sha256((here() / "r18/model.safetensors").read_bytes()).hexdigest()
-    assert read_start(start).architecture.backbone == "lrfr_ir18"
-    assert provenance(here() / "r18") == {
+    assert read_start(start).embedder.architecture.backbone == "lrfr_ir18"
+    assert "faces: arcface_112" in output
+    assert read_start(start).facts.presentation == "arcface_112"
+    assert read_facts(here() / "r18").provenance == {
         "file": "r18.pt",
         "sha256": hashlib.sha256(r18.read_bytes()).hexdigest(),
         "format": "arcface_torch",
@@ -255,6 +261,8 @@ def test_it_tells_how_to_start_from_it(arcface, r18):
     assert "another file was imported under this name" in result.output
     assert (here() / "r18/model.safetensors").read_bytes() == first
 
+    with pytest.raises(TrainingError, match=r"imported/r18/landmarks\.safetensors"):
+        read_model(Path(start.model))  # nobody can embed by it as it is: it finds no landmarks
     with pytest.raises(TrainingError, match="its sha256 is"):
         read_start(start.model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(TrainingError, match="is missing"):

@@ -14,6 +14,7 @@ from lrfr.faces import (
     PAIR_SCHEMA,
     read_table,
 )
+from lrfr.files import read_json
 from lrfr.sources.acquired import Acquired
 from lrfr.stages import import_testset
 from tests.face_tables import face, whole, write_params
@@ -69,6 +70,7 @@ def test_all_four_tables_are_written_as_they_came(source, capsys):
     assert whole(paths.test_set("people")).equals(source.brings.faces)
     for name, schema in (("pairs", PAIR_SCHEMA), ("enrolment", ENROLMENT_SCHEMA), ("excluded", EXCLUDED_SCHEMA)):
         assert read_table(paths.test_set("people", name), schema).equals(getattr(source.brings, name))
+    assert read_json(paths.test_set_facts("people")) == {"source": "fake", "protocol": "survface"}
     said = capsys.readouterr().out
     assert "3 faces of 0 identities, 1 pairs, 1 enrolled templates" in said
     assert "excluded: corrupt 2" in said
@@ -78,7 +80,7 @@ def test_the_same_bytes_again():
     import_testset.run("people")
     first = {path: path.read_bytes() for path in paths.test_set("people").parent.iterdir()}
     import_testset.run("people")
-    assert len(first) == 4
+    assert len(first) == 5
     assert {path: path.read_bytes() for path in first} == first
 
 

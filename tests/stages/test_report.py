@@ -590,7 +590,7 @@ def test_every_synthetic_face_stands_below_its_own_original(run: Path) -> None:
 def test_the_quality_of_the_data_is_counted(run: Path) -> None:
     results = read()
     assert tables.quality_line([results.validation]) == "14 of 14 expectations met"
-    assert tables.quality_line(results.inspection) == "51 of 62 expectations met"
+    assert tables.quality_line(results.synthetic_validation) == "51 of 62 expectations met"
     assert tables.shares({"a": 1, "b": 3}) == [("b", 3, 0.75), ("a", 1, 0.25)] and tables.shares({}) == []
 
 

@@ -11,16 +11,17 @@ import torch
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import InterruptedTrainingError
-from lrfr.families.super_resolution import SuperResolvedRecognition
+from lrfr.methods.csri import SuperResolvedRecognition
 from lrfr.nn.batches.order import MixedOrder
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import FILE, read_model, write_model
-from lrfr.stages import finetune
+from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, read_facts, read_model, write_model
+from lrfr.nn.training import steps
+from lrfr.stages import code, finetune
 from tests.face_tables import write_params, write_split
 from tests.nn.small_training import training
 from tests.nn.torchrun import torchrun
 
-ARCHITECTURE = {"backbone": "lrfr_ir18", "width": 0.0625, "embedding_dim": 8, "input_size": 16, "dropout": 0.0}
+ARCHITECTURE = {"backbone": "lrfr_ir18", "width": 0.125, "embedding_dim": 8, "input_size": 16, "dropout": 0.0}
 
 
 def section(**changes):
@@ -30,14 +31,18 @@ def section(**changes):
 def write(**changes):
     """Two steps, of 6 and of 12 updates."""
     written = {
-        "super_resolution": {"network": "vdsr", "width": 0.1},
+        "method": "csri",
+        "backbone": "main",
+        "learning": "csri",
+        "super_resolution": {"network": "vdsr", "width": 0.125},
         "head": {"name": "Softmax"},
         "sides": [8],
         "sr_weight": 0.003,
         "synthetic": section(),
         "training": section(shares={"auxiliary": 1.0, "native": 1.0}),
     }
-    write_params(threads=1, methods={"random": {}, "csri": written | changes})
+    write_params(threads=1, methods={"random": {"method": "random", "backbone": "main"}, "csri": written | changes})
+    code.run()
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +50,10 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_split()
     torch.manual_seed(0)
-    write_model(paths.PRETRAINED, Embedder(Architecture(**ARCHITECTURE)), torch.randn(6, 8))
+    head = {"name": "Softmax"}
+    write_model(
+        paths.pretrained("main"), Model(Embedder(Architecture(**ARCHITECTURE)), Facts(head=head), torch.randn(6, 8))
+    )
     write()
 
 
@@ -72,16 +80,16 @@ def run(monkeypatch, stop=None):
 
 
 def curves():
-    with paths.curve("training", "csri").open() as lines:
+    with paths.training_curve("runs", "csri").open() as lines:
         return list(csv.DictReader(lines))
 
 
 def results():
-    return Path(paths.model("csri"), FILE).read_bytes(), paths.curve("training", "csri").read_bytes()
+    return Path(paths.model("csri"), FILE).read_bytes(), paths.training_curve("runs", "csri").read_bytes()
 
 
 def left():
-    return {file.name for file in Path("checkpoints").iterdir()}
+    return {file.name for file in Path("checkpoints/runs").iterdir()}
 
 
 def test_one_step_follows_the_other_and_stopped_in_both_they_end_alike(monkeypatch):
@@ -104,8 +112,8 @@ def test_the_curves_of_all_steps_are_one_after_the_other():
     assert [row["step"] for row in rows] == ["3", "6", "12", "18"]
     assert [bool(row["native_classification"]) for row in rows] == [False, False, True, True]
     assert all(row["super_resolution"] and row["validation_super_resolution"] for row in rows)
-    assert {folder.name for folder in paths.live("csri").iterdir()} == {"synthetic", "training"}
-    assert read_model(paths.model("csri"))[0].architecture.super_resolution is not None
+    assert {folder.name for folder in paths.live("runs", "csri").iterdir()} == {"synthetic", "training"}
+    assert read_model(paths.model("csri")).embedder.architecture.super_resolution is not None
 
 
 def test_a_step_begins_anew_where_it_or_an_earlier_one_is_set_otherwise(monkeypatch):
@@ -117,6 +125,30 @@ def test_a_step_begins_anew_where_it_or_an_earlier_one_is_set_otherwise(monkeypa
     assert made == [("synthetic", update) for update in range(3)] + [("training", update) for update in range(6)]
 
 
+def test_another_run_s_state_and_another_s_code_are_not_gone_on_with(monkeypatch):
+    run(monkeypatch, ("training", 7))
+    record = paths.code("runs", "csri")
+    text = record.read_text()
+    record.write_text(text.replace('"methods/csri.py": "', '"methods/csri.py": "0'))
+    assert run(monkeypatch, ("synthetic", 2)) == [("synthetic", update) for update in range(3)]
+    record.write_text(text)
+    assert run(monkeypatch, ("synthetic", 1)) == [("synthetic", update) for update in range(2)]
+
+
+def test_the_model_says_what_each_step_learnt_from():
+    write(synthetic=section(), training=section(shares={"auxiliary": 3.0, "native": 1.0}))
+    finetune.run("csri")
+    facts = read_facts(paths.model("csri"))
+    assert facts.metric == "euclidean"  # the paper's
+    assert facts.head is not None and facts.head["name"] == "Softmax"
+    assert facts.trained == [
+        TrainedStep(step="synthetic", faces={"auxiliary": 24}, passes={"auxiliary": 2.0}, updates=6),
+        TrainedStep(
+            step="training", faces={"auxiliary": 24, "native": 20}, passes={"auxiliary": 2.0, "native": 0.8}, updates=8
+        ),
+    ]
+
+
 def test_each_step_has_an_order_of_its_own_and_the_first_the_one_it_always_had(monkeypatch):
     seeds = []
 
@@ -126,8 +158,8 @@ def test_each_step_has_an_order_of_its_own_and_the_first_the_one_it_always_had(m
         rows.append([row for update in order for row, _ in update["auxiliary"]])
         return train(task, faces, validation, training, seed, *rest)
 
-    rows, train = [], finetune.train
-    monkeypatch.setattr(finetune, "train", watched)
+    rows, train = [], steps.train
+    monkeypatch.setattr(steps, "train", watched)
     finetune.run("csri")
     assert seeds[0] == read_params().seed
     assert rows[0] != rows[1]

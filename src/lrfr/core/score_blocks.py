@@ -19,7 +19,7 @@ from lrfr.core.inputs import is_tensor, on_host
 from lrfr.core.scoring import comparable, squared_lengths
 from lrfr.errors import EmbeddingError
 
-CHUNK = 2**24  # elements of the gallery that are taken up at once: 67 MB in float32
+CHUNK = 2**24  # elements of the gallery that are read at once: 67 MB in float32
 BLOCK = 2**25  # scores that are held at once: 134 MB
 CAST = 2**18  # elements that are made comparable at once: they stay in the processor's cache
 

@@ -11,9 +11,9 @@ def counterparts(
 ) -> list[tuple[int, int]]:
     """Finds an HR face for native faces, as many as there are HR faces for.
 
-    A native identity is played by one HR identity, the one with more images by the one with more; of a native identity
-    with more images than its player has, probes and gallery faces are played in turn. Whoever plays nobody is, with
-    the unnamed HR faces, a distractor. Identities and distractors that are left over are left out, at random.
+    One HR identity stands in for one native identity, those with more images for those with more; where the native one
+    has more images, its probes and gallery faces are taken in turn. HR faces that stand in for no identity, and the
+    unnamed ones, stand in for distractors. Identities and distractors that are left over are left out, at random.
 
     Args:
         native: identity (None for a distractor) and split (probe, gallery or distractor) of each native test face.
@@ -29,11 +29,13 @@ def counterparts(
     wanted = _faces_of(identities)
     people = {name: faces for name, faces in _faces_of(hr).items() if len(faces) > 1}
     drawn = [list(wanted)[index] for index in rng.permutation(len(wanted))[: len(people)]]
-    roles = _most_images_first({name: _in_turn(wanted[name], split) for name in drawn})
-    players = _most_images_first(people)[: len(roles)]
-    pairs = [pair for faces, images in zip(roles, players, strict=True) for pair in zip(faces, images, strict=False)]
-    playing = set(chain.from_iterable(players))
-    strangers = [face for face in range(len(hr)) if face not in playing]
+    replaced = _most_images_first({name: _in_turn(wanted[name], split) for name in drawn})
+    stand_ins = _most_images_first(people)[: len(replaced)]
+    pairs = [
+        pair for faces, images in zip(replaced, stand_ins, strict=True) for pair in zip(faces, images, strict=False)
+    ]
+    taken = set(chain.from_iterable(stand_ins))
+    strangers = [face for face in range(len(hr)) if face not in taken]
     distractors = [face for face, identity in enumerate(identities) if identity is None]
     some = min(len(strangers), len(distractors))
     chosen = (rng.permutation(faces)[:some].tolist() for faces in (distractors, strangers))

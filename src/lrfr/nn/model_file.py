@@ -89,8 +89,13 @@ def write_model(folder: Path, model: Model) -> None:
     write_weights(folder / FILE, tensors, described)
 
 
-def read_model(folder: Path) -> Model:
+def read_model(folder: Path, with_landmarks: bool = True) -> Model:
     """Reads a model in evaluation mode.
+
+    Args:
+        folder: where it is.
+        with_landmarks: whether its landmark network is read too. An imported model has none: who trains from it takes
+            the project's.
 
     Raises:
         TrainingError: a file is missing or is not one of ours.
@@ -102,7 +107,8 @@ def read_model(folder: Path) -> Model:
         prototypes = tensors.pop("head", None)
         embedder.load_state_dict({name.removeprefix("embedder."): value for name, value in tensors.items()})
     facts = settings(described, Facts, f"{path}: metadata")
-    landmarks = None if facts.presentation == AS_CROPPED else read_landmark_model(folder)
+    aligns = facts.presentation != AS_CROPPED
+    landmarks = read_landmark_model(folder) if aligns and with_landmarks else None
     return Model(embedder.eval(), facts, prototypes, landmarks)
 
 

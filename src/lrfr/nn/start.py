@@ -17,7 +17,7 @@ class StartingPoint(Section):
 
 
 def read_start(start: StartingPoint) -> Model:
-    """The model to start from, in evaluation mode.
+    """The model to start from, in evaluation mode, without a landmark network.
 
     Raises:
         TrainingError: there is no such model, it is not the one whose hash is given, or not one of ours.
@@ -34,4 +34,4 @@ def read_start(start: StartingPoint) -> Model:
             where=path,
             remedy="import the file that params.yaml means, or write this sha256 there if this one is meant",
         )
-    return read_model(Path(start.model))
+    return read_model(Path(start.model), with_landmarks=False)

@@ -15,7 +15,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class IdentityErrors:
-    """Suspicions of identities: above 0.5 another identity is likelier than the given one.
+    """Likely errors of identities: above 0.5 another identity is likelier than the given one.
 
     Attributes:
         error_probability: (N,) 0..1; NaN for faces without an identity and for an identity's only face.

@@ -14,7 +14,7 @@ from lrfr.errors import ImageError
 from lrfr.faces import read_faces
 from lrfr.images import Images
 
-BATCH = 256  # images in memory at a time
+BATCH = 64  # images in memory at a time
 PLAIN = ["face_id", "source", "width", "height", "identity", "score", "split"]
 PARTS = {
     "train": ("benchmark", "Native, training"),

@@ -3,14 +3,14 @@
 import cv2
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lrfr import paths
 from lrfr.charts.axes import Axis, nice_ticks, share_axis
 from lrfr.charts.lines import Line, line_chart
 from lrfr.core.alignment import SIDE, similarity
 from lrfr.errors import LandmarkError
-from lrfr.faces import decode, read_faces
+from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table, with_rows
+from lrfr.images import Images
 from lrfr.report.blocks import Cell, Charts, Panel, Row, Section, Sheet, Table
 from lrfr.report.results import Curve, Results
 from lrfr.report.sheets import Row as SheetRow
@@ -138,22 +138,19 @@ def _located_probes() -> list[tuple[str, np.ndarray, np.ndarray]]:
     Raises:
         FaceTableError, ImageError: the benchmark is missing, or a face cannot be decoded.
     """
-    probes = read_faces(paths.BENCHMARK, ["face_id", "identity", "split"]).filter(pc.field("split") == "probe")
-    names = dict(zip(probes["face_id"].to_pylist(), probes["identity"].to_pylist(), strict=True))
-    matrices = {}
-    located = pq.read_table(paths.NATIVE_LANDMARKS, columns=["face_id", "landmarks"]).sort_by("face_id")
-    for face_id, points in zip(*located.to_pydict().values(), strict=True):
-        if face_id in names and points is not None and len(matrices) < FACES:
+    located = read_table(paths.NATIVE_LANDMARKS, LANDMARK_SCHEMA).to_pylist()
+    landmarks = {row["face_id"]: row["landmarks"] for row in located}
+    faces = with_rows(read_faces(paths.BENCHMARK, ["face_id", "identity", "split"])).sort_by("face_id")
+    found = []
+    for face in faces.filter(pc.field("split") == "probe").to_pylist():
+        points = landmarks.get(face["face_id"])
+        if points is not None and len(found) < FACES:
             try:
-                matrices[face_id] = similarity(np.reshape(points, (-1, 2)))
+                matrix = similarity(np.reshape(points, (-1, 2)))
             except LandmarkError:
                 continue
-    images = pq.read_table(paths.BENCHMARK, columns=["face_id", "image"], filters=[("face_id", "in", list(matrices))])
-    encoded = dict(zip(*images.to_pydict().values(), strict=True))
-    return [
-        (names[face_id], decode(encoded[face_id], where=f"{paths.BENCHMARK}, face {face_id}"), matrix)
-        for face_id, matrix in matrices.items()
-    ]
+            found.append((face["identity"], Images(paths.BENCHMARK, np.array([face["row"]])).decoded(0), matrix))
+    return found
 
 
 def _aligned(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def render(results: Results) -> str:
         mean_size=[float(results.benchmark[side].to_numpy().mean()) for side in ("height", "width")],
         excluded=tables.shares(results.curation["excluded"]),
         quality=tables.quality_line([results.validation]),
-        synthetic_quality=tables.quality_line(results.inspection),
+        synthetic_quality=tables.quality_line(results.synthetic_validation),
         drift=tables.drift_lines(results),
     )
 

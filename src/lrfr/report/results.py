@@ -80,7 +80,7 @@ class Results:
     curation: dict[str, Any]
     labellers: dict[str, Any]
     validation: dict[str, Any]
-    inspection: list[dict[str, Any]]  # of the SynLR set, and of the synthetic faces
+    synthetic_validation: list[dict[str, Any]]  # of the SynLR set, and of the synthetic faces
     drift: dict[str, dict[str, Any]]
     benchmark: pa.Table
     auxiliary: pa.Table
@@ -123,7 +123,7 @@ def read_results(params: Params) -> Results:
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),
         labellers=read_json(paths.LABELLER_METRICS, "lrfr curate"),
         validation=read_json(paths.VALIDATION_RESULT, "lrfr validate"),
-        inspection=[
+        synthetic_validation=[
             read_json(path, "lrfr validate-synthetic") for path in (paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION)
         ],
         drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},

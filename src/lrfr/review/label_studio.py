@@ -29,7 +29,7 @@ CONFIG = f"""<View>
 </View>
 """
 
-BATCH = 256  # encoded faces in memory at a time
+BATCH = 64  # encoded faces in memory at a time
 SHOWN = ("face_id", "width", "height", "identity", "photo_id", "score")
 
 

@@ -17,6 +17,7 @@ from lrfr.errors import EmbeddingError, ImageError, ParameterError, TrainingErro
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.embedding import BATCH, embed_inputs, input_of, prefetch, ready, width
+from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
 from lrfr.nn.model_file import FILE, facts_of, read_model, sha256_of
 from lrfr.nn.presentation import Presenter
 from lrfr.parallel import cores
@@ -149,4 +150,5 @@ def _model_file(model: Path) -> Path:
 def _fingerprint(file: Path, fusion: Fusion, pictures: Pictures) -> str:
     """All that decides the bits of an embedding."""
     machine = f"{torch.__version__} {device().type} {torch.get_num_threads()}"
-    return "\n".join([sha256_of(file), fusion, f"{BATCH} {PART}", machine, pictures.fingerprint])
+    networks = [sha256_of(one) for one in (file, file.with_name(LANDMARK_FILE)) if one.is_file()]
+    return "\n".join([*networks, fusion, f"{BATCH} {PART}", machine, pictures.fingerprint])

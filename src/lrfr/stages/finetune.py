@@ -9,6 +9,7 @@ import numpy as np
 
 from lrfr import paths
 from lrfr.config import Params, read_params
+from lrfr.core.alignment import AS_CROPPED
 from lrfr.faces import read_faces
 from lrfr.files import read_json
 from lrfr.methods import Run, read_run
@@ -88,7 +89,7 @@ def _step(run: Run, number: int, params: Params, shown: Shown) -> Step:
         training,
         partial(_faces, run.name, name, collections, training, shown),
         _seed(params.seed, number),
-        _saved_state(run, number, f"{run.name}.{name}" if several else run.name, params),
+        _saved_state(run, number, f"{run.name}.{name}" if several else run.name, params, shown.presentation),
         live / name if several else live,
     )
 
@@ -98,12 +99,13 @@ def _seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) if number else seed
 
 
-def _saved_state(run: Run, number: int, name: str, params: Params) -> SavedState:
+def _saved_state(run: Run, number: int, name: str, params: Params, presentation: str) -> SavedState:
     """The state of a step, which depends on the steps before it, and not on those after it."""
     steps = list(run.steps)
     values = {key: value for key, value in params.methods[run.name].items() if key not in steps[number + 1 :]}
     seen = dict.fromkeys(collection for step in steps[: number + 1] for collection in run.steps[step])
-    tables = [table[collection] for collection in seen for table in (TABLES, LANDMARKS)]
+    read = (TABLES,) if presentation == AS_CROPPED else (TABLES, LANDMARKS)
+    tables = [table[collection] for collection in seen for table in read]
     files = [*tables, paths.pretrained(run.backbone) / FILE]
     code = read_json(paths.code(KIND, run.name), "lrfr code")
     settled = [values, params.seed, params.threads, code]

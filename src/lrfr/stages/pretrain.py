@@ -50,17 +50,17 @@ def run(name: str) -> None:
         start = read_start(chosen.start) if chosen.start else Model(Embedder(chosen.architecture))  # pyrefly: ignore
         embedder = start.embedder
         presentation = chosen.presentation or (start.facts.presentation if chosen.start else NEW_NETWORKS)
+        aligned = alignment(presentation, paths.AUXILIARY_LANDMARKS, chosen.training.tight_crops)
         faces, validation, classes = labelled(
             paths.AUXILIARY,
             embedder.architecture.size,
             degrade,
-            alignment(presentation, paths.AUXILIARY_LANDMARKS, chosen.training.tight_crops),
+            aligned,
             embedder.architecture.preprocessing.interpolation,
         )
         task = Classifier(embedder, chosen.head, {"auxiliary": classes})
-        known = fingerprint(
-            [values, params.seed, params.threads, _code(name)], [__name__], paths.AUXILIARY, paths.AUXILIARY_LANDMARKS
-        )
+        tables = [paths.AUXILIARY, *([aligned.located] if aligned else [])]
+        known = fingerprint([values, params.seed, params.threads, _code(name)], [__name__], *tables)
         saved = SavedState(paths.checkpoint(KIND, name), known)
         if chosen.start and saved.read() is None:
             # Moved before, outside inference mode: what is moved in it cannot be trained

@@ -1,4 +1,4 @@
-"""inspect: what was made of the benchmark's faces meets what is expected of it, or the pipeline stops here.
+"""validate-synthetic: synthetic faces meet what is expected of them, or the pipeline stops here.
 
 :mod:`lrfr.stages.validate` looks at what is there before anything is made of it.
 """

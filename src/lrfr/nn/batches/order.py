@@ -1,5 +1,5 @@
 """Which faces each update of a training sees. Every update's rows and seeds follow from its number alone, so that a
-training can be taken up anywhere, and shared by any number of processes."""
+training can be resumed anywhere, and shared by any number of processes."""
 
 from collections.abc import Iterator, Mapping
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from lrfr import code
@@ -20,7 +21,7 @@ DAMAGED = (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueErr
 
 
 def fingerprint(settings: Any, modules: Iterable[str], *files: Path) -> str:
-    """A hash of all that a training depends on; torch's version is a part of it.
+    """A hash of all that a training depends on; the versions of torch and numpy are a part of it.
 
     Args:
         settings: anything that JSON can hold.
@@ -30,7 +31,7 @@ def fingerprint(settings: Any, modules: Iterable[str], *files: Path) -> str:
     Raises:
         ResultError: a file is missing.
     """
-    digest = hashlib.sha256(json.dumps([settings, torch.__version__], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([settings, torch.__version__, np.__version__], sort_keys=True).encode())
     digest.update(code.digest(code.closure(*modules)).encode())
     for file in files:
         if not file.is_file():
