@@ -14,37 +14,43 @@ import yaml
 
 PROJECT = Path(__file__).parents[2]
 SCRIPTS = Path(sys.executable).parent
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+    "PYTHONPATH": str(PROJECT / "src"),
+}
 COPIED = ["src", "annotations", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 
 
 def call(folder, *command, ok=True):
-    environment = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
     assert not ok or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
 
 
 def tiny(params):
-    params["compare"] = ["random", "baseline", "tc", "csri"]
     params["acquire"]["settings"].update(identities=16, photos=24, auxiliary_identities=8, portraits_per_identity=6)
     sizes = {
         "surveillance": {"identities": 5, "unmated": 5, "verification_identities": 4, "images": 2},
-        "mugshots": {"identities": 8, "cameras": 1},
-        "templates": {"identities": 6, "gallery_stills": 1, "probe_stills": 1, "frames": 2},
         "pairs": {"identities_per_fold": 2, "images": 2},
         "distractors": {"identities": 4, "images": 4, "distractors": 5},
     }
-    for name, settings in sizes.items():
-        params["evaluation_sets"][name]["settings"] = settings
+    sets = params["evaluation_sets"]
+    params["evaluation_sets"] = {name: sets[name] | {"settings": settings} for name, settings in sizes.items()}
+    params["synthesizers"] = {"downsample": {}}
     params["validate"].update(min_identities=3, min_distractors=3)
     params["drift"]["sample"] = 50
-    params["pretrain"]["architecture"].update(width=0.125, embedding_dim=32)
-    params["super_resolution"]["vdsr"].update(width=0.1)
-    params["methods"]["csri"]["super_resolution"].update(width=0.1)
-    compared = [params["methods"][name] for name in params["compare"]]
-    for section in (params["pretrain"], params["landmarks"], *params["super_resolution"].values(), *compared):
+    params["landmarks"]["width"] = 0.25
+    params["super_resolution"]["vdsr"].update(width=0.125)
+    backbone, runs = params["backbones"]["main"], params["methods"]
+    del runs["pretrained"]
+    backbone["architecture"].update(width=0.125, embedding_dim=32)
+    backbone["presentation"] = "arcface_112"
+    runs["csri"]["super_resolution"].update(width=0.125)
+    runs["csri"]["presentation"] = "as_cropped"
+    for section in (backbone, params["landmarks"], *params["super_resolution"].values(), *runs.values()):
         for training in (value for value in section.values() if isinstance(value, dict) and "epochs" in value):
-            training.update(epochs=2, batch_size=8)
+            training.update(epochs=2, batch_size=8, precision="fp32")
     params["evaluate"]["bootstrap"] = 100
     params["threads"] = 1
     return params
@@ -75,13 +81,14 @@ def project(tmp_path_factory):
 
 def test_every_stage_leaves_what_it_promises(project):
     stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
+    every = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
+    assert {name.partition("@")[0] for name in stages} == set(every)
     outputs = [out["path"] for stage in stages.values() for out in stage.get("outs", [])]
-    assert len(stages) >= 20
     assert all((project / output).exists() for output in outputs)
     release = json.loads((project / "releases/tiny-face-embedder/release.json").read_text())
-    assert {"model.safetensors", "model.onnx", "model_card.md"} <= {
-        file.name for file in (project / "releases/tiny-face-embedder").iterdir()
-    }
+    assert {file.name for file in (project / "releases/tiny-face-embedder").iterdir()} == {
+        "model.safetensors", "landmarks.safetensors", "model.onnx", "model_card.md", "release.json",
+    }  # fmt: skip
     assert isinstance(release["approved"], bool)
     assert release["sign_off"][0]["passed"], "every stage that looks at the data let it pass"
     page = (project / "reports/index.html").read_text()
@@ -91,6 +98,25 @@ def test_every_stage_leaves_what_it_promises(project):
         and "quality_synthetic.html" in page
         and "drift_downsample.html" in page
     )
+
+
+def test_every_run_says_how_faces_were_presented_to_it(project):
+    results = {
+        name: json.loads((project / f"metrics/runs/{name}.json").read_text()) for name in ("random", "baseline", "csri")
+    }
+    aligned = {name: result["presentation"] for name, result in results.items()}
+    assert aligned == {"random": "arcface_112", "baseline": "arcface_112", "csri": "as_cropped"}
+    steps = {name: [step["step"] for step in result["trained"]] for name, result in results.items()}
+    first = "pretrain main"
+    assert steps == {
+        "random": [],
+        "baseline": [first, "auxiliary", "training"],
+        "csri": [first, "synthetic", "training"],
+    }
+    for name, result in results.items():
+        assert set(result["sets"]) == {"benchmark", "synlr", "surveillance", "pairs", "distractors"}
+        counted = {of["n_unaligned"] is not None for of in result["sets"].values()}
+        assert counted == {name != "csri"}
 
 
 def test_git_sees_nothing_but_the_lock(project):
@@ -104,26 +130,49 @@ def test_a_second_run_does_nothing_and_status_is_clean(project):
 
 def test_metrics_and_plots_are_shown_by_dvc(project):
     metrics = call(project, "dvc", "metrics", "show", "--json").stdout
-    assert "metrics/tc.json" in metrics and "rank1" in metrics
+    assert "metrics/runs/csri.json" in metrics and "rank1" in metrics
     assert "index.html" in call(project, "dvc", "plots", "show").stdout
 
 
-def test_a_methods_parameter_reruns_that_method_and_the_report_alone(project):
-    change(project, lambda params: params["methods"]["tc"].update(distillation_weight=0.2))
-    lines = call(project, "dvc", "repro").stdout.splitlines()
-    ran = [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+BRAND_NEW = """\
+  brand_new: {method: baseline, backbone: main, head: {name: Softmax}, training:
+    {epochs: 1, batch_size: 8, learning_rate: 0.01, momentum: 0.9, weight_decay: 5.0e-4, schedule: cosine,
+     clip_norm: 5.0, precision: fp32}}
+"""
+
+
+def ran(project, *targets):
+    """The stages that ``dvc repro`` ran, in order; it skips the others."""
+    lines = call(project, "dvc", "repro", *targets).stdout.splitlines()
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+
+def test_a_run_added_by_three_lines_trains_alone_and_is_in_the_report(project):
+    report, params = project / "reports/index.html", project / "params.yaml"
+    assert "brand_new" not in report.read_text()
+    text = params.read_text()
+    params.write_text(text.replace("\nmethods:\n", f"\nmethods:\n{BRAND_NEW}"))
+    before = {path: path.read_bytes() for path in (project / "models").rglob("*.safetensors")}
+    stages = ran(project)
     # visualize looks into every model; the release comes after the report, as the plan has it
-    assert sorted(ran[:-2]) == ["embed@tc", "evaluate@tc", "finetune@tc", "visualize"]
-    assert ran[-2:] == ["report", "release"]
-    change(project, lambda params: params["methods"]["tc"].update(distillation_weight=0.1))
+    assert sorted(stages[:-2]) == ["code", "embed@brand_new", "evaluate@brand_new", "finetune@brand_new", "visualize"]
+    assert stages[-2:] == ["report", "release"]
+    assert {path: path.read_bytes() for path in before} == before
+    assert "brand_new" in report.read_text()
+
+
+def test_a_run_s_parameter_reruns_that_run_alone(project):
+    change(project, lambda params: params["methods"]["brand_new"]["training"].update(learning_rate=0.02))
+    assert ran(project, "evaluate") == ["code", "finetune@brand_new", "embed@brand_new", "evaluate@brand_new"]
 
 
 def test_interrupted_training_ends_with_the_same_model(project):
-    change(project, lambda params: params["pretrain"]["training"].update(epochs=60))
-    model, state = project / "models/pretrained/model.safetensors", project / "checkpoints/pretrained.pt"
-    call(project, "lrfr", "pretrain")
+    change(project, lambda params: params["backbones"]["main"]["training"].update(epochs=60))
+    model, state = project / "models/pretrained/main/model.safetensors", project / "checkpoints/backbones/main.pt"
+    call(project, "lrfr", "pretrain", "main")
     whole = model.read_bytes()
-    stopped = subprocess.Popen([SCRIPTS / "lrfr", "pretrain"], cwd=project, stderr=subprocess.PIPE, text=True)
+    command = [SCRIPTS / "lrfr", "pretrain", "main"]
+    stopped = subprocess.Popen(command, cwd=project, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     wait_for_training(stopped)
     stopped.send_signal(signal.SIGINT)
     message = stopped.communicate()[1]
@@ -131,10 +180,10 @@ def test_interrupted_training_ends_with_the_same_model(project):
     assert "run the same command again" in message and "Traceback" not in message
     assert state.is_file()
     model.unlink()
-    assert "resuming the training" in call(project, "lrfr", "pretrain").stdout
+    assert "resuming the training" in call(project, "lrfr", "pretrain", "main").stdout
     assert model.read_bytes() == whole
     assert not state.exists()
-    change(project, lambda params: params["pretrain"]["training"].update(epochs=2))
+    change(project, lambda params: params["backbones"]["main"]["training"].update(epochs=2))
 
 
 def wait_for_training(process):

@@ -267,7 +267,7 @@ def test_a_training_on_aligned_faces_needs_their_landmarks_and_another_one_does_
     write(start()[1], "as_cropped", baseline=baseline(presentation="arcface_112"))
     pretrain.run("main")
     finetune.run("random")
-    with pytest.raises(TrainingError, match=r"data/landmarks/native\.parquet"):
+    with pytest.raises(ResultError, match=r"data/landmarks/native\.parquet"):
         finetune.run("baseline")
     write(start()[1], "arcface_112")
     with pytest.raises(FaceTableError, match=r"data/landmarks/auxiliary\.parquet"):
