@@ -288,8 +288,11 @@ SPLIT = (step(native=3.0), step(native=1.0))
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
-        ({"random": of("random"), "a": of("baseline", SHORT), "b": of("csri", *SPLIT)}, "Equal budgets: all runs"),
-        ({"pretrained": of("pretrained", LONG), "a": of("csri", SHORT), "b": of("csri", SHORT)}, "Equal budgets: all"),
+        ({"random": of("random"), "a": of("baseline", SHORT), "b": of("csri", *SPLIT)}, "Equal budgets: a and b made"),
+        (
+            {"pretrained": of("pretrained", LONG), "a": of("csri", SHORT), "b": of("csri", SHORT)},
+            "Equal budgets: a and b made",
+        ),
         ({"a": of("csri", SHORT), "b": of("csri", LONG)}, "Budgets differ: no two runs"),
         (
             {"a": of("csri", SHORT), "b": of("csri", LONG), "c": of("tc", SHORT), "d": of("tc", *SPLIT)},

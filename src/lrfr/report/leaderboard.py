@@ -63,14 +63,14 @@ def learnt(run: Run) -> str:
 
 
 def budgets(results: Results) -> str:
-    """Whether the runs that were trained made the same passes over the same faces, as a sentence; empty where there
+    """Whether the runs that were fine-tuned made the same passes over the same faces, as a sentence; empty where there
     are not two to compare."""
     spent = {name: _budget(run.trained) for name, run in results.runs.items() if run.method not in NO_TRAINING}
     if len(spent) < 2:
         return ""
     usual, count = Counter(spent.values()).most_common(1)[0]
     if count == len(spent):
-        return "Equal budgets: all runs that were trained made the same passes over the same faces."
+        return f"Equal budgets: {_listed(list(spent))} made the same passes over the same faces."
     if count == 1:
         return "Budgets differ: no two runs made the same passes over the same faces."
     alike = [name for name, budget in spent.items() if budget == usual]
