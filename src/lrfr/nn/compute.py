@@ -1,8 +1,12 @@
 """Where torch computes, and that it computes the same twice."""
 
 import os
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 from lrfr.errors import TrainingError
 from lrfr.nn.processes import number_here, processes_here
@@ -40,3 +44,13 @@ def make_deterministic(seed: int, threads: int) -> None:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32, also on a GPU
     torch.manual_seed(seed)
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """The matrices of small images are too small for BLAS to share among threads, which would wait for each other."""
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()

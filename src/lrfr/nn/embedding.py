@@ -1,13 +1,16 @@
 """Embedding faces, and the views of them that protocols ask for, with a trained model.
 
 On a processor an embedding depends on the images beside it in its batch by rounding alone (some 1e-6 of its length);
-the same images in the same batches give the same bits, whatever the number of threads that decode.
+the same images in the same batches give the same bits, whatever the number of cores.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import islice
+from threading import Lock
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,7 +22,7 @@ from lrfr.core.resampling import view
 from lrfr.decoding import decode
 from lrfr.errors import ImageError
 from lrfr.images import Images
-from lrfr.nn.compute import device
+from lrfr.nn.compute import device, one_blas_thread
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.model_file import Model
 from lrfr.nn.presentation import Presenter
@@ -28,6 +31,7 @@ from lrfr.parallel import cores
 
 BATCH = 128
 AHEAD = 1  # batches that wait while the network computes
+MOST_JOBS = 4  # batches that are embedded side by side on a processor; each takes up to 1 GB with the largest networks
 
 FULL = "full"  # the image as it is
 
@@ -112,33 +116,57 @@ def embed_faces(
     """
     embedder, presenter = ready(model.embedder), Presenter(model.facts.presentation, model.landmarks)
     names = {"embedding": FULL} | {f"embedding_{name}": name for name in views}
-    face_ids: list[str] = []
-    missing: list[bool] = []
-    unaligned: list[np.ndarray] = []
-    blocks = {column: [_nothing(embedder, fusion)] for column in names}
-    fit = partial(input_of, embedder=embedder)
-    for decoded in prefetch(partial(_views, names=list(names.values())), batches):
-        faces = [face for face, _ in decoded]
-        present = [number for number, (_, made) in enumerate(decoded) if made is not None]
-        shown_views = [made for _, made in decoded if made is not None]
-        face_ids += [face.face_id for face in faces]
-        missing += [made is None for _, made in decoded]
-        for number, (column, name) in enumerate(names.items()):
-            known = _landmarks([faces[row] for row in present]) if name == FULL else None
-            shown, found = presenter([made[number] for made in shown_views], known)
-            parts = prefetch(fit, _parted(shown))
-            block = np.zeros((len(decoded), blocks[column][0].shape[1]), np.float32)
-            block[present] = np.concatenate(
-                [_nothing(embedder, fusion), *(embed_inputs(embedder, part, fusion) for part in parts)]
-            )
-            blocks[column].append(block)
-            if name == FULL:
-                lost = np.zeros(len(decoded), bool)
-                lost[present] = ~found
-                unaligned.append(lost)
-    arrays = {"face_id": np.array(face_ids, np.str_), "missing": np.array(missing, bool)}
-    arrays |= {column: np.concatenate(parts) for column, parts in blocks.items()}
-    return arrays | ({"unaligned": np.concatenate([np.zeros(0, bool), *unaligned])} if presenter.aligns else {})
+    nothing = {"face_id": np.zeros(0, np.str_), "missing": np.zeros(0, bool), "unaligned": np.zeros(0, bool)}
+    blocks = [nothing | {column: _nothing(embedder, fusion) for column in names}]
+    turn = Lock() if device().type == "cuda" else nullcontext()
+    job = partial(_embedded, embedder=embedder, presenter=presenter, names=names, fusion=fusion, turn=turn)
+    at_once, threads = _jobs()
+    waiting = iter(batches)
+    with one_blas_thread():
+        for done in prefetch(job, iter(lambda: list(islice(waiting, at_once)), []), at_once, threads):
+            blocks += done
+    arrays = {column: np.concatenate([block[column] for block in blocks]) for column in blocks[0]}
+    return arrays if presenter.aligns else {column: of for column, of in arrays.items() if column != "unaligned"}
+
+
+def _jobs() -> tuple[int, int]:
+    """How many batches are embedded side by side, and by how many of torch's threads each: small convolutions gain
+    little by a second thread. A GPU computes one batch at a time, while cores decode others."""
+    threads = torch.get_num_threads()
+    jobs = cores() if device().type == "cuda" else min(threads, MOST_JOBS)
+    return jobs, max(threads // jobs, 1)
+
+
+def _embedded(
+    faces: Sequence[Face],
+    embedder: Embedder,
+    presenter: Presenter,
+    names: Mapping[str, str],
+    fusion: Fusion,
+    turn: AbstractContextManager,
+) -> dict[str, np.ndarray]:
+    """The arrays of a batch, see :func:`embed_faces`; ``turn`` is held while the device computes."""
+    decoded = [_views(face, list(names.values())) for face in faces]
+    present = [number for number, made in enumerate(decoded) if made is not None]
+    missing = np.ones(len(faces), bool)
+    missing[present] = False
+    arrays: dict[str, np.ndarray] = {
+        "face_id": np.array([face.face_id for face in faces], np.str_),
+        "missing": missing,
+    }
+    for number, (column, name) in enumerate(names.items()):
+        known = _landmarks([faces[row] for row in present]) if name == FULL else None
+        with turn:
+            shown, found = presenter([made[number] for made in decoded if made is not None], known)
+        inputs = [input_of(face, embedder) for face in shown]
+        block = np.zeros((len(faces), width(embedder, fusion)), np.float32)
+        with turn:
+            block[present] = embed_inputs(embedder, inputs, fusion)
+        arrays[column] = block
+        if name == FULL:
+            arrays["unaligned"] = np.zeros(len(faces), bool)
+            arrays["unaligned"][present] = ~found
+    return arrays
 
 
 def ready(embedder: Embedder) -> Embedder:
@@ -175,16 +203,22 @@ def width(embedder: Embedder, fusion: Fusion) -> int:
     return embedder.architecture.embedding_dim * (2 if fusion == "mirror_concat" else 1)
 
 
-def prefetch(work: Callable[[Item], Result], batches: Iterable[Sequence[Item]]) -> Iterator[list[Result]]:
-    """``work`` on each item of each batch, in order, by a thread per core, while the batch before is made use of.
+def prefetch(
+    work: Callable[[Item], Result],
+    batches: Iterable[Sequence[Item]],
+    workers: int | None = None,
+    threads: int = 1,
+) -> Iterator[list[Result]]:
+    """``work`` on each item of each batch, in order, by ``workers`` (None: one per core), while the batch before is
+    made use of.
 
-    Threads suffice: reading, decoding and resizing free the interpreter's lock.
+    The workers are threads: reading, decoding, resizing and torch free the interpreter's lock. In each of them torch
+    has ``threads`` of its own; it keeps its number in the thread that asks.
     """
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
     waiting = deque()
     try:
-        # In these threads torch has one thread each; it keeps its number in the thread that computes.
-        with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(workers or cores(), initializer=torch.set_num_threads, initargs=(threads,)) as pool:
             for batch in batches:
                 waiting.append([pool.submit(work, item) for item in batch])
                 if len(waiting) > AHEAD:
@@ -192,15 +226,15 @@ def prefetch(work: Callable[[Item], Result], batches: Iterable[Sequence[Item]]) 
             while waiting:
                 yield [done.result() for done in waiting.popleft()]
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
-def _views(face: Face, names: list[str]) -> tuple[Face, list[np.ndarray] | None]:
+def _views(face: Face, names: Sequence[str]) -> list[np.ndarray] | None:
     """A face's views, (H, W, 3) uint8 each; None where it is missing."""
     if face.image is None:
-        return face, None
+        return None
     image = decode(face.image, f"face {face.face_id}")
-    return face, [image if name == FULL else view(image, name) for name in names]
+    return [image if name == FULL else view(image, name) for name in names]
 
 
 def _landmarks(faces: Sequence[Face]) -> np.ndarray:

@@ -4,8 +4,6 @@ and interruptions change nothing."""
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
@@ -14,7 +12,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import torch
-from threadpoolctl import ThreadpoolController
 from torch.utils.data import DataLoader, Dataset
 
 from lrfr.errors import FaceTableError, LrfrError
@@ -24,6 +21,7 @@ from lrfr.nn.batches.alignment import AlignedFaces, Alignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.images import FaceImages, in_order
 from lrfr.nn.batches.order import Key, MixedOrder
+from lrfr.nn.compute import one_blas_thread
 from lrfr.nn.resolution import Interpolation
 from lrfr.nn.training.task import Batch, Faces
 
@@ -208,16 +206,6 @@ def _on(device: torch.device, images: torch.Tensor, labels: torch.Tensor) -> Fac
     """Faces on a device, channels last in memory; pinned memory is copied while this process goes on."""
     images = images.to(device, non_blocking=True).permute(0, 3, 1, 2)
     return Faces(images.float().div_(255), labels.to(device, non_blocking=True))
-
-
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """The matrices of small images are too small for BLAS to share among threads, which would wait for each other."""
-    return _blas().limit(limits=1, user_api="blas")
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def _as_made(batch: Any) -> Any:

@@ -10,8 +10,8 @@ from lrfr.errors import FaceTableError
 from lrfr.faces import numbered
 from lrfr.images import Images
 from lrfr.nn.batches.images import FaceImages
-from lrfr.nn.batches.labelled import one_blas_thread
 from lrfr.nn.batches.order import Key
+from lrfr.nn.compute import one_blas_thread
 from lrfr.nn.landmarks.network import POINTS, SIDE
 from lrfr.nn.landmarks.views import view
 
