@@ -61,6 +61,12 @@ def test_sources_parts_and_folds(tmp_path):
     assert acquired.pairs.schema == PAIR_SCHEMA
 
 
+def test_folds_are_as_even_as_can_be_and_the_first_ones_longer(tmp_path):
+    images = [IMAGES[number % 40] for number in range(50)]
+    pairs = acquire(packed(tmp_path / "lfw.bin", (images, [True, False] * 12 + [True])), Settings(), 1).pairs
+    assert [pairs["fold"].to_pylist().count(fold) for fold in range(10)] == [3] * 5 + [2] * 5
+
+
 def test_an_image_that_stands_in_two_pairs_is_two_faces_and_an_empty_one_a_miss(tmp_path):
     acquired = acquire(packed(tmp_path / "lfw.bin", ([IMAGES[0]] * 3 + [b""], [True, False])), Settings(), 1)
     assert len(set(acquired.faces["face_id"].to_pylist())) == 4

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrfr.core.bootstrap import intervals, rounded
+from lrfr.core.even_parts import part_of_each
 from lrfr.core.inputs import embeddings, present, same_width
 from lrfr.core.scored_pairs import checked_pairs
 from lrfr.core.scoring import check_metric, comparable, score_pairs
@@ -137,7 +138,7 @@ def _fold_numbers(pairs: int, fold: np.ndarray | None, n_folds: int) -> np.ndarr
     if fold is None:
         if not 2 <= n_folds <= pairs:
             raise EmbeddingError(f"{pairs} pairs do not make {n_folds} folds", remedy="give every fold a pair or more")
-        return np.repeat(np.arange(n_folds), [len(run) for run in np.array_split(np.arange(pairs), n_folds)])
+        return part_of_each(pairs, n_folds)
     if np.shape(fold) != (pairs,):
         raise EmbeddingError(f"{np.shape(fold)} folds for {pairs} pairs; one per pair is needed")
     number = np.unique(fold, return_inverse=True)[1]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lrfr.config import Section
+from lrfr.core.even_parts import part_of_each
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows
@@ -27,8 +28,8 @@ class Settings(Section):
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Reads a .bin file; its name without the ending is the source of its faces.
 
-    An image that is used in several pairs stands there several times, and so it does here. Folds are tenths of the
-    pairs, in order.
+    An image that is used in several pairs stands there several times, and so it does here. Folds are ten runs of
+    consecutive pairs, as even as can be.
 
     Raises:
         SourceError: see :func:`lrfr.sources.reading.pickled_pairs.read_pairs`.
@@ -40,6 +41,5 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     )
     faces, _ = crop_rows(crops, root.stem, f"reading {root.name}", len(images))
     ids = faces["face_id"].to_pylist()
-    folds = [number * FOLDS // len(same) for number in range(len(same))]
-    pairs = {"left": ids[::2], "right": ids[1::2], "same": same, "fold": folds}
+    pairs = {"left": ids[::2], "right": ids[1::2], "same": same, "fold": part_of_each(len(same), FOLDS)}
     return Acquired(faces=faces, pairs=pa.table(pairs, PAIR_SCHEMA))
