@@ -69,7 +69,13 @@ def test_an_absent_image_is_a_miss_and_an_unlisted_one_excluded(tmp_path):
 @pytest.mark.parametrize(
     ("file", "text", "what"),
     [
-        ("face_tid_mid.txt", "1.jpg 1 2\n1.jpg 3 4\n", "1 images stand twice"),
+        ("face_tid_mid.txt", "1.jpg 1 2\n1.jpg 3 4\n", "1 images stand twice, such as 1.jpg"),
+        ("face_tid_mid.txt", "NAME TEMPLATE MEDIA\n1.jpg 1 2\n", "the first line names no picture: NAME"),
+        ("name_5pts_score.txt", f"1.jpg {POINTS} 0.9\n1.jpg {POINTS} 0.8\n", "1 images stand twice"),
+        ("name_5pts_score.txt", f"x.jpg {POINTS} 0.9\n", "none of the 5 listed images has landmarks, such as 1.jpg"),
+        ("1N_gallery_G1.csv", "1,100\n", "the first line does not name the columns TEMPLATE_ID, SUBJECT_ID"),
+        ("1N_gallery_G1.csv", "TEMPLATE_ID,SUBJECT_ID\n2,100\n", "template 2 has two subjects: 100 and 200"),
+        ("1N_gallery_G1.csv", "TEMPLATE_ID,SUBJECT_ID\n1,\n", "a line has no identity"),
         ("face_tid_mid.txt", "1.jpg 1\n", "the first line has 2 columns, not 3"),
         ("face_tid_mid.txt", "", "the first line has 1 columns"),
         ("template_pair_label.txt", "1 2 0\n1 2\n", "a line does not fit"),
@@ -98,6 +104,15 @@ def test_a_missing_file_is_named(tmp_path, file):
 def test_without_any_meta_file_both_benchmarks_are_named(tmp_path):
     with pytest.raises(SourceError, match=r"ijbc_face_tid_mid.txt or meta/ijbb_face_tid_mid.txt"):
         acquire(tmp_path, Settings(), 1)
+
+
+def test_lists_may_have_their_columns_in_any_order_and_numbers_as_floats(tmp_path):
+    root = ijb(tmp_path / "one")
+    other = ijb(tmp_path / "other")
+    put(other / "meta/ijbc_1N_gallery_G1.csv", "SUBJECT_ID,TEMPLATE_ID\n100.0,1\n")
+    put(other / "meta/ijbc_1N_probe_mixed.csv", "FILENAME,subject_id,template_id\nimg/4.png,100,30.0\n")
+    one, two = acquire(root, Settings(), 1), acquire(other, Settings(), 1)
+    assert one.enrolment.equals(two.enrolment) and one.faces["identity"].equals(two.faces["identity"])
 
 
 def test_spaces_at_the_ends_of_lines_are_no_column(tmp_path):

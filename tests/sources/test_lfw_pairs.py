@@ -45,6 +45,19 @@ def test_a_picture_that_nobody_has_is_a_miss(tmp_path):
     assert [row["identity"] for row in missing] == ["Bob"] and acquired.pairs.num_rows == 4
 
 
+def test_a_picture_that_is_there_twice_is_refused(tmp_path):
+    with pytest.raises(SourceError, match=r"Bob_0001 stands twice, as Bob_0001\.png and lfw/Bob/Bob_0001\.webp"):
+        acquire(tree(lfw(tmp_path), "lfw/Bob/Bob_0001.webp"), Settings(), 1)
+
+
+def test_a_name_is_one_however_its_accents_are_written(tmp_path):
+    put(tmp_path / "pairs.txt", "\ufeff1\nJos\u00e9 1 2\nJose\u0301 1 Ann 1\n")
+    root = tree(tmp_path, "Jose\u0301/Jose\u0301_0001.jpg", "Jos\u00e9/Jos\u00e9_0002.jpg", "Ann/Ann_0001.jpg")
+    acquired = acquire(root, Settings(), 1)
+    assert sorted(acquired.faces["identity"].to_pylist()) == ["Ann", "Jos\u00e9", "Jos\u00e9"]
+    assert not any("missing" in row["attributes"] for row in by_name(acquired.faces).values())
+
+
 def test_a_list_of_one_fold(tmp_path):
     acquired = acquire(lfw(tmp_path, f"1\n{SAME}\n{DIFFERENT}\n"), Settings(), 1)
     assert acquired.pairs["fold"].to_pylist() == [0, 0] and acquired.pairs["same"].to_pylist() == [True, False]

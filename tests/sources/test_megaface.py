@@ -59,6 +59,31 @@ def test_a_missing_list_is_named(tmp_path, name):
         acquire(root, THREE, 1)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Eve_1.png", "a line names nobody: Eve_1.png"),
+        ("facescrub_images/Eve_1.png", "a line names nobody"),
+        ("facescrub_images/Zoe/Eve_1.png", "Eve_1.png has two identities: Eve and Zoe"),
+    ],
+)
+def test_a_line_that_names_nobody_or_two_is_refused(tmp_path, line, message):
+    root = megaface(tmp_path)
+    put(root / "facescrub_lst", "".join(f"{name}\n" for name in [*PROBES, line]))
+    with pytest.raises(SourceError, match=message):
+        acquire(root, THREE, 1)
+
+
+@pytest.mark.parametrize("name", ["facescrub_noises.txt", "megaface_noises.txt"])
+def test_a_list_of_noise_that_names_nothing_is_of_another_copy(tmp_path, name):
+    root = megaface(tmp_path)
+    put(root / name, "# other\nNobody_1.png\n")
+    with pytest.raises(SourceError, match=r"none of the 1 entries is there, such as .*Nobody_1"):
+        acquire(root, THREE, 1)
+    put(root / name, "# taken out already\n")
+    assert acquire(root, THREE, 1).faces.num_rows == 3 + len(PROBES) - (name == "megaface_noises.txt")
+
+
 def test_a_listed_path_that_leads_out_is_refused(tmp_path):
     root = megaface(tmp_path)
     put(root / "facescrub_lst", "../secret.png\n")

@@ -16,8 +16,9 @@ from lrfr.errors import SourceError
 from lrfr.faces import ENROLMENT_SCHEMA, PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, listed_crops
-from lrfr.sources.reading.dataset_files import find
-from lrfr.sources.reading.text_tables import read_columns
+from lrfr.sources.reading.dataset_files import find, is_picture
+from lrfr.sources.reading.list_checks import check_matches, check_once
+from lrfr.sources.reading.text_tables import read_columns, read_named_columns
 
 LAYOUT = (
     "a folder with loose_crop/<n>.jpg and meta/, which holds ijbc_face_tid_mid.txt, ijbc_template_pair_label.txt, "
@@ -28,6 +29,7 @@ LAYOUT = (
 PROTOCOL = "ijb"
 
 POINTS = [f"point_{number}" for number in range(10)]  # x, y of eyes, nose, mouth corners
+ENROLLED = {"template": "TEMPLATE_ID", "identity": "SUBJECT_ID"}  # what galleries and probes call their columns
 
 
 class Settings(Section):
@@ -46,6 +48,9 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     first = find(root, "meta/ijbc_face_tid_mid.txt", "meta/ijbb_face_tid_mid.txt")
     name = first.removeprefix("meta/").partition("_")[0]
     images = read_columns(root / first, {"name": pa.string(), "template": pa.string(), "media": pa.string()}, " ")
+    if not is_picture(named := images["name"][0].as_py()):
+        remedy = "its lines are: picture, template, media; take a line of names out"
+        raise SourceError(f"the first line names no picture: {named}", where=root / first, remedy=remedy)
     enrolment = _enrolment(root, name)
     identities = _identities(images, enrolment, root / first)
     crops, excluded = listed_crops(root, "loose_crop", identities, None, "template")
@@ -60,8 +65,7 @@ def _identities(images: pa.Table, enrolment: pa.Table, path: Path) -> dict[str, 
     subjects = dict(zip(enrolment["template"].to_pylist(), enrolment["identity"].to_pylist(), strict=True))
     names, templates = (images[column].to_pylist() for column in ("name", "template"))
     identities = {name: subjects.get(template) for name, template in zip(names, templates, strict=True)}
-    if len(identities) != len(names):
-        raise SourceError(f"{len(names) - len(identities)} images stand twice", where=path)
+    check_once(names, path)
     return identities
 
 
@@ -81,7 +85,10 @@ def _points(path: Path, names: pa.ChunkedArray) -> np.ndarray:
     """Five landmarks (x, y in the loose crop, px) and the score of each image: (N, 11), NaN where none are told."""
     table = read_columns(path, {"name": pa.string(), **dict.fromkeys([*POINTS, "score"], pa.float32())}, " ")
     told = np.stack([table[column].to_numpy() for column in [*POINTS, "score"]], axis=1)
-    rows = {name: row for row, name in enumerate(table["name"].to_pylist())}
+    listed = table["name"].to_pylist()
+    check_once(listed, path)
+    check_matches(names.to_pylist(), set(listed), "has landmarks", path)
+    rows = {name: row for row, name in enumerate(listed)}
     nothing = np.full((1, told.shape[1]), np.nan, np.float32)
     return np.concatenate([told, nothing])[[rows.get(name, -1) for name in names.to_pylist()]]
 
@@ -109,11 +116,14 @@ def _enrolment(root: Path, name: str) -> pa.Table:
         "probe": [f"meta/{name}_1N_probe_mixed.csv"],
     }
     rows: dict[tuple[str, str], str] = {}
+    subjects: dict[str, str] = {}
     for role, places in files.items():
         path = root / find(root, *places)
-        table = read_columns(path, {"template": pa.string(), "identity": pa.string()}, ",", header=True)
+        table = read_named_columns(path, ENROLLED, ",")
         for template, identity in zip(*(column.to_pylist() for column in table.columns), strict=True):
-            if rows.setdefault((role, template), identity) != identity:
-                raise SourceError(f"template {template} has two subjects", where=path)
+            rows[role, template] = identity
+            if subjects.setdefault(template, identity) != identity:
+                what = f"template {template} has two subjects: {subjects[template]} and {identity}"
+                raise SourceError(what, where=path, remedy="get the lists from their publisher again, of one copy")
     told = [{"role": role, "template": template, "identity": who} for (role, template), who in rows.items()]
     return pa.Table.from_pylist(told, ENROLMENT_SCHEMA)

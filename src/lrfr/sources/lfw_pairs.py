@@ -15,6 +15,7 @@ from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import crop_rows, excluded_table, ids_by_file, listed_crops
 from lrfr.sources.reading.dataset_files import find, pictures
+from lrfr.sources.reading.list_checks import composed
 
 LAYOUT = "a folder with <any folders>/<Name>/<Name>_0001.jpg and pairs.txt or lfw_pairs.txt"
 
@@ -43,8 +44,13 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """
     list_file = find(root, "pairs.txt", "lfw_pairs.txt")
     pairs = _read_pairs(root / list_file)
-    files = {PurePosixPath(name).stem: PurePosixPath(name).name for name in pictures(root, "")[0]}
     stems = dict.fromkeys(stem for pair in pairs for stem in (pair.left, pair.right))
+    files: dict[str, str] = {}
+    for path in pictures(root, "")[0]:
+        name = composed(PurePosixPath(path).name)
+        stem = PurePosixPath(name).stem
+        if files.setdefault(stem, name) != name and stem in stems:
+            raise SourceError(f"{stem} stands twice, as {files[stem]} and {path}", where=root, remedy="take one away")
     names = {stem: files.get(stem, f"{stem}.jpg") for stem in stems}
     identities = {name: stem.rpartition("_")[0] for stem, name in names.items()}
     crops, excluded = listed_crops(root, "", identities, None, "verification")
@@ -59,7 +65,8 @@ def _read_pairs(path: Path) -> list[Pair]:
     """The published list: ``folds pairs`` (or only ``pairs``), then in each fold as many same as different pairs."""
     remedy = "get the list from its publisher again; its first line says: folds, and pairs of a kind in each"
     try:
-        header, *lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        text = composed(path.read_text(encoding="utf-8-sig"))
+        header, *lines = [line.split() for line in text.splitlines() if line.strip()]
         sizes = [int(number) for number in header]
     except ValueError as error:  # an empty file too
         raise SourceError(f"not a list of pairs: {error}", where=path, remedy=remedy) from error

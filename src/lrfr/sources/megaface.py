@@ -6,6 +6,7 @@ MegaFace benchmark, CVPR 2016; the lists of noise: Deng et al.: ArcFace, CVPR 20
 
 import hashlib
 import heapq
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,7 @@ from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, listed_crops
 from lrfr.sources.reading.dataset_files import find, pictures, relative
+from lrfr.sources.reading.list_checks import composed
 
 LAYOUT = (
     "a folder with facescrub_images/<Name>/<Name>_<n>.png and facescrub_lst (which of them are probes), "
@@ -23,6 +25,8 @@ LAYOUT = (
 )
 
 PROTOCOL = "rifr"
+
+FACESCRUB = "facescrub_images"
 
 
 class Settings(Section):
@@ -51,15 +55,32 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
 def _probes(root: Path) -> tuple[list[Crop], list[dict[str, str]]]:
     """FaceScrub's pictures on the list of probes and not on the list of noise. Both spell names in several ways."""
     noise = {_scrub_key(line) for line in _lines(root, "facescrub_noises.txt")}
-    listed = _lines(root, "facescrub_lst")
-    identities = {
-        PurePosixPath(line).name: PurePosixPath(line).parent.name for line in listed if _scrub_key(line) not in noise
-    }
-    crops, excluded = listed_crops(root, "facescrub_images", identities, "probe", "probe")
+    identities: dict[str, str] = {}
+    for line in _lines(root, "facescrub_lst"):
+        who, name = PurePosixPath(line).parent.name, PurePosixPath(line).name
+        if who in ("", FACESCRUB):
+            remedy = f"a line is: {FACESCRUB}/<Name>/<Name>_1.png"
+            raise SourceError(f"a line names nobody: {line}", where=root / "facescrub_lst", remedy=remedy)
+        if identities.setdefault(name, who) != who:
+            what = f"{name} has two identities: {identities[name]} and {who}"
+            raise SourceError(what, where=root / "facescrub_lst", remedy="take one of the lines out")
+    noisy = [name for name in identities if _scrub_key(name) in noise]
+    clean = {name: who for name, who in identities.items() if _scrub_key(name) not in noise}
+    crops, excluded = listed_crops(root, FACESCRUB, clean, "probe", "probe")
     for row in excluded:
         if _scrub_key(row["where"]) in noise:
             row["reason"] = "noise"
+            noisy.append(row["where"])
+    _check_noise(root, "facescrub_noises.txt", noise, noisy)
     return crops, excluded
+
+
+def _check_noise(root: Path, file: str, noise: set[str], found: Sequence[str]) -> None:
+    """Raises where a list of noise names nothing that is there: then the noise would stay."""
+    if noise and not found:
+        what = f"none of the {len(noise)} entries is there, such as {min(noise)}"
+        remedy = "get the list of this very copy; if the noise is taken out already, leave the list empty"
+        raise SourceError(what, where=root / file, remedy=remedy)
 
 
 def _distractors(root: Path, count: int, seed: int) -> tuple[list[str], list[dict[str, str]]]:
@@ -67,7 +88,9 @@ def _distractors(root: Path, count: int, seed: int) -> tuple[list[str], list[dic
     noise = {_mega_key(line) for line in _lines(root, "megaface_noises.txt")}
     names, excluded = pictures(root, "megaface_images")
     clean = [name for name in names if _mega_key(name) not in noise]
-    excluded += [{"where": name, "reason": "noise"} for name in names if _mega_key(name) in noise]
+    noisy = [name for name in names if _mega_key(name) in noise]
+    _check_noise(root, "megaface_noises.txt", noise, noisy)
+    excluded += [{"where": name, "reason": "noise"} for name in noisy]
     if len(clean) < count:
         what = f"{len(clean)} distractors are there, and {count} are asked for"
         raise SourceError(what, where=root / "megaface_images", remedy="lower the setting 'distractors'")
@@ -79,14 +102,17 @@ def _distractors(root: Path, count: int, seed: int) -> tuple[list[str], list[dic
 
 def _lines(root: Path, file: str) -> list[str]:
     """The paths on a list; a number may stand before a tab, and a comment begins with #."""
-    text = (root / find(root, file)).read_text(encoding="utf-8", errors="replace")
+    try:
+        text = composed((root / find(root, file)).read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SourceError("a list is no text", where=root / file, remedy="save it as UTF-8") from error
     lines = [line.rpartition("\t")[2].strip() for line in text.splitlines() if not line.startswith("#")]
     return [relative(root, line).as_posix() for line in lines if line]
 
 
 def _scrub_key(path: str) -> str:
     """A FaceScrub picture, whether it is PNG or JPEG, with spaces or underscores."""
-    return PurePosixPath(path).stem.replace(" ", "_")
+    return composed(PurePosixPath(path).stem.replace(" ", "_"))
 
 
 def _mega_key(path: str) -> str:

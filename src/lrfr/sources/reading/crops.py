@@ -19,6 +19,7 @@ from lrfr.faces import EXCLUDED_SCHEMA, FACE_SCHEMA, decode, face_id
 from lrfr.parallel import cores
 from lrfr.progress import track
 from lrfr.sources.reading.dataset_files import pictures, relative
+from lrfr.sources.reading.list_checks import check_present, composed, named
 
 BATCH = 1024  # faces that wait as Python objects before they are packed
 NO_PIXELS = np.empty((0, 0, 3), np.uint8)
@@ -83,7 +84,7 @@ def listed_crops(
     Args:
         root: the dataset.
         folder: where the pictures lie, relative to it.
-        identities: file name (without folders) -> identity.
+        identities: file name (without folders, in Unicode's composed form) -> identity.
         split: of every crop.
         part: of every crop.
 
@@ -91,23 +92,21 @@ def listed_crops(
         A crop for each listed name, also where the file is absent; and the files that no list names, excluded.
 
     Raises:
-        SourceError: the folder is missing, holds none of the listed files, or holds one twice; or a listed name leads
+        SourceError: the folder is missing, lacks most of the listed files, or holds one twice; or a listed name leads
             out of the dataset.
     """
     names, excluded = pictures(root, folder)
     found: dict[str, str] = {}
     for path in names:
-        name = PurePosixPath(path).name
+        name = composed(PurePosixPath(path).name)
         if found.setdefault(name, path) != path and name in identities:
             raise SourceError(f"{name} stands twice, as {found[name]} and {path}", where=root, remedy="take one away")
     absent = {
         name: (PurePosixPath(folder) / relative(root, name)).as_posix() for name in identities if name not in found
     }
-    if len(absent) == len(identities):
-        what = f"none of the {len(identities)} listed images lies in {folder or '.'}"
-        such = f", such as {next(iter(identities))}" if identities else ""
-        raise SourceError(what + such, where=root, remedy="correct the root, or get the lists of this very copy")
-    excluded += [{"where": path, "reason": "unlisted"} for path in names if PurePosixPath(path).name not in identities]
+    check_present(root, folder, identities, absent)
+    unlisted = [path for path in names if composed(PurePosixPath(path).name) not in identities]
+    excluded += [{"where": path, "reason": "unlisted"} for path in unlisted]
     crops = [
         Crop(
             absent[name] if name in absent else found[name],
@@ -123,12 +122,12 @@ def listed_crops(
 
 
 def ids_by_file(crops: Sequence[Crop], faces: pa.Table) -> dict[str, str]:
-    """File name (without folders) -> ``face_id`` of test crops, whose rows stand last in the face table.
+    """File name (without folders, composed) -> ``face_id`` of test crops, whose rows stand last in the face table.
 
     No test crop is ever left out of the table, so the rows are the crops, in their order.
     """
     ids = faces["face_id"].slice(faces.num_rows - len(crops)).to_pylist()
-    return {PurePosixPath(crop.name).name: face for crop, face in zip(crops, ids, strict=True)}
+    return {composed(PurePosixPath(crop.name).name): face for crop, face in zip(crops, ids, strict=True)}
 
 
 def excluded_table(rows: list[dict[str, str]]) -> pa.Table:
@@ -154,18 +153,26 @@ def _row(crop: Crop, source: str) -> dict[str, Any]:
         if not crop.is_test:
             return {"where": crop.name, "reason": error.reason}
         attributes["missing"] = "unreadable"
+    if crop.landmarks is not None and not crop.is_test and not _inside(crop.landmarks, pixels):
+        return {"where": crop.name, "reason": "landmarks_outside"}
     return {
         "face_id": face_id(pixels, f"{source}:{crop.name}"),
         "source": source,
         "image": image,
         "width": pixels.shape[1],
         "height": pixels.shape[0],
-        "identity": crop.identity,
+        "identity": None if crop.identity is None else named(crop.identity, crop.name),
         "landmarks": crop.landmarks,
         "score": crop.score,
         "split": crop.split,
         "attributes": list(attributes.items()),
     }
+
+
+def _inside(landmarks: Sequence[float], pixels: np.ndarray) -> bool:
+    """Whether five points lie in the picture that they are of; those of a larger copy do not."""
+    points = np.reshape(landmarks, (-1, 2))
+    return bool((points >= 0).all() and (points <= pixels.shape[1::-1]).all())
 
 
 def _read(image: bytes | Path) -> bytes:

@@ -1,13 +1,14 @@
 """The .mat files in which published protocols list images, identities and pairs."""
 
-import math
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
+from lrfr.core.normal_names import normal_name
 from lrfr.errors import SourceError
 from lrfr.sources.reading.dataset_files import relative
+from lrfr.sources.reading.list_checks import composed
 
 
 def identities_of(root: Path, file: str, names: str, ids: str) -> dict[str, str]:
@@ -83,16 +84,13 @@ def _file_name(root: Path, cell: Any, where: Path) -> str:
     name = _value(cell)
     if not isinstance(name, str) or not name.strip():
         raise SourceError(f"a cell holds no file name: {name!r}", where=where)
-    return relative(root, name.strip()).name
+    return composed(relative(root, name.strip()).name)
 
 
 def _identity(cell: Any, where: Path) -> str:
     """The identity in a cell, as the text of a whole number."""
     value = _value(cell)
     try:
-        number = float(value)
-        if math.isfinite(number) and number == int(number):
-            return str(int(number))
-    except (TypeError, ValueError):
-        pass
-    raise SourceError(f"an identity is no whole number: {value}", where=where)
+        return str(int(normal_name(value) or ""))
+    except ValueError as error:
+        raise SourceError(f"an identity is no whole number: {value}", where=where) from error
