@@ -30,6 +30,7 @@ WHAT = {
 }
 
 MARKER, EXIF, PROGRESSIVE = 0xFF, 0xE1, 0xC2
+EXIF_ORIENTATION = 0x0112
 START_OF_FRAME = {0xC0, 0xC1, PROGRESSIVE}  # Huffman coded
 UNUSUAL = {0xDA, MARKER, *range(0xD0, 0xDA)}  # pixels before any frame header, fill bytes, lone markers
 RESTARTS = b"\xff\xdd"  # announces restart markers; inside compressed data these two bytes never follow one another
@@ -77,6 +78,17 @@ def decode(image: bytes, where: object = None) -> np.ndarray:
         remedy = "replace the file, or take it out of the source"
         raise ImageError(WHAT[reason], reason=reason, where=where, remedy=remedy)
     return pixels
+
+
+def orientation(image: bytes) -> int:
+    """How EXIF turns a picture upright: 1 not at all, 2 to 4 its width and height stay, 5 to 8 they are swapped."""
+    from PIL import Image
+
+    try:
+        turn = Image.open(io.BytesIO(image), formats=PILLOW_READS).getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # Pillow's readers raise nearly anything on damaged bytes
+        return 1
+    return turn if turn in range(1, 9) else 1
 
 
 def _decode(image: bytes) -> np.ndarray | None:

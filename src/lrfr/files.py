@@ -64,6 +64,24 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
+def parse_json(text: str) -> Any:
+    """Reads JSON that somebody else wrote. A key that stands twice in an object is refused: which one counts?
+
+    Raises:
+        ValueError: not JSON, or a key stands twice.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands twice in one object")
+    return values
+
+
 def read_json(path: Path, made_by: str = "dvc repro") -> Any:
     """Reads a JSON file that an earlier stage wrote; ``made_by`` is the command that the error recommends.
 

@@ -8,10 +8,17 @@ from tests.sources.layouts import by_name, picture, reasons, write
 
 IDENTITIES = {"000001.jpg": "2880", "000002.jpg": "2937", "000003.jpg": "2880", "000004.jpg": "12"}
 POINTS = "3 4 9 4 6 8 4 12 9 12"
+NAMES = " ".join(
+    f"{point}_{axis}" for point in ("lefteye", "righteye", "nose", "leftmouth", "rightmouth") for axis in "xy"
+)
 
 
 def listed(header: list[str], rows: dict[str, str]) -> bytes:
     return "\n".join([*header, *(f"{name}  {values}" for name, values in rows.items()), ""]).encode()
+
+
+def boxes(row: str, names: str = "image_id x_1 y_1 width height", count: int = 1) -> bytes:
+    return f"{count}\n{names}\n{row}\n".encode()
 
 
 def celeba(folder: str, lists: str = "", **changes: bytes | None):
@@ -24,8 +31,8 @@ def celeba(folder: str, lists: str = "", **changes: bytes | None):
         f"{lists}list_bbox_celeba.txt": listed(
             ["4", "image_id x_1 y_1 width height"], dict.fromkeys(names, "2 5 10 12")
         ),
-        f"{lists}list_landmarks_celeba.txt": listed(["4", "lefteye_x"], dict.fromkeys(names, POINTS)),
-        f"{lists}list_landmarks_align_celeba.txt": listed(["4", "lefteye_x"], dict.fromkeys(names, POINTS)),
+        f"{lists}list_landmarks_celeba.txt": listed(["4", NAMES], dict.fromkeys(names, POINTS)),
+        f"{lists}list_landmarks_align_celeba.txt": listed(["4", NAMES], dict.fromkeys(names, POINTS)),
     }
     content |= {f"{lists}{name}.txt": new for name, new in changes.items()}
     return {name: data for name, data in content.items() if data is not None}
@@ -74,14 +81,66 @@ def test_what_list_and_folder_do_not_share_is_excluded(tmp_path):
     [
         ({"identity_CelebA": None}, r"identity_CelebA\.txt[\s\S]*Anno/identity_CelebA\.txt"),
         ({"list_bbox_celeba": None}, r"list_bbox_celeba\.txt"),
-        ({"list_bbox_celeba": b"4\nx\n000001.jpg 1 2 3\n"}, r"line 3 has 3 values after the file name, not 4"),
-        ({"list_bbox_celeba": b"4\nx\n000001.jpg 1 2 3 four\n"}, r"could not convert string to float: 'four'"),
+        ({"list_bbox_celeba": boxes("000001.jpg 1 2 3")}, r"line 3 has 3 values after the file name, not 4"),
+        ({"list_bbox_celeba": boxes("000001.jpg 1 2 3 four")}, r"the values of 000001\.jpg are no numbers: 1 2 3 four"),
+        ({"list_bbox_celeba": boxes("000001.jpg 1 2 3 4", count=4)}, r"its first line says 4 images, and 1 follow"),
+        (
+            {"list_bbox_celeba": b"000001.jpg 1 2 3 4\n000002.jpg 1 2 3 4\n"},
+            r"does not begin with the number of images",
+        ),
+        ({"list_bbox_celeba": boxes("000001.jpg 1 2 3 4", "x y w h")}, r"columns are called x, y, w, h, not height"),
+        ({"list_bbox_celeba": boxes("9.jpg 1 2 3 4")}, r"none of the 4 listed images stands in list_bbox_celeba\.txt"),
+        ({"identity_CelebA": b"image_id identity\n000001.jpg 1\n"}, r"line 1 names no picture: image_id"),
+        (
+            {"identity_CelebA": b"000001.jpg 1\n000002.jpg 2\n000001.jpg 3\n"},
+            r"1 images stand twice, such as 000001\.jpg",
+        ),
+        ({"identity_CelebA": b"000001.jpg nan\n"}, r"the identity 'nan' is what programs write"),
+        ({"list_eval_partition": b"000001.jpg 0\n000001.jpg 0\n"}, r"1 images stand twice"),
+        ({"list_attr_celeba": b"1\nMale Male\n000001.jpg 1 -1\n"}, r"columns are called Male, Male"),
         ({"identity_CelebA": b"\xff\xfe\xff"}, r"identity_CelebA\.txt cannot be right: it is no text"),
     ],
 )
 def test_a_missing_or_broken_list_is_named(tmp_path, changes, message):
     with pytest.raises(SourceError, match=message):
         acquire(write(tmp_path, celeba("img_celeba", **changes)), Settings(), 1)
+
+
+def test_columns_go_by_the_names_above_them(tmp_path):
+    shuffled = listed(["4", "image_id height y_1 x_1 width"], dict.fromkeys(IDENTITIES, "12 5 2 10"))
+    faces = by_name(acquire(write(tmp_path, celeba("img_celeba", list_bbox_celeba=shuffled)), Settings(), 1).faces)
+    assert faces["img_celeba/000002.jpg"]["box"] == [2, 5, 10, 12]
+
+
+def test_pictures_in_a_doubled_folder_are_looked_for(tmp_path):
+    files = {name.replace("img_align_celeba/", "img_align_celeba/img_align_celeba/"): content
+             for name, content in celeba("img_align_celeba").items()}  # fmt: skip
+    with pytest.raises(SourceError, match=r"none of the 4 listed images lies in img_align_celeba, such as 000001\.jpg"):
+        acquire(write(tmp_path, files), Settings(), 1)
+    with pytest.raises(SourceError, match=r"000001\.jpg is in img_align_celeba/img_align_celeba: put the pictures"):
+        acquire(tmp_path, Settings(), 1)
+
+
+def test_a_list_of_which_most_images_are_not_there_is_refused(tmp_path):
+    files = celeba("img_align_celeba")
+    for name in ("000001.jpg", "000002.jpg", "000003.jpg"):
+        files[f"img_align_celeba/{name[:-4]}.png"] = files.pop(f"img_align_celeba/{name}")
+    with pytest.raises(
+        SourceError, match=r"only 1 of the 4 .*, and not 000001\.jpg[\s\S]*called 000001\.png in img_align"
+    ):
+        acquire(write(tmp_path, files), Settings(), 1)
+
+
+def test_landmarks_of_larger_pictures_are_of_no_use(tmp_path):
+    files = celeba("img_align_celeba") | {"img_align_celeba/000001.jpg": picture(0, 10, 8)}
+    acquired = acquire(write(tmp_path, files), Settings(), 1)
+    assert reasons(acquired.excluded) == {"img_align_celeba/000001.jpg": "landmarks_outside"}
+
+
+def test_a_person_has_one_number_however_it_is_written(tmp_path):
+    two = b"000001.jpg 2880\n000002.jpg 2880.0\n"
+    faces = acquire(write(tmp_path, celeba("img_align_celeba", identity_CelebA=two)), Settings(), 1).faces
+    assert faces["identity"].to_pylist() == ["2880", "2880"]
 
 
 def test_missing_images_are_named(tmp_path):

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from lrfr.config import settings
 from lrfr.errors import ParameterError, SourceError
@@ -150,7 +151,7 @@ def test_auxiliary_faces_need_names(tmp_path):
     acquired = read(photos(tmp_path, list_json=COCO), "list.json", collection="auxiliary")
     (row,) = acquired.faces.to_pylist()
     assert row["identity"] == "ann" and dict(row["attributes"])["collection"] == "auxiliary"
-    assert reasons(acquired.excluded)["a/two.jpg: box 20.4, 3.6, 12, 9"] == "no_identity"
+    assert reasons(acquired.excluded)["a/two.jpg: annotation number 2: box 20.4, 3.6, 12, 9"] == "no_identity"
     with pytest.raises(ParameterError, match="give detections with identities"):
         settings({"collection": "auxiliary"}, Settings, "acquire.settings")
 
@@ -167,6 +168,67 @@ def test_crowds_are_no_faces(tmp_path):
     assert "crowd" in reasons(read(photos(tmp_path, list_json=crowd), "list.json").excluded).values()
 
 
+def turned(image: bytes, orientation: int) -> bytes:
+    """The same JPEG, with EXIF that turns it."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    block = exif.tobytes()
+    return image[:2] + b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block + image[2:]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "reason"),
+    [
+        (1, (60, 40), None),
+        (1, (640, 480), "other_size"),
+        (1, (40, 60), "other_size"),
+        (6, (40, 60), None),  # the list is of the upright photo
+        (6, (60, 40), "exif_turned"),
+        (6, (640, 480), "other_size"),
+        (3, (60, 40), "exif_turned"),  # nobody can tell
+        (3, (30, 20), "other_size"),
+    ],
+)
+def test_boxes_of_other_pixels_are_not_cut(tmp_path, orientation, size, reason):
+    image = {"id": 0, "file_name": "one.jpg", "width": size[0], "height": size[1]}
+    coco = {"images": [image], "annotations": [{"id": 7, "image_id": 0, "bbox": [4, 4, 8, 10]}]}
+    write(tmp_path, {"one.jpg": turned(picture(1, 40, 60), orientation), "list.json": json.dumps(coco).encode()})
+    acquired = read(tmp_path, "list.json")
+    assert acquired.faces.num_rows == acquired.photos.num_rows == (reason is None)
+    told = (
+        f"one.jpg: {size[0]} x {size[1]} px in the list, the photo has {'40 x 60' if orientation == 6 else '60 x 40'}"
+    )
+    assert reasons(acquired.excluded) == ({} if reason is None else {told: reason})
+
+
+def test_a_box_that_cannot_be_cut_is_named_by_annotation_and_image(tmp_path):
+    boxes = [[float("nan"), 1, 5, 5], [1, 1, -5, 5], [90, 1, 5, 5]]
+    annotations = [{"id": 70 + n, "image_id": 0, "category_id": 8, "bbox": box} for n, box in enumerate(boxes)]
+    acquired = read(photos(tmp_path, list_json=COCO | {"annotations": annotations}), "list.json")
+    found = {where: reason for where, reason in reasons(acquired.excluded).items() if "annotation" in where}
+    assert found == {
+        "a/one.jpg: annotation 70: box nan, 1, 5, 5": "no_area",
+        "a/one.jpg: annotation 71: box 1, 1, -5, 5": "no_area",
+        "a/one.jpg: annotation 72: box 90, 1, 5, 5": "outside_photo",
+    }
+
+
+def test_a_person_has_one_name_however_it_is_written(tmp_path):
+    names = ["Jos\u00e9", " Jose\u0301", 11, 11.0, "11.0", "007", "", None]
+    annotations = [
+        {"image_id": 0, "category_id": 8, "bbox": [n, n, 5, 5], "identity": name} for n, name in enumerate(names)
+    ]
+    faces = read(photos(tmp_path, list_json=COCO | {"annotations": annotations}), "list.json").faces
+    assert faces["identity"].to_pylist() == ["Jos\u00e9"] * 2 + ["11"] * 3 + ["007", None, None]
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    text = json.dumps(COCO).replace('"images"', '"images": [], "images"', 1)
+    (photos(tmp_path) / "list.json").write_text(text)
+    with pytest.raises(SourceError, match="the key 'images' stands twice"):
+        read(tmp_path, "list.json")
+
+
 @pytest.mark.parametrize("name", ["../secret.jpg", "/etc/passwd", "link.jpg", "C:\\secret.jpg"])
 def test_no_name_in_a_list_leads_out_of_the_root(tmp_path, name):
     tree(tmp_path, "secret.jpg")
@@ -180,18 +242,54 @@ def test_no_name_in_a_list_leads_out_of_the_root(tmp_path, name):
     ("name", "content", "message"),
     [
         ("list_xml", "<xml>", r"a list of detections of no known kind[\s\S]*COCO"),
-        ("list_json", {"images": []}, r"not COCO's JSON: KeyError: 'annotations'"),
+        ("list_json", {"images": []}, r"not COCO's JSON: it has no list 'annotations'"),
         ("list_json", [1], r"not COCO's JSON"),
         ("list_json", COCO | {"categories": [{"id": 1, "name": "cat"}, {"id": 8, "name": "dog"}]}, r"cat, dog"),
         (
             "list_json",
             COCO | {"annotations": [{"image_id": 99, "category_id": 8, "bbox": [1, 1, 2, 2]}]},
-            r"KeyError: 99",
+            r"annotation number 1 has the image_id 99, which is not among the ids",
         ),
         (
             "list_json",
             COCO | {"annotations": [{"image_id": 0, "category_id": 8, "bbox": [1, 1, 2]}]},
             r"not COCO's JSON",
+        ),
+        (
+            "list_json",
+            COCO | {"annotations": [{"id": 5, "image_id": "0", "category_id": 8, "bbox": [1, 1, 2, 2]}]},
+            r"annotation 5 has the image_id '0', which is not among the ids; 0 is, but one is text",
+        ),
+        (
+            "list_json",
+            COCO | {"annotations": [{"id": 5, "image_id": 0, "category_id": "8", "bbox": [1, 1, 2, 2]}]},
+            r"annotation 5 of a/one\.jpg has the category_id '8', which is not among the ids; 8 is",
+        ),
+        (
+            "list_json",
+            COCO | {"images": [{"id": 0, "file_name": n} for n in "ab"]},
+            r"two images have the id 0: a and b",
+        ),
+        ("list_json", COCO | {"images": [{"id": i, "file_name": "a"} for i in (3, 4)]}, r"a stands twice, .* 3 and 4"),
+        ("list_json", COCO | {"images": [{"file_name": "a"}]}, r"image a has the id None, neither a whole number nor"),
+        (
+            "list_json",
+            COCO | {"categories": [{"id": 8, "name": n} for n in "ab"]},
+            r"two categories have the id 8: a and b",
+        ),
+        ("list_json", COCO | {"annotations": []}, r"has no face in any of its 3 photos"),
+        (
+            "list_json",
+            COCO | {"annotations": [{"image_id": 0, "category_id": 8, "bbox": ["1", 1, 2, 2]}]},
+            r"its bbox is not four numbers: \['1', 1, 2, 2\][\s\S]*annotation number 1 of a/one\.jpg",
+        ),
+        *(
+            (
+                "list_json",
+                COCO | {"annotations": [{"image_id": 0, "category_id": 8, "bbox": [1, 1, 2, 2], "identity": name}]},
+                r"the identity .* is no name: a name is text or a whole number[\s\S]*annotation number 1 of a/one\.jpg",
+            )
+            for name in (float("nan"), 1.5, True, [1], {"first": "Ann"})
         ),
         ("list_txt", "a/one.jpg\nthree\n", r"line 2 is not what WIDER FACE has there"),
         ("list_txt", "a/one.jpg\n2\n1 2 3 4\n", r"line 3 is not"),
@@ -204,6 +302,14 @@ def test_no_name_in_a_list_leads_out_of_the_root(tmp_path, name):
         ("list_csv", "photo,x,y,width,height\na,1,2,3,\n", r"row 1 is no detection: it lacks height"),
         ("list_csv", "photo,x,y,width,height\n,1,2,3,4\n", r"row 1 is no detection: it lacks photo"),
         ("list_csv", "photo,x,y,width,height,landmarks\na,1,2,3,4,5 6 7\n", r"row 1 .* 3 landmark coordinates, not 10"),
+        ("list_csv", "photo,x,y,width,height,landmarks\na,1,2,3,4,a b\n", r"row 1 is no detection: 'a' is no number"),
+        ("list_csv", "photo,x,y,width,height,identity\na,1,2,3,4,nan\n", r"the identity 'nan' is what programs write"),
+        (
+            "list_parquet",
+            [{"photo": "a", "x": 1, "y": 1, "width": 2, "height": 2, "identity": b"ann"}],
+            r"the identity b'ann' is no name[\s\S]*row 1",
+        ),
+        ("list_csv", "photo,x,y,width,height\nx.jpg,1,2,3,4\n", r"none of the 1 listed images lies in \., such as x"),
         ("list_parquet", [{"photo": "a"}], r"columns are missing: x, y, width, height"),
     ],
 )

@@ -14,9 +14,10 @@ from lrfr.config import Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import excluded_table
-from lrfr.sources.reading.cutting import Box, cut_photos
+from lrfr.sources.reading.cutting import Listed, cut_photos
 from lrfr.sources.reading.dataset_files import find, pictures, within
-from lrfr.sources.reading.detections import Detections, read_detections
+from lrfr.sources.reading.detections import read_detections
+from lrfr.sources.reading.list_checks import check_present, composed
 from lrfr.sources.reading.photos import photo_table
 
 LAYOUT = (
@@ -60,21 +61,31 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
         photos = photo_table({name: root / name for name in names}, SOURCE, settings.collection)
         return Acquired(photos=photos, excluded=excluded_table(excluded))
     place = find(root, settings.detections)
-    found = _by_file(root, settings, read_detections(within(root, place)))
+    found = _by_file(root, settings, read_detections(within(root, place)), names)
     excluded = [row for row in excluded if row["where"] != place]
     excluded += [{"where": name, "reason": "unlisted"} for name in names if name not in found]
     cut = cut_photos(
-        {name: (root / name, boxes) for name, boxes in found.items()}, SOURCE, settings.collection, keep_photos=True
+        {name: (root / name, listed) for name, listed in found.items()}, SOURCE, settings.collection, keep_photos=True
     )
     return Acquired(photos=cut.photos, faces=cut.faces, excluded=excluded_table(excluded + cut.excluded))
 
 
-def _by_file(root: Path, settings: Settings, detections: Detections) -> dict[str, list[Box]]:
-    """The boxes by the photo's path relative to the root."""
-    found: dict[str, list[Box]] = {}
-    for name, boxes in detections.items():
-        path = within(root, (Path(settings.photos) / name).as_posix())
+def _by_file(root: Path, settings: Settings, detections: dict[str, Listed], names: list[str]) -> dict[str, Listed]:
+    """What the list says of each photo, by the photo's path relative to the root.
+
+    Raises:
+        SourceError: most of the listed photos are not there, a name leads out of the root, or two names are one file.
+    """
+    there = {composed(name): name for name in names}
+    found: dict[str, Listed] = {}
+    for name, listed in detections.items():
+        path = within(root, (Path(settings.photos) / name).as_posix()).relative_to(root).as_posix()
+        path = there.get(composed(path), path)
+        if path in found:
+            raise SourceError("a photo stands twice in the list, under two names", where=path, remedy="take one out")
         if settings.collection == "auxiliary":
-            boxes = [box if box.identity else replace(box, fault="no_identity") for box in boxes]
-        found.setdefault(path.relative_to(root).as_posix(), []).extend(boxes)
+            boxes = [box if box.identity else replace(box, fault="no_identity") for box in listed.boxes]
+            listed = replace(listed, boxes=boxes)
+        found[path] = listed
+    check_present(root, settings.photos, found, [path for path in found if not (root / path).exists()])
     return found

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lrfr.decoding import orientation
 from lrfr.errors import ImageError
 from lrfr.faces import FACE_SCHEMA, PHOTO_SCHEMA, decode, encode_png, face_id
 from lrfr.parallel import cores
 from lrfr.progress import track
+from lrfr.sources.reading.list_checks import named
 
+POINTS = 5  # eyes, nose, mouth corners
 BATCH = 256  # photos whose faces wait as Python objects before they are packed
 
 Row = dict[str, Any]
@@ -32,6 +35,7 @@ class Box:
         score: the detector's confidence.
         attributes: what else the list says.
         fault: why the list itself says that this is no face to use.
+        entry: what the list calls it, such as ``annotation 7``; for what is excluded.
     """
 
     box: Sequence[float]
@@ -40,6 +44,15 @@ class Box:
     score: float | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     fault: str | None = None
+    entry: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The faces of one photo, as somebody else's list has them, and the photo's width and height, px, if it tells."""
+
+    boxes: Sequence[Box]
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,21 +98,21 @@ def cut(
     }
 
 
-def cut_photos(
-    photos: Mapping[str, tuple[Path, Sequence[Box]]], source: str, collection: str, keep_photos: bool
-) -> Cut:
+def cut_photos(photos: Mapping[str, tuple[Path, Listed]], source: str, collection: str, keep_photos: bool) -> Cut:
     """Cuts the listed faces out of photos, with progress.
 
     Args:
-        photos: each photo's file and boxes, by photo_id.
+        photos: each photo's file and what its list says, by photo_id.
         source: goes into every row.
         collection: native or auxiliary.
         keep_photos: whether the photos that gave a face are handed over too; they take the most memory.
 
     Returns:
-        Faces, photos and what is excluded: a photo that cannot be read (the reasons of ``ImageError``, or ``absent``)
-        or has no box (``no_face``); a box without an area (``no_area``), outside of the photo (``outside_photo``), that
-        stands twice (``duplicate_box``), or whose list speaks against it.
+        Faces, photos and what is excluded: a photo that cannot be read (the reasons of ``ImageError``, or ``absent``),
+        has no box (``no_face``), or is not as large as its list says, so that its boxes are of another copy
+        (``other_size``) or of the pixels before EXIF turns them upright (``exif_turned``); a box without an area
+        (``no_area``), outside of the photo (``outside_photo``), that stands twice (``duplicate_box``), or whose list
+        speaks against it.
     """
     packed = Cut(FACE_SCHEMA.empty_table(), PHOTO_SCHEMA.empty_table(), [])
     work = partial(_cut_photo, source=source, collection=collection, keep_photo=keep_photos)
@@ -121,10 +134,10 @@ def _pack(packed: Cut, results: list[tuple[list[Row], list[Row], list[Row]]]) ->
 
 
 def _cut_photo(
-    photo: tuple[str, tuple[Path, Sequence[Box]]], source: str, collection: str, keep_photo: bool
+    photo: tuple[str, tuple[Path, Listed]], source: str, collection: str, keep_photo: bool
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """The face rows, the photo row, and what is excluded, of one photo."""
-    photo_id, (path, boxes) = photo
+    photo_id, (path, listed) = photo
     try:
         image = path.read_bytes()
         pixels = decode(image, photo_id)
@@ -132,21 +145,36 @@ def _cut_photo(
         return [], [], [{"where": photo_id, "reason": "absent"}]
     except ImageError as error:
         return [], [], [{"where": photo_id, "reason": error.reason}]
+    if fault := _size_fault(listed.size, image, pixels):
+        sizes = "{} x {} px in the list, the photo has {} x {}".format(*(listed.size or ()), *pixels.shape[1::-1])
+        return [], [], [{"where": f"{photo_id}: {sizes}", "reason": fault}]
     faces, excluded = {}, []
-    for box in boxes:
+    for box in listed.boxes:
         row, reason = _cut_box(pixels, photo_id, box)
         if row is None or row["face_id"] in faces:
-            where = f"{photo_id}: box {', '.join(f'{side:g}' for side in box.box)}"
+            sides = f"box {', '.join(f'{side:g}' for side in box.box)}"
+            where = ": ".join(part for part in (photo_id, box.entry, sides) if part)
             excluded.append({"where": where, "reason": reason or "duplicate_box"})
             continue
         attributes = {"collection": collection, "name": photo_id, **box.attributes}
-        origin = {"source": source, "photo_id": photo_id, "identity": box.identity}
+        identity = None if box.identity is None else named(box.identity, photo_id)
+        origin = {"source": source, "photo_id": photo_id, "identity": identity}
         faces[row["face_id"]] = row | origin | {"attributes": list(attributes.items())}
-    if not boxes:
+    if not listed.boxes:
         excluded.append({"where": photo_id, "reason": "no_face"})
     shape = {"width": pixels.shape[1], "height": pixels.shape[0]}
     row = {"photo_id": photo_id, "source": source, "collection": collection, "image": image} | shape
     return list(faces.values()), [row] if faces and keep_photo else [], excluded
+
+
+def _size_fault(size: tuple[int, int] | None, image: bytes, pixels: np.ndarray) -> str | None:
+    """Why boxes of a photo of ``size`` cannot be of these upright pixels (H, W, 3); None where they can."""
+    upright = pixels.shape[1::-1]
+    turn = 1 if size is None else orientation(image)
+    stored = upright[::-1] if turn >= 5 else upright
+    if turn != 1 and size == stored:  # also where turning keeps the size: then nobody knows what the boxes are of
+        return "exif_turned"
+    return None if size in (None, upright) else "other_size"
 
 
 def _cut_box(pixels: np.ndarray, photo_id: str, box: Box) -> tuple[Row | None, str | None]:
