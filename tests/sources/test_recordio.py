@@ -78,6 +78,29 @@ def test_rounded_ranges_do_not_matter(tmp_path, monkeypatch):
     assert [faces["identity"].to_pylist().count(str(name)) for name in IMAGES] == list(IMAGES.values())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {0: packed([2**24 + 8, 2**24 + 12])},  # the real numbers, rounded
+        {11: packed([4, 5])},  # a range that is too short
+        {11: packed([3, 6])},  # one that overlaps
+        {13: packed(2.0, picture(99))},  # an image behind the identities' records
+    ],
+)
+def test_where_the_ranges_do_not_cover_the_images_their_labels_count(tmp_path, change):
+    acquired = acquire(write(tmp_path, files(contents() | change, classes=5)), Settings(), 1)
+    counts = [acquired.faces["identity"].to_pylist().count(str(name)) for name in IMAGES]
+    assert counts == [3, 2, 5 if 13 in change else 4]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("labels", [float, lambda identity: [float(identity), 7.0]])
+def test_a_pack_as_im2rec_writes_it_lacks_header_records(tmp_path, first, labels):
+    images = {first + n: packed(labels(n // 2), picture(n)) for n in range(6)}
+    with pytest.raises(SourceError, match=r"lacks insightface's header records[\s\S]*identity_folders"):
+        acquire(write(tmp_path, files(images)), Settings(), 1)
+
+
 def test_an_image_that_cannot_be_read_is_excluded(tmp_path):
     acquired = acquire(write(tmp_path, files(contents() | {2: packed(0.0, b""), 3: packed(0.0, b"x")})), Settings(), 1)
     assert reasons(acquired.excluded) == {"train.rec/2": "empty", "train.rec/3": "not_image"}
@@ -115,6 +138,17 @@ def change_magic(whole):
     whole["train.rec"] = whole["train.rec"][:place] + b"xxxx" + whole["train.rec"][place + 4 :]
 
 
+def forget_end(whole):
+    lines = whole["train.idx"].splitlines(keepends=True)
+    whole["train.idx"] = b"".join(lines[:-1])
+
+
+def twice(whole, column):
+    lines = [line.split() for line in whole["train.idx"].splitlines()]
+    lines[5][column] = lines[4][column]
+    whole["train.idx"] = b"\n".join(b"\t".join(line) for line in lines)
+
+
 def forget_key(whole):
     whole["train.idx"] = b"\n".join(line for line in whole["train.idx"].splitlines() if not line.startswith(b"4\t"))
 
@@ -125,6 +159,10 @@ def forget_key(whole):
         (cut_off, r"record 12 is broken: the file ends before byte"),
         (change_magic, r"record 4 is broken: no record starts at byte"),
         (forget_key, r"record 4 is broken: the index does not have it"),
+        (forget_end, r"the index ends with record 11, \d+ bytes before the records do"),
+        (lambda whole: twice(whole, 0), r"the key 4 stands twice in the index"),
+        (lambda whole: twice(whole, 1), r"the offset \d+ stands twice in the index"),
+        (lambda whole: whole.update({"property": b"20000000,112,112"}), r"float32, which tells 1 to 16777216 apart"),
         (lambda whole: whole.update({"train.rec": b""}), r"a record file is empty"),
         (lambda whole: whole.update({"train.idx": b"0\tx\n"}), r"a line does not fit"),
         (lambda whole: whole.update({"property": b"many"}), r"not the properties of a record file: 'many'"),

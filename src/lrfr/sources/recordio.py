@@ -19,7 +19,7 @@ from lrfr.sources.reading.selection import Selection, select
 LAYOUT = "train.rec, train.idx and property (a line such as 85742,112,112: identities, height, width)"
 SOURCE = "recordio"
 
-EXACT = 2**24  # records' numbers are stored as float32: from here on, as in Glint360K, they are rounded
+EXACT = 2**24  # numbers are stored as float32: from here on, as in Glint360K, they are rounded
 
 
 class Settings(Selection):
@@ -30,8 +30,8 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Reads the chosen identities' images as auxiliary faces; nothing else of ``train.rec`` is read.
 
     Raises:
-        SourceError: a file is missing, a record is truncated or broken, or a label is no identity that ``property``
-            allows.
+        SourceError: a file is missing, a record is truncated or broken, index and records do not belong together, the
+            pack lacks the records of identities, or a label is no identity that ``property`` allows.
     """
     places = [within(root, find(root, name)) for name in ("train.rec", "train.idx", "property")]
     records, classes = RecordFile(*places[:2]), _identities(places[2])
@@ -43,22 +43,54 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
 
 def _identities(path: Path) -> int:
     """The number of identities, the first of property's numbers."""
-    text = path.read_text(encoding="utf-8", errors="replace").strip()
+    text = path.read_text(encoding="utf-8-sig", errors="replace").strip()
+    remedy = "the file holds one line such as 85742,112,112: identities, height, width"
     try:
-        return int(text.split(",")[0])
+        classes = int(text.split(",")[0])
     except ValueError as error:
-        remedy = "the file holds one line such as 85742,112,112: identities, height, width"
         raise SourceError(f"not the properties of a record file: {text[:40]!r}", where=path, remedy=remedy) from error
+    if not 0 < classes <= EXACT:
+        what = f"{classes} identities: labels are float32, which tells 1 to {EXACT} apart"
+        raise SourceError(what, where=path, remedy=remedy)
+    return classes
 
 
 def _images(records: RecordFile, classes: int) -> dict[str, Sequence[int]]:
-    """The keys of each identity's images."""
+    """The keys of each identity's images: from the identities' records, where these cover all images exactly."""
+    keys = records.keys
+    _check_header(records)
     identities = _range(records, 0)
-    if identities.stop < EXACT:
-        return {str(number): _range(records, key) for number, key in enumerate(identities)}
+    lacking = np.flatnonzero(keys != np.arange(len(keys)))
+    if len(lacking):
+        raise records.fault(int(lacking[0]), "the index does not have it")
+    if identities.stop < EXACT and identities.stop == len(keys):
+        images = {str(number): _range(records, key) for number, key in enumerate(identities)}
+        ranges = sorted((of.start, of.stop) for of in images.values())
+        starts, ends = [start for start, _ in ranges], [stop for _, stop in ranges]
+        if starts == [1, *ends[:-1]] and ends[-1:] == [identities.start]:
+            return dict(images)
+    return _by_label(records, classes)
+
+
+def _check_header(records: RecordFile) -> None:
+    """Raises where record 0 is an image, or none: MXNet's own tool, im2rec, writes images alone."""
+    first = records.read(0) if records.keys[0] == 0 else None
+    if first is None or first.content:
+        raise SourceError(
+            "the pack lacks insightface's header records, which say whose the images are; im2rec writes such packs",
+            where=records.path,
+            remedy="unpack it into a folder per identity and name the source identity_folders; or pack it by "
+            "insightface's tool",
+        )
+
+
+def _by_label(records: RecordFile, classes: int) -> dict[str, Sequence[int]]:
+    """The keys of each identity's images by the images' own labels. A record of two labels alone is an identity's."""
     images: dict[str, list[int]] = {}
-    for key in track(records.keys[1:-classes], "reading labels", unit="record"):
-        images.setdefault(_identity(records, key, records.read(key).labels, classes), []).append(key)
+    for key in track(records.keys[1:].tolist(), "reading labels", unit="record"):
+        record = records.read(key)
+        if record.content or len(record.labels) < 2:
+            images.setdefault(_identity(records, key, record.labels, classes), []).append(key)
     return dict(images)
 
 

@@ -34,7 +34,8 @@ class RecordFile:
     """The records of a ``.rec`` file by their keys in its ``.idx`` file; only what is asked for is read.
 
     Raises:
-        SourceError: a file is empty, or the index is no list of keys and offsets.
+        SourceError: a file is empty, the index is no list of keys and offsets, has one twice, or the records go on
+            where it ends.
     """
 
     def __init__(self, records: Path, index: Path) -> None:
@@ -45,11 +46,12 @@ class RecordFile:
                 self._memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             except ValueError as error:
                 raise SourceError("a record file is empty", where=records, remedy=REMEDY) from error
+        self._check_end()
 
     @property
-    def keys(self) -> list[int]:
-        """The keys, sorted."""
-        return self._keys.tolist()
+    def keys(self) -> np.ndarray:
+        """The keys (N,) int64, sorted."""
+        return self._keys
 
     def read(self, key: int) -> Record:
         """One record.
@@ -71,8 +73,21 @@ class RecordFile:
         """The error for a record that is not as it should be."""
         return SourceError(f"record {key} is broken: {what}", where=self.path, remedy=REMEDY)
 
+    def _check_end(self) -> None:
+        """Raises where the index ends before the file: the images behind it would be lost."""
+        last = int(self._keys[np.argmax(self._offsets)])
+        _, end = self._parts(last)
+        if end < len(self._memory):
+            what = f"the index ends with record {last}, {len(self._memory) - end} bytes before the records do"
+            raise SourceError(what, where=self.path, remedy=REMEDY)
+
     def _content(self, key: int) -> bytes:
         """The bytes of a record, its parts joined by the magic word at which they were split."""
+        parts, _ = self._parts(key)
+        return MAGIC.join(parts)
+
+    def _parts(self, key: int) -> tuple[list[bytes], int]:
+        """The parts of a record, and where it ends, in bytes."""
         parts: list[bytes] = []
         position, flag = self._offset(key), FIRST
         while flag in (FIRST, MIDDLE):
@@ -89,7 +104,7 @@ class RecordFile:
                 raise self.fault(key, f"the file ends before byte {start + length}")
             parts.append(self._memory[start : start + length])
             position = start + length + -length % 4
-        return MAGIC.join(parts)
+        return parts, position
 
     def _offset(self, key: int) -> int:
         """Where a record starts, in bytes."""
@@ -103,5 +118,10 @@ def _read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The keys (N,), sorted, and the offsets (N,) of the records, both int64, from lines of ``key<TAB>offset``."""
     table = read_columns(path, {"key": pa.int64(), "offset": pa.int64()}, delimiter="\t")
     keys, offsets = table["key"].to_numpy(), table["offset"].to_numpy()
+    for what, numbers in (("key", keys), ("offset", offsets)):
+        ordered = np.sort(numbers)
+        twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        if len(twice):
+            raise SourceError(f"the {what} {twice[0]} stands twice in the index", where=path, remedy=REMEDY)
     order = np.argsort(keys, kind="stable")
     return keys[order], offsets[order]
