@@ -10,6 +10,7 @@ from lrfr.config import settings
 from lrfr.errors import ParameterError, SourceError
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, decode
 from lrfr.sources.lfw import Settings, acquire
+from lrfr.sources.reading.lfw_pictures import read_pictures, stems_by_person
 from tests.drawing import jpeg, portrait
 
 FEW = Settings(min_images=3, max_images=4, auxiliary_fraction=0.5, distractors=2)
@@ -103,14 +104,59 @@ def test_a_path_that_leads_out_of_the_archive_is_refused(tmp_path, name):
         acquire(archive(tmp_path / "lfw.tar", pictures() | {name: b"x"}), FEW, 1)
 
 
-def test_a_link_in_an_archive_is_not_followed(tmp_path):
-    path = archive(tmp_path / "lfw.tar", pictures())
-    with tarfile.open(path, "a") as tar:
-        link = tarfile.TarInfo("Gus_G/Gus_G_0001.jpg")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        tar.addfile(link)
-    photos = acquire(path, FEW, 1).photos
-    assert "Gus_G_0001" not in photos["photo_id"].to_pylist()
+LINKS = {  # name: kind, where it leads, and what becomes of it
+    "Gus_G/Gus_G_0001.jpg": (tarfile.LNKTYPE, "Ann_A/Ann_A_0001.jpg", None),
+    "Gus_G/Gus_G_0002.jpg": (tarfile.SYMTYPE, "../Ann_A/./Ann_A_0002.jpg", None),
+    "Gus_G/Gus_G_0003.jpg": (tarfile.SYMTYPE, "Gus_G_0002.jpg", None),  # a link to a link
+    "Gus_G/Gus_G_0004.jpg": (tarfile.SYMTYPE, "../blobs/4711", None),  # to what does not lie in the layout
+    "Gus_G/Gus_G_0005.jpg": (tarfile.SYMTYPE, "/etc/passwd", "link_outside"),
+    "Gus_G/Gus_G_0006.jpg": (tarfile.SYMTYPE, "../../Ann_A_0001.jpg", "link_outside"),
+    "Gus_G/Gus_G_0007.jpg": (tarfile.LNKTYPE, "/Ann_A/Ann_A_0001.jpg", "link_outside"),
+    "Gus_G/Gus_G_0008.jpg": (tarfile.LNKTYPE, "Ann_A/Ann_A_0099.jpg", "link_broken"),
+    "Gus_G/Gus_G_0009.jpg": (tarfile.SYMTYPE, "Gus_G_0009.jpg", "link_broken"),
+    "Gus_G/Gus_G_0010.jpg": (tarfile.FIFOTYPE, "", "not_a_file"),
+    "Gus_G/Gus_G_0011.jpg": (tarfile.SYMTYPE, "../Ann_A", "link_to_folder"),
+    "Hal_H": (tarfile.SYMTYPE, "Ann_A", "link_to_folder"),
+}
+
+
+@pytest.mark.parametrize("ending", ["tar", "tgz"])
+def test_a_link_in_an_archive_gives_its_picture_or_is_excluded(tmp_path, ending):
+    files = pictures() | {"blobs/4711": jpeg(portrait(100, 2)), "montage.jpg": b"x"}
+    path = tmp_path / f"lfw.{ending}"
+    with tarfile.open(path, "w" if ending == "tar" else "w:gz") as tar:
+        for name, (kind, target, _) in LINKS.items():
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, target
+            tar.addfile(link)
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    read, excluded = read_pictures(path)
+    assert {row["where"]: row["reason"] for row in excluded} == {
+        name: reason for name, (_, _, reason) in LINKS.items() if reason
+    } | {"montage.jpg": "unlisted"}
+    assert sorted(stem for stem in read if stem.startswith("Gus")) == [f"Gus_G_000{n}" for n in range(1, 5)]
+    assert read["Gus_G_0003"] == read["Gus_G_0002"] == read["Ann_A_0002"] and read["Gus_G_0004"] == files["blobs/4711"]
+    assert set(acquire(path, FEW, 1).excluded["reason"].to_pylist()) == {row["reason"] for row in excluded}
+
+
+def test_a_link_in_a_folder_leads_nowhere_else(tmp_path):
+    root = folder(tmp_path / "lfw", pictures())
+    (root / "Ann_A/Ann_A_0009.jpg").symlink_to(root / "Ann_A/none.jpg")
+    assert acquire(root, FEW, 1).excluded.to_pylist() == [{"where": "Ann_A/Ann_A_0009.jpg", "reason": "link_broken"}]
+    (tmp_path / "secret.jpg").write_bytes(b"x")
+    (root / "Ann_A/Ann_A_0008.jpg").symlink_to(tmp_path / "secret.jpg")
+    with pytest.raises(SourceError, match="leads out of the dataset"):
+        acquire(root, FEW, 1)
+
+
+def test_a_name_is_one_however_its_accents_are_written(tmp_path):
+    picture = jpeg(portrait(100, 1))
+    files = pictures() | {f"{name}/{name}_000{n}.jpg": picture for n, name in ((1, "Jos\u00e9"), (2, "Jose\u0301"))}
+    read, _ = read_pictures(archive(tmp_path / "lfw.tar", files))
+    assert stems_by_person(read)["Jos\u00e9"] == ["Jos\u00e9_0001", "Jos\u00e9_0002"]
 
 
 def test_what_is_no_lfw_says_what_was_looked_for(tmp_path):

@@ -21,6 +21,7 @@ from lrfr.errors import ImageError, SourceError
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, decode
 from lrfr.progress import track
 from lrfr.sources.acquired import Acquired
+from lrfr.sources.reading.crops import excluded_table
 from lrfr.sources.reading.lfw_pictures import HEAD, PUBLISHED_LAYOUT, read_pictures, stems_by_person
 
 LAYOUT = PUBLISHED_LAYOUT
@@ -45,10 +46,9 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Reads LFW.
 
     Raises:
-        SourceError: there is nothing at ``root``, it is no whole archive, an archive member has a path that leads out
-            of the archive, no picture lies in the layout, or no person has enough pictures.
+        SourceError: see :func:`lrfr.sources.reading.lfw_pictures.read_pictures`; or no person has enough pictures.
     """
-    pictures = read_pictures(root)
+    pictures, excluded = read_pictures(root)
     people = stems_by_person(pictures)
     named = [name for name, stems in people.items() if len(stems) >= settings.min_images]
     if len(named) < 2:
@@ -71,7 +71,8 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
             tags.append(
                 {"photo_id": stem, "identity": stem.rpartition("_")[0], "box": (np.array(HEAD) * size).tolist()}
             )
-    return Acquired(pa.Table.from_pylist(photos, PHOTO_SCHEMA), pa.Table.from_pylist(tags, TAG_SCHEMA))
+    photos, tags = pa.Table.from_pylist(photos, PHOTO_SCHEMA), pa.Table.from_pylist(tags, TAG_SCHEMA)
+    return Acquired(photos, tags, excluded=excluded_table(excluded))
 
 
 def _photo(stem: str, picture: bytes, is_auxiliary: bool, seed: int) -> dict[str, Any]:

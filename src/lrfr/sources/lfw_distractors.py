@@ -57,7 +57,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     Raises:
         SourceError: there is no LFW at ``root``, or it has fewer such people than the settings ask for.
     """
-    pictures = read_pictures(root)
+    pictures, unread = read_pictures(root)
     people = stems_by_person(pictures)
     several = [name for name, stems in people.items() if settings.min_images <= len(stems) <= settings.max_images]
     single = [name for name, stems in people.items() if len(stems) == 1]
@@ -68,7 +68,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     chosen += [(stem, None, pictures[stem]) for name in strangers for stem in people[name]]
     found = list(parallel_map(_face, chosen, "finding the faces of a distractor set", "picture"))
     crops = [crop for crop in found if isinstance(crop, Crop)]
-    excluded = [crop for crop in found if isinstance(crop, dict)]
+    excluded = unread + [crop for crop in found if isinstance(crop, dict)]
     faces, unreadable = crop_rows(crops, SOURCE, "packing the distractor set", len(crops))
     return Acquired(faces=faces, excluded=excluded_table(excluded + unreadable))
 

@@ -1,16 +1,22 @@
 """The pictures of Labeled Faces in the Wild where they are published: a folder, or a tar archive that stays packed."""
 
+import lzma
+import posixpath
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from lrfr.errors import SourceError
+from lrfr.sources.reading.dataset_files import is_picture, pictures
+from lrfr.sources.reading.list_checks import composed
 
 PUBLISHED_LAYOUT = "a folder or a .tar, .tar.gz or .tgz archive with <any folders>/<Name>/<Name>_0001.jpg"
 
 PICTURE = re.compile(r"(?:.*/)?(?P<name>[^/]+)/(?P<stem>(?P=name)_\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+
+MOST_LINKS = 40  # that are followed from one to the next, as Linux does: more lead round in circles
 
 # The pictures are cut so that the detected face fills their middle. Shares of the picture's width and height.
 HEAD = (0.26, 0.18, 0.48, 0.64)  # x, y, width, height of the head
@@ -24,54 +30,103 @@ def stems_by_person(stems: Iterable[str]) -> dict[str, list[str]]:
     return people
 
 
-def read_pictures(root: Path) -> dict[str, bytes]:
-    """Every picture in the layout, encoded, by its file name without the ending.
+def read_pictures(root: Path) -> tuple[dict[str, bytes], list[dict[str, str]]]:
+    """Every picture in the layout, encoded, by its file name without the ending; and rows of what is excluded.
+
+    A link inside an archive gives the picture that it leads to. One that leads out of the archive (``link_outside``),
+    to nothing (``link_broken``) or to a folder (``link_to_folder``) is excluded, and so is what is neither a file nor a
+    link (``not_a_file``), or lies elsewhere than in the layout (``unlisted``).
 
     Raises:
         SourceError: there is nothing at ``root``, it is no whole archive, an archive member has a path that leads out
-            of the archive, a picture stands twice, or none lies in the layout.
+            of the archive, a link in a folder leads out of it, a picture stands twice, or none lies in the layout.
     """
+    excluded: list[dict[str, str]] = []
     if root.is_dir():
-        members = _folder_members(root)
+        members = _folder_members(root, excluded)
     elif root.is_file():
-        members = _archive_members(root)
+        members = _archive_members(root, excluded)
     else:
         raise SourceError("there is no dataset here", where=root, remedy=f"put LFW there: {PUBLISHED_LAYOUT}")
-    pictures: dict[str, bytes] = {}
+    read: dict[str, bytes] = {}
     for path, content in members:
-        if found := PICTURE.fullmatch(path):
-            if found["stem"] in pictures:
-                raise SourceError(f"the picture {found['stem']} stands twice", where=f"{root}: {path}")
-            pictures[found["stem"]] = content
-    if not pictures:
+        stem = composed(PurePosixPath(path).stem)
+        if stem in read:
+            raise SourceError(f"the picture {stem} stands twice", where=f"{root}: {path}", remedy="take one away")
+        read[stem] = content
+    if not read:
         raise SourceError("no picture lies where LFW keeps it", where=root, remedy=f"expected: {PUBLISHED_LAYOUT}")
-    return pictures
+    return read, excluded
 
 
-def _folder_members(root: Path) -> Iterator[tuple[str, bytes]]:
+def _folder_members(root: Path, excluded: list[dict[str, str]]) -> Iterator[tuple[str, bytes]]:
     """Path and content of the pictures in a folder."""
-    for path in sorted(root.rglob("*")):
-        relative = f"{root.name}/{path.relative_to(root).as_posix()}"
-        if PICTURE.fullmatch(relative) and path.is_file():
-            yield relative, path.read_bytes()
+    for name in pictures(root, "")[0]:
+        if not PICTURE.fullmatch(f"{root.name}/{name}"):
+            excluded.append({"where": name, "reason": "unlisted"})
+            continue
+        try:
+            yield name, (root / name).read_bytes()
+        except OSError:
+            excluded.append({"where": name, "reason": "link_broken" if (root / name).is_symlink() else "no_access"})
 
 
-def _archive_members(root: Path) -> Iterator[tuple[str, bytes]]:
+def _archive_members(root: Path, excluded: list[dict[str, str]]) -> Iterator[tuple[str, bytes]]:
     """Path and content of the pictures in a tar archive; nothing is unpacked onto the disk."""
     try:
         with tarfile.open(root) as archive:
+            members: dict[str, tarfile.TarInfo] = {}
             for member in archive:
-                path = PurePosixPath(member.name)
-                if path.is_absolute() or ".." in path.parts:
-                    what = f"an archive member has a path that leads out of the archive: {member.name}"
-                    raise SourceError(what, where=root, remedy="get the archive from its publisher again")
-                content = archive.extractfile(member) if member.isfile() and PICTURE.fullmatch(member.name) else None
-                if content is not None:
-                    yield member.name, content.read()
+                path = _inside(member.name, root)
+                members[path] = member
+                if member.isfile() and PICTURE.fullmatch(path):
+                    yield path, _content(archive, member)
+                elif member.isfile() and is_picture(path) and not PurePosixPath(path).name.startswith("."):
+                    excluded.append({"where": path, "reason": "unlisted"})
             _check_end(archive)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            links = [path for path, member in members.items() if not member.isfile() and not member.isdir()]
+            for path in links:
+                target, reason = _target(path, members)
+                if PICTURE.fullmatch(path) and target is not None:
+                    yield path, _content(archive, target)
+                elif PICTURE.fullmatch(path) or reason == "link_to_folder":
+                    excluded.append({"where": path, "reason": reason})
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         remedy = f"copy or download it again; expected: {PUBLISHED_LAYOUT}"
         raise SourceError(f"not a whole tar archive: {error}", where=root, remedy=remedy) from error
+
+
+def _inside(name: str, root: Path) -> str:
+    """A member's path, which must not lead out of the archive."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        what = f"an archive member has a path that leads out of the archive: {name}"
+        raise SourceError(what, where=root, remedy="get the archive from its publisher again")
+    return path.as_posix()
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    opened = archive.extractfile(member)
+    return b"" if opened is None else opened.read()
+
+
+def _target(path: str, members: Mapping[str, tarfile.TarInfo]) -> tuple[tarfile.TarInfo | None, str]:
+    """The file that a link leads to, over other links where need be; or why there is none."""
+    for _ in range(MOST_LINKS):
+        member = members.get(path)
+        if member is None or member.isdir():
+            is_folder = member is not None or any(other.startswith(f"{path}/") for other in members)
+            return None, "link_to_folder" if is_folder else "link_broken"
+        if member.isfile():
+            return member, ""
+        if not (member.issym() or member.islnk()):
+            return None, "not_a_file"
+        # a hard link counts from the archive's top, a symbolic one from its own folder
+        start = PurePosixPath(path).parent.as_posix() if member.issym() else ""
+        path = posixpath.normpath(posixpath.join(start, member.linkname))
+        if path.startswith(("/", "../")) or path == "..":
+            return None, "link_outside"
+    return None, "link_broken"
 
 
 def _check_end(archive: tarfile.TarFile) -> None:
