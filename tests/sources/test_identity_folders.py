@@ -43,6 +43,24 @@ def test_what_is_no_face_of_anybody_is_excluded(tmp_path):
     assert acquired.faces.num_rows == len(PICTURES)
 
 
+@pytest.mark.parametrize("places", [("train", "test"), ("faces",), ("images",)])
+def test_a_root_that_is_one_level_too_high_is_refused(tmp_path, places):
+    tree(tmp_path, *(f"{place}/{name}" for place in places for name in PICTURES))
+    with pytest.raises(SourceError, match=rf"holds 3 folders and no picture[\s\S]*set the root to .*/{places[-1]}"):
+        acquire(tmp_path, Settings(), 1)
+
+
+def test_a_name_is_one_however_its_accents_are_written(tmp_path):
+    root = tree(tmp_path, "Jos\u00e9/1.jpg", "Jose\u0301/2.jpg", "11/1.jpg")
+    assert set(acquire(root, Settings(), 1).faces["identity"].to_pylist()) == {"Jos\u00e9", "11"}
+
+
+@pytest.mark.parametrize("name", ["nan", "None", " "])
+def test_a_folder_of_the_nameless_is_nobody(tmp_path, name):
+    with pytest.raises(SourceError, match="identity"):
+        acquire(tree(tmp_path, *PICTURES, f"{name}/1.jpg"), Settings(), 1)
+
+
 def test_nothing_is_read_outside_of_the_root(tmp_path):
     root = tree(tmp_path / "root", *PICTURES)
     tree(tmp_path / "secret", "face.jpg")

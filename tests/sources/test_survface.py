@@ -76,6 +76,12 @@ def test_pairs_point_at_the_verification_images(tmp_path):
     assert reasons(acquired.excluded) == {f"{VERIFICATION}/verification_images/unused.jpg": "unlisted"}
 
 
+def test_nobody_is_named_by_a_folder_that_is_no_person(tmp_path):
+    acquired = acquire(tree(survface(tmp_path), "training_set/montage.jpg"), Settings(), 1)
+    assert reasons(acquired.excluded)["training_set/montage.jpg"] == "no_identity"
+    assert {row["identity"] for row in acquired.faces.to_pylist() if row["split"] == "train"} == {"train_7", "train_9"}
+
+
 def test_a_missing_list_is_looked_for_in_both_places(tmp_path):
     root = survface(tmp_path)
     (root / VERIFICATION / "negative_pairs_names.mat").unlink()

@@ -79,6 +79,41 @@ def test_what_cannot_be_read_misses_in_the_test_set_and_leaves_the_training_set(
     assert told["Testing_Set/Probe/9_new.jpg"] == "unlisted"
 
 
+def test_nobody_is_named_by_a_folder_that_is_no_person(tmp_path):
+    root = tree(tinyface(tmp_path), "Training_Set/montage.jpg", "Training_Set/extra/2_z.jpg")
+    acquired = acquire(root, Settings(), 1)
+    excluded = {"Training_Set/montage.jpg": "no_identity", "Training_Set/extra/2_z.jpg": "no_identity"}
+    assert reasons(acquired.excluded) == excluded
+    train = [row["identity"] for row in by_name(acquired.faces).values() if row["split"] == "train"]
+    assert train == ["1", "1", "2"]
+
+
+def test_a_training_set_that_lies_a_folder_deeper_is_the_same(tmp_path):
+    root = tinyface(tmp_path)
+    (root / "Training_Set").rename(root / "inner")
+    (root / "Training_Set").mkdir()
+    (root / "inner").rename(root / "Training_Set/Training_Set")
+    put(root / "Training_Set/Training_Set/montage.jpg", picture(0))
+    faces = acquire(root, Settings(), 1).faces
+    assert {row["identity"] for row in faces.to_pylist() if row["split"] == "train"} == {"1", "2"}
+
+
+def test_a_test_set_without_distractors_is_another_one(tmp_path):
+    root = tinyface(tmp_path)
+    for path in (root / "Testing_Set/Gallery_Distractor").iterdir():
+        path.unlink()
+    with pytest.raises(SourceError, match="no picture lies in Testing_Set/Gallery_Distractor"):
+        acquire(root, Settings(), 1)
+
+
+def test_a_list_of_which_most_images_are_not_there_is_refused(tmp_path):
+    root = tinyface(tmp_path)
+    for name in ("3_a.jpg", "3_b.jpg"):
+        (root / "Testing_Set/Gallery_Match" / name).rename(root / "Testing_Set" / name)
+    with pytest.raises(SourceError, match=r"only 1 of the 3 listed images lies in .*[\s\S]*3_a\.jpg is in Testing_Set"):
+        acquire(root, Settings(), 1)
+
+
 def test_a_missing_list_is_looked_for_in_both_places(tmp_path):
     root = tinyface(tmp_path)
     (root / "Testing_Set/probe_img_ID_pairs.mat").unlink()

@@ -42,6 +42,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     pedestrians = [name for name in names if PEDESTRIAN.fullmatch(name)]
     if not pedestrians:
         raise SourceError("no pedestrian lies where MARS or LPW keeps them", where=root, remedy=f"expected: {LAYOUT}")
+    excluded += [{"where": name, "reason": "unlisted"} for name in names if not PEDESTRIAN.fullmatch(name)]
     chosen = draw(pedestrians, settings.max_photos, f"{seed}:photo")
     photos = photo_table({name: root / name for name in chosen}, "reid_folders", "unrecognizable")
     return Acquired(photos=photos, excluded=excluded_table(excluded))

@@ -16,7 +16,7 @@ from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, ids_by_file, listed_crops
-from lrfr.sources.reading.dataset_files import find, pictures
+from lrfr.sources.reading.dataset_files import find, numbered_folders, some_pictures
 from lrfr.sources.reading.mat_lists import identities_of, pairs_of
 
 LAYOUT = (
@@ -49,16 +49,16 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     Raises:
         SourceError: a folder or a .mat file is missing, a .mat file cannot be right, or a path leads out of ``root``.
     """
-    training, strays = pictures(root, "training_set")
+    training, strays = numbered_folders(root, "training_set")
     gallery, unused = _listed(root, "gallery", "gallery")
     mated, unused_probes = _listed(root, "mated_probe", "probe")
-    unmated, others = pictures(root, "Face_Identification_Test_Set/unmated_probe")
+    unmated, others = some_pictures(root, "Face_Identification_Test_Set/unmated_probe")
     pairs = _pairs(root)
     alike, unpaired = listed_crops(
         root, IMAGES, {name: None for *names, _ in pairs for name in names}, None, "verification"
     )
     crops = chain(
-        (Crop(name, root / name, f"train_{PurePosixPath(name).parent.name}", "train") for name in training),
+        (Crop(name, root / name, f"train_{number}", "train") for name, number in training.items()),
         gallery,
         mated,
         (Crop(name, root / name, None, "probe", {"part": "unmated_probe"}, is_test=True) for name in unmated),
@@ -91,4 +91,4 @@ def _pairs(root: Path) -> list[tuple[str, str, bool]]:
 def _with_camera(crop: Crop) -> Crop:
     """The crop with the camera that its file name tells, if it tells one."""
     camera = CAMERA.search(PurePosixPath(crop.name).name)
-    return replace(crop, attributes={**crop.attributes, "camera": camera[1]}) if camera else crop
+    return replace(crop, attributes={**crop.attributes, "camera": str(int(camera[1]))}) if camera else crop

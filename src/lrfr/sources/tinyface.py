@@ -5,12 +5,12 @@ Cheng, Zhu, Gong: Low-Resolution Face Recognition, ACCV 2018. The identities of 
 """
 
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from lrfr.config import Section
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, listed_crops
-from lrfr.sources.reading.dataset_files import find, pictures
+from lrfr.sources.reading.dataset_files import find, numbered_folders, some_pictures
 from lrfr.sources.reading.mat_lists import identities_of
 
 LAYOUT = (
@@ -35,10 +35,10 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """
     gallery, excluded = _listed(root, "gallery_match", "gallery", "Gallery_Match")
     probes, unused = _listed(root, "probe", "probe", "Probe")
-    distractors, strays = pictures(root, "Testing_Set/Gallery_Distractor")
-    training, others = pictures(root, "Training_Set")
+    distractors, strays = some_pictures(root, "Testing_Set/Gallery_Distractor")
+    training, others = numbered_folders(root, "Training_Set")
     crops = chain(
-        (Crop(name, root / name, PurePosixPath(name).parent.name, "train") for name in training),
+        (Crop(name, root / name, identity, "train") for name, identity in training.items()),
         probes,
         gallery,
         (Crop(name, root / name, None, "distractor", {"part": "distractor"}, is_test=True) for name in distractors),

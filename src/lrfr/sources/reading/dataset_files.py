@@ -1,6 +1,7 @@
 """The files of a dataset: found where its publisher put them, and never outside of its root."""
 
 import os
+import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from lrfr.errors import SourceError
@@ -79,6 +80,38 @@ def pictures(root: Path, folder: str) -> tuple[list[str], list[dict[str, str]]]:
     names = files(root, folder)
     strays = [{"where": name, "reason": "not_image"} for name in names if not is_picture(name)]
     return [name for name in names if is_picture(name)], strays
+
+
+def numbered_folders(root: Path, folder: str) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """The pictures of people whose folders are named by a number, as ``training_set/17/17_cam1_2.jpg``.
+
+    Returns:
+        The number of each picture's folder, by the picture's path relative to ``root``; and what is excluded: files
+        that are no picture, and pictures in no such folder, of which nobody knows whom they show (``no_identity``).
+
+    Raises:
+        SourceError: as :func:`files`, or no picture lies in such a folder.
+    """
+    names, excluded = pictures(root, folder)
+    parents = {name: PurePosixPath(name).parent.name for name in names}
+    people = {name: str(int(parent)) for name, parent in parents.items() if re.fullmatch("[0-9]{1,18}", parent)}
+    if not people:
+        remedy = f"expected: {folder}/<number of a person>/<picture>"
+        raise SourceError(f"no picture lies in a person's folder in {folder}", where=root, remedy=remedy)
+    excluded += [{"where": name, "reason": "no_identity"} for name in names if name not in people]
+    return people, excluded
+
+
+def some_pictures(root: Path, folder: str) -> tuple[list[str], list[dict[str, str]]]:
+    """The same as :func:`pictures`, where a test set without any of them would be another one.
+
+    Raises:
+        SourceError: as :func:`files`, or there is no picture.
+    """
+    names, excluded = pictures(root, folder)
+    if not names:
+        raise SourceError(f"no picture lies in {folder}", where=root, remedy="put the pictures there")
+    return names, excluded
 
 
 def is_picture(name: str) -> bool:
