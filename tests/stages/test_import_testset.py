@@ -102,6 +102,7 @@ def test_pairs_may_name_templates(source):
     ("brings", "complaint"),
     [
         (acquired(rows=[], pairs=[], enrolled=[]), "the test set has no face"),
+        (acquired(rows=[row | {"width": 0, "height": 0} for row in ROWS]), "none of the 3 faces can be read"),
         (acquired(rows=[*ROWS, ROWS[1]]), r"1 faces stand more than once, such as 1\.png"),
         (acquired(pairs=[(LEFT, "nobody")]), "a pair names 'nobody'"),
         (acquired(pairs=[("t9", "t1"), ("t9", "t1")]), r"a pair names 't9', of which there is no image \(2 such"),

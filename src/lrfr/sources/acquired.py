@@ -52,6 +52,7 @@ def part(acquired: Acquired, source: str, collection: str) -> Acquired:
     in_them = pc.field("photo_id").isin(photos["photo_id"].unique())
     faces = of_collection(acquired.faces, collection)
     if not photos.num_rows + faces.num_rows:
+        check_not_empty(acquired, source)
         where = f"params.yaml: acquire.{collection}"
         remedy = f"name a source that does (lrfr acquire --list), or set its collection to {collection}"
         raise SourceError(f"the source {source} brings nothing {collection}", where=where, remedy=remedy)
@@ -62,6 +63,17 @@ def part(acquired: Acquired, source: str, collection: str) -> Acquired:
         faces=_prefixed(faces, source, "photo_id", "identity"),
         excluded=_prefixed(acquired.excluded, source, "where"),
     )
+
+
+def check_not_empty(acquired: Acquired, source: str) -> None:
+    """Raises where a source brings neither a photo nor a face; the error says what became of the first one there."""
+    if acquired.photos.num_rows + acquired.faces.num_rows:
+        return
+    first = next(iter(acquired.excluded.slice(0, 1).to_pylist()), None)
+    found = "nothing lies there" if first is None else f"{first['where']} ({first['reason']})"
+    count = acquired.excluded.num_rows
+    what = f"the source {source} brings no face and no photo" + (f": all {count} entries are excluded" if count else "")
+    raise SourceError(what, where=found, remedy="correct the root, or the list; lrfr acquire --list has the layouts")
 
 
 def merged(parts: list[Acquired]) -> Acquired:

@@ -10,7 +10,7 @@ from lrfr.config import Source, read_params, settings
 from lrfr.errors import SourceError
 from lrfr.faces import EXCLUDED_SCHEMA, PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_faces, write_table
 from lrfr.sources import BENCHMARK, benchmark_source, source, sources
-from lrfr.sources.acquired import Acquired, merged, part
+from lrfr.sources.acquired import Acquired, check_not_empty, merged, part
 
 
 def run(list_sources: bool = False) -> None:
@@ -21,7 +21,7 @@ def run(list_sources: bool = False) -> None:
 
     Raises:
         ParameterError: an unknown source, one that no benchmark can be made from, or a setting that it does not know.
-        SourceError: a source is not there or not in its layout, or does not bring the collection it is named for.
+        SourceError: a source is not there or not in its layout, brings nothing, or not the collection it is named for.
     """
     if list_sources:
         print("\n\n".join(_described(name, module) for name, module in sources().items()))
@@ -39,6 +39,7 @@ def run(list_sources: bool = False) -> None:
     write_faces(acquired.faces, paths.CUT_FACES)
     write_table(acquired.excluded, paths.UNUSED, EXCLUDED_SCHEMA)
     print(_summary(acquired))
+    check_not_empty(parts[0], params.acquire.source)  # now that what is excluded can be looked up
 
 
 def _described(name: str, module: ModuleType) -> str:

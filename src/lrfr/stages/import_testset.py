@@ -46,6 +46,9 @@ def _check(acquired: Acquired, where: str) -> None:
     faces = acquired.faces
     if not faces.num_rows:
         raise SourceError("the test set has no face", where=where, remedy="check the root against the source's layout")
+    if not pc.max(faces["width"]).as_py():
+        remedy = "put the pictures where the source's layout has them: lrfr acquire --list"
+        raise SourceError(f"none of the {faces.num_rows} faces can be read", where=where, remedy=remedy)
     templates = pc.map_lookup(faces["attributes"], "template", "first").drop_null()
     counts = pc.value_counts(faces["face_id"])
     twice = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
