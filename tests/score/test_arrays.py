@@ -105,6 +105,56 @@ def test_names_are_numbered_alike(columns, numbers):
     assert [list(found).index(one) for one in found] == [numbers.index(one) for one in numbers]
 
 
+NAMES = ["Jos\u00e9", "Jose\u0301 ", "11.0", "11", "007", ""]
+
+
+@pytest.mark.parametrize("ending", [".npz", ".csv", ".parquet"])
+def test_a_name_has_one_form_in_every_format(tmp_path, ending):
+    path = tmp_path / f"x{ending}"
+    if ending == ".npz":
+        np.savez(path, identity=np.array(NAMES))
+    elif ending == ".csv":
+        path.write_text("\n".join(["note,identity", *(f"x,{name}" for name in NAMES)]))
+    else:
+        pq.write_table(pa.table({"identity": NAMES}), path)
+    assert read_arrays(path, ("identity",))["identity"].tolist() == ["Jos\u00e9"] * 2 + ["11"] * 2 + ["007", ""]
+
+
+def test_whole_numbers_in_text_are_whole_numbers(tmp_path):
+    np.savez(tmp_path / "x.npz", identity=np.array(["11.0", "-1", "5"]))
+    assert read_arrays(tmp_path / "x.npz", ("identity",))["identity"].tolist() == [11, -1, 5]
+
+
+@pytest.mark.parametrize("name", ["nan", "None"])
+def test_what_programs_write_for_nobody_is_no_name(tmp_path, name):
+    np.savez(tmp_path / "x.npz", identity=np.array(["ann", name]))
+    with pytest.raises(EmbeddingError, match=rf"the identity '{name}' is what programs write[\s\S]*x\.npz, row 1"):
+        read_arrays(tmp_path / "x.npz", ("identity",))
+
+
+@pytest.mark.parametrize("values", [np.array([b"ann", b"bob"]), np.array([1.0, np.nan]), np.array([True, False])])
+def test_bytes_floats_and_truths_are_no_names(tmp_path, values):
+    np.savez(tmp_path / "x.npz", identity=values)
+    with pytest.raises(EmbeddingError, match=r"'identity' holds .*; whole numbers or text"):
+        read_arrays(tmp_path / "x.npz", ("identity",))
+
+
+def test_an_array_that_stands_twice_in_an_archive_is_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", identity=np.arange(2))
+    with zipfile.ZipFile(tmp_path / "x.npz", "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("identity.npy", archive.read("identity.npy"))
+    with pytest.raises(EmbeddingError, match="'identity' is there more than once"):
+        read_arrays(tmp_path / "x.npz", ("identity",))
+
+
+def test_an_error_speaks_of_people_by_their_names(tmp_path):
+    names = np.array(["Ann", "Jos\u00e9"] * 20)
+    files = closed_files(tmp_path, probe_identity=names, gallery_identity=np.array(["Ann"] * 70))
+    assert "probe row 1: identity Jos\u00e9" in refused("closed-set", *flat(files))
+    sides = {f"{side}-{run}": path for side, path in files.items() for run in "ab"}
+    assert "probe row 1: identity Jos\u00e9" in refused("compare", *flat(sides))
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int8, ">f4"])
 def test_any_real_numbers_are_embeddings(tmp_path, dtype):
     embedding = np.round(np.load(closed_files(tmp_path)["--probe"])["embedding"] * 10).astype(dtype)

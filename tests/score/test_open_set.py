@@ -42,6 +42,26 @@ def test_the_rank_and_the_template_are_asked_for(tmp_path):
     [
         ({"mated_identity": np.arange(40)}, "20 mated rows have no mate"),
         ({"unmated_identity": np.arange(50)}, "20 unmated rows have an identity that is in the gallery"),
+        (
+            {"mated_identity": np.array(["Ann", "Bob"] * 20), "gallery_identity": np.array(["Ann", "Cy"] * 20)},
+            "mated row 1: identity Bob",
+        ),
+        (
+            {
+                "gallery_identity": np.array(["Ann", "Bob"] * 20),
+                "mated_identity": np.array(["Ann", "Bob"] * 20),
+                "unmated_identity": np.array(["Bob"] * 50),
+            },
+            "unmated row 0: identity Bob",
+        ),
+        (
+            {
+                "gallery_embedding": np.tile([[1.0], [-1.0]], (20, 16)),
+                "gallery_identity": np.repeat([f"p{n}" for n in range(20)], 2),
+                "mated_identity": np.repeat([f"p{n}" for n in range(20)], 2),
+            },
+            "gallery identity p0",
+        ),
         ({"unmated_embedding": np.zeros((0, 16))}, "N > 0"),
         ({"unmated_embedding": np.full((50, 16), np.nan)}, "not finite"),
         ({"gallery_embedding": np.tile([[1.0], [-1.0]], (20, 16))}, "averages to zero"),

@@ -53,6 +53,8 @@ def test_one_to_one_is_verification_of_the_templates(tmp_path, norm):
         ["same,right,left", "1,40,0", "0,40,1", "1,42,2", "0,40,3"],
         ["0\t40\t1\tx", "1\t40\t0\tx", "2\t42\t1\tx", "3\t40\t0\tx"],
         ["t1 t2 label", "0 40 1", "1 40 0", "2 42 1", "3 40 0"],
+        ["label,T2,T1", "1,40,0", "0,40,1", "1,42,2", "0,40,3"],
+        ["left,right,same", "0.0,40.0,1", "1,40.0,0", "2,42,1", "3,40,0"],
     ],
 )
 def test_lists_of_pairs_are_read_as_they_are_written(tmp_path, lines):
@@ -90,6 +92,28 @@ def test_one_to_many_is_in_each_gallery_and_their_mean(tmp_path):
     mean = (first["open"]["fnir"]["0.1"] + second["open"]["fnir"]["0.1"]) / 2
     assert told["fnir"]["0.1"] == pytest.approx(mean, abs=1e-6)
     assert told["galleries"]["both"]["closed"]["n_gallery"] == 40
+
+
+@pytest.mark.parametrize("header", ["TEMPLATE_ID,SUBJECT_ID,FILENAME", "template,identity,file", None])
+def test_columns_go_by_their_names(tmp_path, header):
+    options = galleries(tmp_path)
+    before = scored("templates", "--images", images(tmp_path), *options)
+    for path in options[1::2]:
+        _, *lines = path.read_text().splitlines()
+        rows = [[header.split(",") if header else None, *(line.split(",") for line in lines)]]
+        order = (0, 1, 2) if header is None else (2, 1, 0)
+        swapped = [",".join(row[place] for place in order) for row in rows[0] if row]
+        path.write_text("\n".join(swapped) + "\n")
+    assert scored("templates", "--images", images(tmp_path), *options) == before
+
+
+def test_one_person_is_one_however_a_list_writes_it(tmp_path):
+    options = galleries(tmp_path)
+    before = scored("templates", "--images", images(tmp_path), *options)
+    header, *lines = options[-1].read_text().splitlines()
+    floats = [f"{float(template)},{float(who)},{file}" for template, who, file in (line.split(",") for line in lines)]
+    options[-1].write_text("\n".join([header, *floats]) + "\n")
+    assert scored("templates", "--images", images(tmp_path), *options) == before
 
 
 def test_one_gallery_is_itself(tmp_path):
@@ -139,6 +163,9 @@ def test_pairs_and_images_that_stand_twice_are_told_of(tmp_path):
         (["0 40", "1 41"], "2 columns"),
         (["0 40 1", "1 41 1"], "impostor"),
         (["left,right,same"], "empty"),
+        (["left,right,verdict", "0,40,1", "1,40,0"], "no column 'same'"),
+        (["left,right,same,same", "0,40,1,1", "1,40,0,0"], "two columns 'same'"),
+        (["one two label", "0 40 1", "1 40 0"], "no column 'left'"),
         (["0 40 1", ""], "impostor"),
         (["x 40 1", "1 40 0", "0 40 1"], "cannot be read"),
         (["0 40 maybe", "1 40 0", "0 40 1"], "cannot be read"),
@@ -152,6 +179,8 @@ def test_enrolment_that_cannot_be_right_is_refused(tmp_path):
     options = galleries(tmp_path)
     options[1].write_text("0,5\n0,6\n")
     assert "two identities" in refused("templates", "--images", images(tmp_path), *options)
+    options[1].write_text("SUBJECT,WHO\n0,5\n")
+    assert "no column 'template'" in refused("templates", "--images", images(tmp_path), *options)
     options[1].write_text("template,identity\n777,5\n")
     assert "without images" in refused("templates", "--images", images(tmp_path), *options)
     options[1].write_text("template,identity\n0,999\n")

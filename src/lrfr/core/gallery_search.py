@@ -12,7 +12,7 @@ import numpy as np
 from lrfr.core.bootstrap import ends, rounded, rounded_means
 from lrfr.core.curve_points import RATES, at_rates, resolvable
 from lrfr.core.identification import ClosedSet, closed_set
-from lrfr.core.inputs import UNKNOWN
+from lrfr.core.inputs import UNKNOWN, Called
 from lrfr.core.open_set_identification import OpenSet, open_set
 from lrfr.errors import EmbeddingError
 
@@ -39,12 +39,16 @@ class Templates:
 
 @dataclass(frozen=True)
 class Search:
-    """One gallery and the probes, as rows of the templates, and their identities (int64)."""
+    """One gallery and the probes, as rows of the templates, and their identities (int64).
+
+    ``called`` says what the user calls an identity, by its number, for errors.
+    """
 
     gallery: np.ndarray
     gallery_identity: np.ndarray
     probe: np.ndarray
     probe_identity: np.ndarray
+    called: Called | None = None
 
     @property
     def mated(self) -> np.ndarray:
@@ -136,7 +140,7 @@ def _closed(name: str, wanted: Search, probe: Templates, gallery: Templates) -> 
         raise EmbeddingError("no probe's identity is in the gallery", where=f"gallery {name}")
     outcome = closed_set(
         probe.vectors[mated], identity, gallery.vectors[enrolled], wanted.gallery_identity,
-        probe_missing=probe.missing[mated], gallery_missing=gallery.missing[enrolled],
+        probe_missing=probe.missing[mated], gallery_missing=gallery.missing[enrolled], called=wanted.called,
     )  # fmt: skip
     return outcome, identity
 
@@ -147,14 +151,14 @@ def _open(wanted: Search, probe: Templates, gallery: Templates) -> OpenSet:
         gallery.vectors[enrolled], wanted.gallery_identity,
         probe.vectors[mated], wanted.probe_identity[wanted.mated], probe.vectors[unmated], rank=len(enrolled),
         gallery_missing=gallery.missing[enrolled], mated_missing=probe.missing[mated],
-        unmated_missing=probe.missing[unmated],
+        unmated_missing=probe.missing[unmated], called=wanted.called,
     )  # fmt: skip
 
 
 def _merged(wanted: list[Search]) -> Search:
     gallery = np.concatenate([one.gallery for one in wanted])
     identity = np.concatenate([one.gallery_identity for one in wanted])
-    return Search(gallery, identity, wanted[0].probe, wanted[0].probe_identity)
+    return Search(gallery, identity, wanted[0].probe, wanted[0].probe_identity, wanted[0].called)
 
 
 def _mean_open(opened: list[OpenSet], draws: int, seed: int) -> dict[str, Any]:

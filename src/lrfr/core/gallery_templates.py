@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lrfr.core.inputs import UNKNOWN
+from lrfr.core.inputs import UNKNOWN, Called, as_called
 from lrfr.core.scoring import comparable
 from lrfr.errors import EmbeddingError, unknown_name
 
@@ -19,7 +19,12 @@ def check_average(average: str, metric: str) -> None:
 
 
 def gallery_templates(
-    gallery: np.ndarray, identity: np.ndarray, present: np.ndarray, metric: str, average: str
+    gallery: np.ndarray,
+    identity: np.ndarray,
+    present: np.ndarray,
+    metric: str,
+    average: str,
+    called: Called | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """One template per identity, the mean of its present rows; an identity of which none is present has none.
 
@@ -29,6 +34,7 @@ def gallery_templates(
         present: (G,) bool.
         metric: ``cosine`` or ``euclidean``, by which the templates will be compared.
         average: ``unit``: rows are L2-normalised before they are averaged; ``raw``: they are averaged as they are.
+        called: what the user calls an identity, by its number, for errors.
 
     Returns:
         The templates (T, D), float64, and their identities (T,).
@@ -47,6 +53,6 @@ def gallery_templates(
         vectors = vectors if average == "unit" else gallery[members].astype(np.float64)
         template[number] = np.sort(vectors, axis=0).mean(axis=0)  # sorted: the order of rows must not matter
         if metric == "cosine" and abs(template[number]).max() <= 1e-12 * abs(vectors).max():
-            where = f"gallery identity {people[number]}"
+            where = f"gallery identity {as_called(people[number], called)}"
             raise EmbeddingError("a template averages to zero: it has no cosine", where=where)
     return template, np.where(people < 0, UNKNOWN, people)

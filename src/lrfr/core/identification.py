@@ -9,7 +9,7 @@ import numpy as np
 
 from lrfr.core import inputs
 from lrfr.core.bootstrap import rounded_means
-from lrfr.core.inputs import UNKNOWN, on_host
+from lrfr.core.inputs import UNKNOWN, Called, on_host
 from lrfr.core.ranking import count_ahead
 from lrfr.core.scoring import check_metric, comparable, score_pairs
 
@@ -87,6 +87,7 @@ def closed_set(
     *,
     probe_missing=None,
     gallery_missing=None,
+    called: Called | None = None,
 ) -> ClosedSet:
     """Ranks the gallery for every probe (TinyFace's face identification protocol).
 
@@ -102,6 +103,7 @@ def closed_set(
         metric: ``cosine`` or ``euclidean`` (raw features, the official script's choice).
         probe_missing: (P,) bool, unreadable or without a face: their rows are not looked at, they miss at every rank.
         gallery_missing: (G,) bool, likewise: nobody finds them.
+        called: what the user calls an identity, by its number, for errors.
 
     Raises:
         EmbeddingError: a shape, a type, a value that is not finite, a zero vector under cosine, or a probe without a
@@ -112,7 +114,7 @@ def closed_set(
     inputs.same_width(probe=probe, gallery=gallery)
     probe_identity = inputs.identities(probe_identity, probe, "probe")
     gallery_identity = inputs.identities(gallery_identity, gallery, "gallery", unknown=True)
-    inputs.check_mates(probe_identity, gallery_identity)
+    inputs.check_mates(probe_identity, gallery_identity, called=called)
     shown, enrolled = inputs.present(probe_missing, probe, "probe"), inputs.present(gallery_missing, gallery, "gallery")
     number = np.flatnonzero(shown)
     mates = mated_pairs(np.where(shown, probe_identity, UNKNOWN), np.where(enrolled, gallery_identity, UNKNOWN))

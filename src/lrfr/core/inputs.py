@@ -4,12 +4,23 @@ Embeddings are numpy arrays, or tensors that stay on their device; both are told
 their class, because this package does not import torch.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lrfr.errors import EmbeddingError
 
 UNKNOWN = -1
 """The identity of a distractor: a gallery face that nobody could name."""
+
+
+Called = Callable[[int], object]
+"""What the user calls the identity of a number; asked for errors alone."""
+
+
+def as_called(number: int, called: Called | None) -> object:
+    """What an identity is called; its number where nobody gave it a name."""
+    return number if called is None else called(int(number))
 
 
 def is_tensor(rows: object) -> bool:
@@ -92,12 +103,14 @@ def same_width(**rows) -> None:
         raise EmbeddingError(f"the embeddings' widths differ: {listed}", remedy="embed all of them with one model")
 
 
-def check_mates(probe_identity: np.ndarray, gallery_identity: np.ndarray, name: str = "probe") -> None:
-    """Raises an EmbeddingError unless every probe's identity is in the gallery."""
+def check_mates(
+    probe_identity: np.ndarray, gallery_identity: np.ndarray, name: str = "probe", called: Called | None = None
+) -> None:
+    """Raises an EmbeddingError, which says how an identity is ``called``, unless every probe's is in the gallery."""
     lonely = np.flatnonzero(~np.isin(probe_identity, gallery_identity[gallery_identity != UNKNOWN]))
     if len(lonely):
         raise EmbeddingError(
             f"{len(lonely)} {name} rows have no mate in the gallery",
-            where=f"{name} row {lonely[0]}: identity {probe_identity[lonely[0]]}",
+            where=f"{name} row {lonely[0]}: identity {as_called(probe_identity[lonely[0]], called)}",
             remedy="every probe's identity must be in the gallery; others are the unmated probes of an open set",
         )

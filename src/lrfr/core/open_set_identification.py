@@ -14,7 +14,7 @@ from lrfr.core import inputs
 from lrfr.core.bootstrap import ends, rounded
 from lrfr.core.gallery_templates import check_average, gallery_templates
 from lrfr.core.identification import MISSED, mated_pairs
-from lrfr.core.inputs import UNKNOWN, on_host
+from lrfr.core.inputs import UNKNOWN, Called, on_host
 from lrfr.core.open_set_bootstrap import found_area, tpir_samples
 from lrfr.core.ranking import best_scores, count_ahead
 from lrfr.core.scored_pairs import count_within
@@ -140,6 +140,7 @@ def open_set(
     gallery_missing=None,
     mated_missing=None,
     unmated_missing=None,
+    called: Called | None = None,
 ) -> OpenSet:
     """Searches mated and unmated probes in a gallery of templates.
 
@@ -155,6 +156,7 @@ def open_set(
         gallery_missing: (G,) bool, unreadable or without a face: left out of their template.
         mated_missing: (M,) bool, likewise: never found.
         unmated_missing: (U,) bool, likewise: never a false alarm, and counted among the unmated ones.
+        called: what the user calls an identity, by its number, for errors.
 
     Raises:
         EmbeddingError: a shape, a type, a value that is not finite, a zero vector under cosine, a mated probe without a
@@ -169,13 +171,13 @@ def open_set(
     inputs.same_width(gallery=gallery, mated=mated, unmated=unmated)
     gallery_identity = inputs.identities(gallery_identity, gallery, "gallery", unknown=True)
     mated_identity = inputs.identities(mated_identity, mated, "mated")
-    inputs.check_mates(mated_identity, gallery_identity, "mated")
+    inputs.check_mates(mated_identity, gallery_identity, "mated", called)
     usable = {
         "gallery": inputs.present(gallery_missing, gallery, "gallery"),
         "mated": inputs.present(mated_missing, mated, "mated"),
         "unmated": inputs.present(unmated_missing, unmated, "unmated"),
     }
-    template, identity = gallery_templates(gallery, gallery_identity, usable["gallery"], metric, average)
+    template, identity = gallery_templates(gallery, gallery_identity, usable["gallery"], metric, average, called)
     score, place = _search(mated, np.where(usable["mated"], mated_identity, UNKNOWN), template, identity, metric)
     best, shown = np.full(len(unmated), -np.inf), np.flatnonzero(usable["unmated"])
     if len(shown) and len(template):

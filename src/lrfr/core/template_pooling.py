@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lrfr.core.inputs import embeddings, is_tensor, on_host, present
+from lrfr.core.inputs import Called, embeddings, is_tensor, on_host, present
 from lrfr.core.scoring import check_metric
 from lrfr.errors import EmbeddingError, unknown_name
 
@@ -27,6 +27,7 @@ def templates(
     media: np.ndarray,
     norm: str = "keep",
     missing: np.ndarray | None = None,
+    called: Called | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Aggregates images to templates (IJB-B, IJB-C): the mean within a media id, the sum over media, L2-normalised.
 
@@ -38,6 +39,7 @@ def templates(
         media: (N,) ids of the media (a still image or a video) within the template, integers or strings.
         norm: ``keep`` takes the embeddings as they are, ``unit`` L2-normalises each image's first.
         missing: (N,) bool, images without a face or that could not be read; they are left out.
+        called: what the user calls a template, by its id, for errors.
 
     Returns:
         The templates' ids (T,), ascending, and their vectors (T, D) float32 of length 1; a template of which every
@@ -62,7 +64,7 @@ def templates(
     for rows in _blocks(order, row[order]):
         starts = _starts(row[rows])
         of_block = row[rows[starts]]
-        vectors[of_block] = _aggregated(_images(embedding, rows, norm), key[rows], starts, ids[of_block])
+        vectors[of_block] = _aggregated(_images(embedding, rows, norm), key[rows], starts, ids[of_block], called)
     return ids, vectors
 
 
@@ -113,7 +115,9 @@ def _blocks(order: np.ndarray, template: np.ndarray) -> Iterator[np.ndarray]:
     yield from np.split(order, cuts[1:])
 
 
-def _aggregated(images: np.ndarray, medium: np.ndarray, starts: np.ndarray, ids: np.ndarray) -> np.ndarray:
+def _aggregated(
+    images: np.ndarray, medium: np.ndarray, starts: np.ndarray, ids: np.ndarray, called: Called | None
+) -> np.ndarray:
     """The vectors (T, D) of whole templates, whose first rows among ``images`` (B, D) are ``starts`` (T,)."""
     first = _starts(medium)
     means = np.add.reduceat(images, first, axis=0) / np.diff(first, append=len(images))[:, None]
@@ -123,7 +127,8 @@ def _aggregated(images: np.ndarray, medium: np.ndarray, starts: np.ndarray, ids:
     lost = np.flatnonzero(length <= CANCELLED * whole)
     if len(lost):
         what = f"the images of a template cancel out or are zero: its norm is {length[lost[0]]:.3g}"
-        raise EmbeddingError(what, where=f"template {ids[lost[0]]}", remedy="look at its images")
+        which = ids[lost[0]] if called is None else called(ids[lost[0]])
+        raise EmbeddingError(what, where=f"template {which}", remedy="look at its images")
     return sums / length[:, None]
 
 

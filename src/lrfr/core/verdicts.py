@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lrfr.core.normal_names import normal_name
 from lrfr.errors import VerdictError
 
 COLUMNS = ("face_id", "verdict", "labeller", "at", "note")
@@ -61,7 +62,12 @@ def parse(text: str, manifest: str, where: object) -> list[Verdict]:
     """
     whole = ["" if line.endswith(TORN) else line for line in text.removeprefix("\ufeff").split("\n")]
     reader = csv.DictReader(io.StringIO("\n".join(whole)), strict=True)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+    named = list(reader.fieldnames or [])
+    if twice := [column for column in COLUMNS if named.count(column) > 1]:
+        raise VerdictError(
+            f"a verdict manifest has two columns '{twice[0]}'", where=f"{where}:1", remedy="take one out"
+        )
+    missing = [column for column in COLUMNS if column not in named]
     if missing:
         what = f"a verdict manifest lacks the column {', '.join(missing)}"
         raise VerdictError(what, where=f"{where}:1", remedy=f"its first line must be: {','.join(COLUMNS)}")
@@ -90,7 +96,15 @@ def _verdict(row: dict[str, str], manifest: str, line: int, where: str) -> Verdi
         remedy = "write it as ISO 8601, such as 2024-05-01T09:30:00+00:00"
         raise VerdictError(f"'{row['at']}' is no time", where=where, remedy=remedy) from error
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return Verdict(row["face_id"], row["verdict"], row["labeller"], at, row["note"], manifest, line)
+    return Verdict(row["face_id"], row["verdict"], _labeller(row["labeller"], where), at, row["note"], manifest, line)
+
+
+def _labeller(name: str, where: str) -> str:
+    """The labeller's name in its normal form: one person is one labeller, however an editor wrote an accent."""
+    try:
+        return normal_name(name) or name
+    except ValueError as error:
+        raise VerdictError(f"the labeller {error}", where=where, remedy="correct the field") from error
 
 
 def render(verdicts: Iterable[Verdict]) -> str:

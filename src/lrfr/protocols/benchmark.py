@@ -25,6 +25,10 @@ class Benchmark:
         """(N,) int64: each face's identity as a number, in the order of the names; ``UNKNOWN`` where it has none."""
         return places(self.faces["identity"], names(self.faces["identity"]))
 
+    def called(self, number: int) -> str:
+        """The name of an identity, for errors."""
+        return names(self.faces["identity"])[number].as_py()
+
     def take(self, rows: np.ndarray) -> "Benchmark":
         """Some of the faces (R,), without pairs and templates."""
         return Benchmark(self.faces.take(rows))

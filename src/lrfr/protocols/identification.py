@@ -14,5 +14,5 @@ def identify(
     vectors, missing, identity = embeddings.of(), embeddings.missing, benchmark.identity
     return closed_set(
         vectors[probe], identity[probe], vectors[gallery], identity[gallery], metric,
-        probe_missing=missing[probe], gallery_missing=missing[gallery],
+        probe_missing=missing[probe], gallery_missing=missing[gallery], called=benchmark.called,
     )  # fmt: skip

@@ -78,4 +78,5 @@ def _search(benchmark: Benchmark, embeddings: Embeddings, options: Options) -> O
         vectors[gallery], identity[gallery], vectors[mated], identity[mated], vectors[unmated],
         options.metric, RANK, options.average,
         gallery_missing=missing[gallery], mated_missing=missing[mated], unmated_missing=missing[unmated],
+        called=benchmark.called,
     )  # fmt: skip

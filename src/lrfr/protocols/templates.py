@@ -33,7 +33,10 @@ def enrol(benchmark: Benchmark, embedding: np.ndarray, missing: np.ndarray, norm
     alone = medium == UNKNOWN
     medium[alone] = medium.max(initial=UNKNOWN) + 1 + np.arange(alone.sum())
     member = template != UNKNOWN
-    _, vectors = templates(embedding[member], template[member], medium[member], NORMS[norm], missing[member])
+    _, vectors = templates(
+        embedding[member], template[member], medium[member], NORMS[norm], missing[member],
+        called=lambda number: ids[number].as_py(),
+    )  # fmt: skip
     return Templates(ids, vectors, np.logical_not(vectors.any(axis=1)))
 
 
@@ -48,12 +51,18 @@ def searches(benchmark: Benchmark, ids: pa.Array) -> dict[str, Search]:
     if (row == UNKNOWN).any():
         strange = enrolment["template"][int(np.argmax(row == UNKNOWN))]
         raise BenchmarkError(f"the template '{strange}' is enrolled and has no faces", remedy="lrfr import-testset")
-    identity = places(enrolment["identity"], names(enrolment["identity"]))
+    people = names(enrolment["identity"])
+    identity = places(enrolment["identity"], people)
     role = np.array(enrolment["role"].to_pylist())
     probe, galleries = role == "probe", sorted(set(role.tolist()) - {"probe"})
     if not galleries or not probe.any():
         raise BenchmarkError("the test set enrols no gallery or no probe", remedy="lrfr import-testset")
-    return {name: Search(row[role == name], identity[role == name], row[probe], identity[probe]) for name in galleries}
+    return {
+        name: Search(
+            row[role == name], identity[role == name], row[probe], identity[probe], lambda who: people[who].as_py()
+        )
+        for name in galleries
+    }
 
 
 def template_identity(benchmark: Benchmark, ids: pa.Array) -> np.ndarray:

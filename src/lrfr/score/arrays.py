@@ -11,7 +11,7 @@ import numpy as np
 
 from lrfr.errors import EmbeddingError
 from lrfr.score.archives import read_npy, read_npz
-from lrfr.score.tables import read_csv, read_parquet
+from lrfr.score.tables import as_names, read_csv, read_parquet
 
 READERS = {".npz": read_npz, ".npy": read_npy, ".parquet": read_parquet, ".csv": read_csv}
 
@@ -54,8 +54,10 @@ def read_arrays(path: Path, needed: Sequence[str], optional: Sequence[str] = ())
     if not path.is_file():
         raise EmbeddingError(f"there is no {'such file' if not path.exists() else 'file, but a folder'}", where=path)
     arrays = READERS[path.suffix.lower()](path, needed, optional)
-    for name, values in arrays.items():
+    for name, values in list(arrays.items()):
         _check(name, values, path)
+        if values.dtype.kind == "U":
+            arrays[name] = as_names(name, values, path)
     if len({len(values) for values in arrays.values()}) > 1:
         lengths = ", ".join(f"{name} {len(values)}" for name, values in arrays.items())
         raise EmbeddingError(f"the arrays differ in length: {lengths}", where=path, remedy="give one row of each")
@@ -81,3 +83,10 @@ def numbered(*names: np.ndarray) -> list[np.ndarray]:
     known, number = np.unique(np.concatenate(texts), return_inverse=True)
     number = np.where(np.isin(known, ("", "-1"))[number], -1, number)
     return np.split(number, np.cumsum([len(values) for values in names])[:-1])
+
+
+def name_of(number: int, *names: np.ndarray) -> object:
+    """What the files call the identity that :func:`numbered` gave this number, out of the same ``names``."""
+    if all(np.can_cast(values.dtype, np.int64) for values in names):
+        return number
+    return np.unique(np.concatenate([values.astype(np.str_) for values in names]))[number]

@@ -7,8 +7,9 @@ import numpy as np
 
 from lrfr.charts.curves import pr_chart
 from lrfr.core.identification import ClosedSet, closed_set
+from lrfr.core.inputs import Called
 from lrfr.score import curves
-from lrfr.score.arrays import numbered, read_arrays
+from lrfr.score.arrays import name_of, numbered, read_arrays
 from lrfr.score.duplicates import fingerprints, notes, repeated
 from lrfr.score.outcome import Outcome, Plot, bootstrap, figures_table
 
@@ -36,8 +37,10 @@ def score(probe: Path, gallery: Path, metric: str, draws: int, seed: int) -> Out
         EmbeddingError: a file or an array that cannot be used, or a probe without a mate in the gallery.
     """
     shown, enrolled = (read_arrays(path, ARRAYS, ("missing",)) for path in (probe, gallery))
-    shown["identity"], enrolled["identity"] = numbered(shown["identity"], enrolled["identity"])
-    outcome, identity = identify(shown, enrolled, metric), shown["identity"]
+    names = shown["identity"], enrolled["identity"]
+    shown["identity"], enrolled["identity"] = numbered(*names)
+    outcome = identify(shown, enrolled, metric, lambda number: name_of(number, *names))
+    identity = shown["identity"]
     duplicates = copies(shown, enrolled)
     figures: dict[str, Any] = outcome.figures(identity, draws, seed) | {"duplicates": duplicates}
     title = f"Closed set: {len(identity):,} probes in a gallery of {outcome.gallery_size:,}"
@@ -47,11 +50,11 @@ def score(probe: Path, gallery: Path, metric: str, draws: int, seed: int) -> Out
     return Outcome(figures, definition, [figures_table(title, figures)], lambda: _plots(outcome), said)
 
 
-def identify(probe: Arrays, gallery: Arrays, metric: str) -> ClosedSet:
-    """The closed set of two files' arrays, whose identities are numbers."""
+def identify(probe: Arrays, gallery: Arrays, metric: str, called: Called) -> ClosedSet:
+    """The closed set of two files' arrays, whose identities are numbers; ``called`` tells their names."""
     return closed_set(
         probe["embedding"], probe["identity"], gallery["embedding"], gallery["identity"], metric,
-        probe_missing=probe.get("missing"), gallery_missing=gallery.get("missing"),
+        probe_missing=probe.get("missing"), gallery_missing=gallery.get("missing"), called=called,
     )  # fmt: skip
 
 

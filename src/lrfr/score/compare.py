@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from lrfr.core.identification import ClosedSet
+from lrfr.core.inputs import Called
 from lrfr.core.significance import better
 from lrfr.errors import EmbeddingError
 from lrfr.score import curves
-from lrfr.score.arrays import numbered, read_arrays
+from lrfr.score.arrays import name_of, numbered, read_arrays
 from lrfr.score.closed_set import ARRAYS, READINGS, copies, identify
 from lrfr.score.duplicates import notes
 from lrfr.score.outcome import LABELS, Outcome, Table, interval, number
@@ -35,12 +36,17 @@ def score(
         EmbeddingError: a file or an array that cannot be used, or the probes are not the same people in one order.
     """
     files = [read_arrays(path, ARRAYS, ("missing",)) for path in (probe_a, gallery_a, probe_b, gallery_b)]
-    for arrays, identity in zip(files, numbered(*(arrays["identity"] for arrays in files)), strict=True):
+    names = [arrays["identity"] for arrays in files]
+    for arrays, identity in zip(files, numbered(*names), strict=True):
         arrays["identity"] = identity
     shown_a, enrolled_a, shown_b, enrolled_b = files
     identity = shown_a["identity"]
-    _check_same(identity, shown_b["identity"])
-    a, b = identify(shown_a, enrolled_a, metric), identify(shown_b, enrolled_b, metric)
+
+    def called(number: int) -> object:
+        return name_of(number, *names)
+
+    _check_same(identity, shown_b["identity"], called)
+    a, b = identify(shown_a, enrolled_a, metric, called), identify(shown_b, enrolled_b, metric, called)
     tests = _tests(a, b, identity, draws, seed)
     definition = {
         "metric": metric,
@@ -74,10 +80,12 @@ def _row(name: str, test: dict[str, Any]) -> tuple[str, ...]:
     return LABELS[name], *told, interval(test["difference_interval"]), f"{test['p_value']:.4g}"
 
 
-def _check_same(a: np.ndarray, b: np.ndarray) -> None:
+def _check_same(a: np.ndarray, b: np.ndarray, called: Called) -> None:
     if len(a) != len(b):
         raise EmbeddingError(f"A has {len(a)} probes and B {len(b)}", remedy="give both the same probes, in one order")
     apart = np.flatnonzero(a != b)
     if len(apart):
         what = f"A's and B's probes are not the same people in one order: {len(apart)} identities differ"
-        raise EmbeddingError(what, where=f"probe row {apart[0]}")
+        first, other = (called(side[apart[0]]) for side in (a, b))
+        where = f"probe row {apart[0]}: identity {first} in A, {other} in B"
+        raise EmbeddingError(what, where=where, remedy="give both the same probes, in one order")

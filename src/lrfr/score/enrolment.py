@@ -45,7 +45,9 @@ def _identity(given: dict[str, np.ndarray]) -> np.ndarray | None:
     (identity,) = numbered(given["identity"])
     twice = np.flatnonzero(identity[first][row] != identity)
     if len(twice):
-        raise EmbeddingError("the images of a template have two identities", where=f"template {ids[row[twice[0]]]}")
+        both = f"{given['identity'][first][row[twice[0]]]} and {given['identity'][twice[0]]}"
+        what = f"the images of a template have two identities: {both}"
+        raise EmbeddingError(what, where=f"template {ids[row[twice[0]]]}", remedy="correct one of them")
     return identity[first]
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from lrfr.core.curve_points import RATES, at_rates
+from lrfr.core.inputs import Called
 from lrfr.core.open_set_identification import OpenSet, open_set
 from lrfr.errors import EmbeddingError
 from lrfr.score import curves
-from lrfr.score.arrays import numbered, read_arrays
+from lrfr.score.arrays import name_of, numbered, read_arrays
 from lrfr.score.closed_set import ARRAYS, missing_notes
 from lrfr.score.duplicates import fingerprints, notes, repeated
 from lrfr.score.outcome import Outcome, Plot, bootstrap, figures_table
@@ -40,12 +41,17 @@ def score(
     enrolled, shown = (read_arrays(path, ARRAYS, ("missing",)) for path in (gallery, mated))
     strange = read_arrays(unmated, ("embedding",), ("identity", "missing"))
     strangers = strange.get("identity", np.full(len(strange["embedding"]), -1))
-    names, identity, strangers = numbered(enrolled["identity"], shown["identity"], strangers)
-    _check_strangers(strangers, names)
+    given = enrolled["identity"], shown["identity"], strangers
+    names, identity, strangers = numbered(*given)
+
+    def called(number: int) -> object:
+        return name_of(number, *given)
+
+    _check_strangers(strangers, names, called)
     outcome = open_set(
         enrolled["embedding"], names, shown["embedding"], identity, strange["embedding"], metric, rank, average,
         gallery_missing=enrolled.get("missing"), mated_missing=shown.get("missing"),
-        unmated_missing=strange.get("missing"),
+        unmated_missing=strange.get("missing"), called=called,
     )  # fmt: skip
     inputs = {"gallery": enrolled, "mated": shown, "unmated": strange}
     marks = {name: fingerprints(of["embedding"], of.get("missing")) for name, of in inputs.items()}
@@ -61,11 +67,12 @@ def score(
     return Outcome(figures, definition, [figures_table(title, figures)], lambda: _plots(outcome), said)
 
 
-def _check_strangers(unmated: np.ndarray, gallery: np.ndarray) -> None:
+def _check_strangers(unmated: np.ndarray, gallery: np.ndarray, called: Called) -> None:
     enrolled = np.flatnonzero(np.isin(unmated, gallery[gallery >= 0]))
     if len(enrolled):
         what = f"{len(enrolled)} unmated rows have an identity that is in the gallery"
-        raise EmbeddingError(what, where=f"unmated row {enrolled[0]}", remedy="such a probe is a mated one")
+        where = f"unmated row {enrolled[0]}: identity {called(unmated[enrolled[0]])}"
+        raise EmbeddingError(what, where=where, remedy="such a probe is a mated one")
 
 
 def _definition(metric: str, rank: int, average: str) -> dict[str, str]:

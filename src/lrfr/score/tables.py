@@ -1,5 +1,6 @@
 """Columns of a .csv or a .parquet as numpy arrays."""
 
+import re
 from collections.abc import Iterable, Sequence
 from csv import Error, reader
 from pathlib import Path
@@ -10,17 +11,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from lrfr.core.normal_names import normal_name
 from lrfr.errors import EmbeddingError
 
 VECTORS = ("embedding", "left", "right")
 DAMAGE = (pa.ArrowException, OSError, ValueError, Error)  # what is raised over bytes that are no table
 LONGEST = 2**16  # of a first line, characters
-WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"  # text that is the same once it was a number: 007 is a name
+WHOLE = re.compile("0|-?[1-9][0-9]{0,17}")  # text that is the same once it was a number: 007 is a name
 CSV_TYPES = {
     **dict.fromkeys(("score", "quality_left", "quality_right"), pa.float64()),
     **dict.fromkeys(("same", "missing"), pa.bool_()),
 }
-"""What columns of a .csv hold; all others are names: whole numbers if all are, else text."""
+"""What columns of a .csv hold; all others are names."""
 
 
 def lacking(path: Path, needed: Iterable[str], there: Sequence[str]) -> None:
@@ -117,13 +119,28 @@ def _values(name: str, column: pa.ChunkedArray, path: Path) -> np.ndarray:
     if column.null_count:
         row = int(np.argmax(column.is_null().to_numpy()))
         raise EmbeddingError(f"{column.null_count} rows have no {name}", where=f"{path}, row {row}")
-    if text:
-        return as_names(column) if path.suffix.lower() == ".csv" else np.array(column.to_pylist(), np.str_)
-    return column.to_numpy()
+    return np.array(column.to_pylist(), np.str_) if text else column.to_numpy()
 
 
-def as_names(column: pa.ChunkedArray) -> np.ndarray:
-    """Text (N,) as whole numbers if all of it is, else as it stands."""
-    if pc.all(pc.match_substring_regex(column, WHOLE)).as_py():
-        return column.cast(pa.int64()).to_numpy()
-    return np.array(column.to_pylist(), np.str_)
+def as_names(what: str, texts: np.ndarray, where: object) -> np.ndarray:
+    """Names (N,) in their normal form: whole numbers if all are, else text; no text is nobody.
+
+    Args:
+        what: they are called in errors, such as ``identity``.
+        texts: (N,) text as it was read.
+        where: the file, for errors.
+
+    Raises:
+        EmbeddingError: one is no name.
+    """
+    different, place = np.unique(texts, return_inverse=True)
+    names = []
+    for text in map(str, different):
+        try:
+            names.append(normal_name(text) or "")
+        except ValueError as error:
+            row = int(np.argmax(texts == text))
+            remedy = "correct it; an identity that nobody knows is an empty text"
+            raise EmbeddingError(f"the {what} {error}", where=f"{where}, row {row}", remedy=remedy) from error
+    whole = all(WHOLE.fullmatch(name) for name in names)
+    return (np.array([int(name) for name in names], np.int64) if whole else np.array(names, np.str_))[place]

@@ -1,5 +1,7 @@
 """Lists of templates as IJB publishes them: pairs (left, right, same), galleries and probes (template, identity)."""
 
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,18 @@ from lrfr.core.inputs import UNKNOWN
 from lrfr.errors import EmbeddingError
 from lrfr.score.tables import DAMAGE, as_names, first_line
 
-PAIRS = {"left": "template", "right": "template", "same": "label"}
-ENROLMENT = {"template": "template", "identity": "identity"}
-HEADER = {"left", "right", "same", "label", "template", "template_id", "identity", "subject", "subject_id"}
+PAIRS = {
+    "left": ("left", "left_template", "t1", "template1", "template_1", "template_id_1", "enroll_template_id"),
+    "right": ("right", "right_template", "t2", "template2", "template_2", "template_id_2", "verif_template_id"),
+    "same": ("same", "label", "is_same", "issame"),
+}
+ENROLMENT = {
+    "template": ("template", "template_id", "tid"),
+    "identity": ("identity", "identity_id", "subject", "subject_id", "sid"),
+}
+"""What a first line of names may call the columns, in upper or lower case."""
+
+NUMBER = re.compile(r"-?[0-9]+(\.0+)?")
 
 
 def read_pairs(path: Path, templates: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,38 +46,38 @@ def read_enrolment(path: Path, templates: np.ndarray) -> tuple[np.ndarray, np.nd
         EmbeddingError: the file is missing or damaged, names a template without images, or gives one two identities.
     """
     table = _read(path, ENROLMENT, templates)
-    rows, identity = _places(table, "template", templates, path), as_names(table["identity"])
+    rows, identity = _places(table, "template", templates, path), _names(table, "identity", path)
     rows, first, place = np.unique(rows, return_index=True, return_inverse=True)
     twice = np.flatnonzero(identity[first][place] != identity)
     if len(twice):
-        raise EmbeddingError(
-            "a template has two identities", where=f"{path}, template {templates[rows[place[twice[0]]]]}"
-        )
+        both = f"{identity[first][place[twice[0]]]} and {identity[twice[0]]}"
+        where = f"{path}, template {templates[rows[place[twice[0]]]]}"
+        raise EmbeddingError(f"a template has two identities: {both}", where=where, remedy="take one line out")
     return rows, identity[first]
 
 
-def _read(path: Path, columns: dict[str, str], templates: np.ndarray) -> pa.Table:
-    """The columns by their names if the first line has them, else the first ones as they stand."""
+def _read(path: Path, columns: Mapping[str, Sequence[str]], templates: np.ndarray) -> pa.Table:
+    """The columns by their names if the first line has names, else the first ones as they stand."""
     if not path.is_file():
         raise EmbeddingError("there is no such file", where=path)
     line = first_line(path)
     delimiter = next((one for one in ",\t;" if one in line), " ")
-    fields = [field.strip().strip('"') for field in line.split(delimiter)]
+    fields = [field.strip().strip('"').lower() for field in line.split(delimiter)]
     if len(fields) < len(columns):
         remedy = f"give lines of {', '.join(columns)}, with commas, tabs or spaces between"
         raise EmbeddingError(f"the first line has {len(fields)} columns", where=path, remedy=remedy)
-    header = _is_header(fields[: len(columns)], templates)
-    by_name = header and columns.keys() <= set(fields)
-    chosen = fields if by_name else [*columns, *map(str, range(len(columns), len(fields)))]
-    kinds = {"template": pa.array(templates).type, "label": pa.bool_(), "identity": pa.string()}
+    header = _is_header(fields, columns, templates)
+    if header:
+        chosen = _named(fields, columns, path)
+    else:
+        chosen = [*columns, *(f"unused_{place}" for place in range(len(columns), len(fields)))]
+    kinds = {name: pa.bool_() if name == "same" else pa.string() for name in columns}
     try:
         table = csv.read_csv(
             path,
             csv.ReadOptions(column_names=chosen, skip_rows=int(header)),
             csv.ParseOptions(delimiter=delimiter),
-            csv.ConvertOptions(
-                column_types={name: kinds[kind] for name, kind in columns.items()}, include_columns=list(columns)
-            ),
+            csv.ConvertOptions(column_types=kinds, include_columns=list(columns)),
         )
     except DAMAGE as error:
         raise EmbeddingError(f"this cannot be read: {error}", where=path, remedy="look at that line") from error
@@ -76,17 +87,53 @@ def _read(path: Path, columns: dict[str, str], templates: np.ndarray) -> pa.Tabl
     return table
 
 
-def _is_header(fields: list[str], templates: np.ndarray) -> bool:
+def _is_header(fields: Sequence[str], columns: Mapping[str, Sequence[str]], templates: np.ndarray) -> bool:
     """Whether the first line has names in it; a line that is merely wrong must not pass for one."""
     if templates.dtype.kind in "iu":
-        return not any(field.lstrip("-").isdigit() for field in fields)
-    return bool({field.lower() for field in fields} & HEADER) and not np.isin(fields, templates).any()
+        return not any(NUMBER.fullmatch(field) for field in fields)
+    known = {spelling for spellings in columns.values() for spelling in spellings}
+    return not known.isdisjoint(fields) and not np.isin(fields, np.char.lower(templates)).any()
+
+
+def _named(fields: Sequence[str], columns: Mapping[str, Sequence[str]], path: Path) -> list[str]:
+    """The fields of the first line by what their columns are called here; columns go by these names alone.
+
+    Raises:
+        EmbeddingError: a column is not named, or twice.
+    """
+    known = {spelling: column for column, spellings in columns.items() for spelling in spellings}
+    chosen = [known.get(field, f"unused_{place}") for place, field in enumerate(fields)]
+    for column, spellings in columns.items():
+        if chosen.count(column) != 1:
+            told = "no column" if column not in chosen else "two columns"
+            remedy = f"call one of them {' or '.join(spellings)}, or leave the line of names out"
+            raise EmbeddingError(
+                f"the first line has {told} '{column}': {', '.join(fields)}", where=path, remedy=remedy
+            )
+    return chosen
+
+
+def _names(table: pa.Table, column: str, path: Path) -> np.ndarray:
+    """A column of names (M,) in their normal form."""
+    encoded = table[column].combine_chunks().dictionary_encode()
+    different = as_names(column, np.array(encoded.dictionary.to_pylist(), np.str_), path)
+    if different.dtype.kind == "U" and (different == "").any():
+        raise EmbeddingError(f"a line has no {column}", where=path, remedy="write it, or take the line out")
+    return different[encoded.indices.to_numpy()]
 
 
 def _places(table: pa.Table, side: str, templates: np.ndarray, path: Path) -> np.ndarray:
-    found = pc.index_in(table[side], pa.array(templates))
+    named = _names(table, side, path)
+    if templates.dtype.kind in "iu" and named.dtype.kind == "U":
+        strange = next(name for name in named.tolist() if not NUMBER.fullmatch(name))
+        remedy = "call templates alike in the list and in the images"
+        what = f"this cannot be read: '{strange}' is no whole number, as the images' templates are"
+        raise EmbeddingError(what, where=path, remedy=remedy)
+    if templates.dtype.kind == "U":
+        named = named.astype(np.str_)
+    found = pc.index_in(pa.array(named), pa.array(templates))
     if found.null_count:
-        row = int(np.argmax(found.is_null().to_numpy()))
+        row = int(np.argmax(found.is_null().to_numpy(zero_copy_only=False)))
         what = f"{found.null_count} lines name a {side if side == 'template' else side + ' template'} without images"
-        raise EmbeddingError(what, where=f"{path}: '{table[side][row]}'", remedy="give images of every template listed")
+        raise EmbeddingError(what, where=f"{path}: '{named[row]}'", remedy="give images of every template listed")
     return found.fill_null(UNKNOWN).to_numpy().astype(np.int64)

@@ -7,7 +7,7 @@ from lrfr.charts.curves import cmc_chart
 from lrfr.core.curve_points import RATES
 from lrfr.core.gallery_search import BOTH, RANKS, Found, Search, search
 from lrfr.score import curves
-from lrfr.score.arrays import numbered
+from lrfr.score.arrays import name_of, numbered
 from lrfr.score.duplicates import notes
 from lrfr.score.enrolment import definition, enrol
 from lrfr.score.outcome import Outcome, Plot, Table, bootstrap, figures_table
@@ -35,7 +35,7 @@ def score(images: Path, galleries: list[Path], probe: Path, norm: str, draws: in
     rows, names = zip(*(read_enrolment(path, read.enrolled.ids) for path in (*galleries, probe)), strict=True)
     *identities, searched = numbered(*names)
     wanted = {
-        f"G{number}": Search(enrolled, identity, rows[-1], searched)
+        f"G{number}": Search(enrolled, identity, rows[-1], searched, lambda found: name_of(found, *names))
         for number, (enrolled, identity) in enumerate(zip(rows, identities, strict=False), 1)
     }
     found = search(wanted, read.enrolled, read.enrolled)
