@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "card": {"report", "pages", "charts", "manifests", "curation", "core"} | PLUMBING,
     "review": {"manifests", "curation", "core"} | PLUMBING,
     "doctor": {"manifests", "core"} | PLUMBING,
-    "embed": {"sources"} | PLUMBING,
+    "embed": {"sources", "core"} | PLUMBING,
     "score": {"core", "charts", "errors", "files"},
     "stages": {
         "sources",

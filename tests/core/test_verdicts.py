@@ -90,6 +90,16 @@ def test_a_missing_column_is_named():
         parse("", "anna", "anna.csv")
 
 
+def test_a_labeller_is_one_however_the_name_is_written():
+    one, other = (f"{HEADER}\nf,face,{name},2024-05-01T09:30:00,\n" for name in ("Jos\u00e9", "Jose\u0301"))
+    assert [line.labeller for text in (one, other) for line in parse(text, "x", "x.csv")] == ["Jos\u00e9"] * 2
+
+
+def test_a_column_that_stands_twice_is_refused():
+    with pytest.raises(VerdictError, match="two columns 'verdict'"):
+        parse(f"{HEADER},verdict\nf,face,anna,2024-05-01T09:30:00,,face\n", "x", "x.csv")
+
+
 def test_a_byte_order_mark_and_times_without_an_offset_are_understood():
     (verdict,) = parse(f"\ufeff{HEADER}\nf,face,anna,2024-05-01T09:30:00,\n", "anna", "anna.csv")
     assert verdict.at == datetime(2024, 5, 1, 9, 30, tzinfo=UTC)

@@ -151,6 +151,25 @@ def test_what_cannot_be_right_is_refused_whole(project, exported, message):
     assert not (paths.VERDICTS / "lena.csv").exists()
 
 
+def test_a_person_is_one_however_the_number_is_written(project):
+    assert lrfr(*EXPORT).exit_code == 0
+    annotate((0, annotation("face", who=11)), (1, annotation("face", who=11.0)), (2, annotation("face", who="11")))
+    assert lrfr(*IMPORT, "--completed-by", "11.0").exit_code == 0
+    assert len(said()) == 3
+
+
+def test_nobody_is_called_nan_and_no_key_counts_twice(project):
+    assert lrfr(*EXPORT).exit_code == 0
+    annotate((0, annotation("face", who=float("nan"))))
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1 and "is by nobody: nan is no name" in result.stderr
+    annotate((0, annotation("face")))
+    text = Path("export.json").read_text()
+    Path("export.json").write_text(text.replace('"was_cancelled"', '"was_cancelled": true, "was_cancelled"'))
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1 and "the key 'was_cancelled' stands twice" in result.stderr
+
+
 def test_a_face_that_was_not_detected_is_refused(project):
     task = {"data": {"face_id": "elsewhere"}, "annotations": [annotation("face")]}
     Path("export.json").write_text(json.dumps([task]))

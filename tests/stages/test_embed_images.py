@@ -445,6 +445,17 @@ def test_a_picture_that_was_replaced_with_its_time_kept_is_another(folder):
     assert read_pictures(folder / "in").fingerprint != before
 
 
+def test_a_name_has_one_form(folder):
+    for place in ("Jos\u00e9/1.png", "Jose\u0301/2.png", "11.0/3.png"):
+        draw(folder / "faces" / place)
+    assert sorted(read_pictures(folder / "faces").columns["identity"].to_pylist()) == ["11", "Jos\u00e9", "Jos\u00e9"]
+    (folder / "list.csv").write_text("path,identity,template\na.png, 11.0,7\nb.png,,7.0\n")
+    columns = read_pictures(folder / "list.csv").columns.to_pydict()
+    assert columns == {"name": ["a.png", "b.png"], "identity": ["11", ""], "template": ["7", "7"]}
+    (folder / "list.csv").write_text("path,identity\na.png,nan\n")
+    assert "the identity 'nan' is what programs write" in refused("list.csv", "--model", "model", "--out", "o.npz")
+
+
 def test_a_list_with_two_columns_of_one_name_is_told(folder):
     (folder / "list.csv").write_text("path,identity,identity\na.png,a,b\n")
     assert "two columns 'identity'" in refused("list.csv", "--model", "model", "--out", "out.npz")

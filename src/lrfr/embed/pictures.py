@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lrfr.core.normal_names import normal_name
 from lrfr.errors import FaceTableError, SourceError
 from lrfr.images import Images
 from lrfr.sources.reading.dataset_files import PICTURES, is_picture
@@ -64,6 +65,10 @@ def read_pictures(what: Path) -> Pictures:
         raise SourceError("this is neither a folder, nor a list, nor a face table", where=what, remedy=WHAT)
     else:
         pictures = readers[what.suffix.lower()](what)
+    columns = pictures.columns
+    for name in (name for name in CARRIED if name in columns.column_names):
+        columns = columns.set_column(columns.column_names.index(name), name, _named(columns[name], name, what))
+    pictures = replace(pictures, columns=columns)
     if not len(pictures.columns):
         endings = f"pictures of a folder end in {', '.join(sorted(PICTURES))}"
         raise SourceError("there are no pictures", where=what, remedy=endings if what.is_dir() else WHAT)
@@ -133,7 +138,7 @@ def _tabled(path: Path) -> Pictures:
                 raise FaceTableError("columns are missing: face_id", where=path, remedy=remedy)
             table = file.read([name for name in ("face_id", *CARRIED, "attributes") if name in there])
         texts = [name for name in table.column_names if name != "attributes"]
-        columns = {name: pc.fill_null(table[name].cast(pa.string()), "") for name in texts}
+        columns = {name: table[name] if name in CARRIED else table[name].cast(pa.string()) for name in texts}
     except (pa.ArrowException, OSError) as error:
         raise FaceTableError(f"not a readable face table: {error}", where=path) from error
     columns = pa.table({"name": columns.pop("face_id"), **columns})
@@ -154,6 +159,20 @@ def _rows_of_table(images: Images, missing: np.ndarray, start: int) -> Iterator[
     """The images of a face table from a row on."""
     encoded = chain.from_iterable(images.select(np.arange(start, len(images))).batches(ROWS))
     yield from (None if lost else image for image, lost in zip(encoded, missing[start:], strict=True))
+
+
+def _named(column: pa.ChunkedArray, name: str, where: Path) -> pa.Array:
+    """Names as text in their normal form; no text is unknown.
+
+    Raises:
+        SourceError: one is no name.
+    """
+    encoded = column.combine_chunks().dictionary_encode()
+    try:
+        names = [normal_name(value) or "" for value in encoded.dictionary.to_pylist()]
+    except ValueError as error:
+        raise SourceError(f"the {name} {error}", where=where, remedy="correct it, or leave it empty") from error
+    return pc.fill_null(pc.take(pa.array(names, pa.string()), encoded.indices), "")
 
 
 def _check_text(names: Sequence[str], root: Path) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from lrfr import paths
 from lrfr.config import read_params
+from lrfr.core.normal_names import normal_name
 from lrfr.core.verdicts import Verdict
 from lrfr.curation import Curate
 from lrfr.errors import VerdictError
 from lrfr.faces import read_faces
-from lrfr.files import write_text
+from lrfr.files import parse_json, write_text
 from lrfr.images import Images
 from lrfr.manifests import read_manifest
 from lrfr.review.label_studio import CONFIG, Annotation, annotations, tasks
@@ -57,12 +58,12 @@ def import_annotations(path: Path, labeller: str, completed_by: str | None) -> N
     """
     labeller = checked_labeller(labeller, read_params().read("curate", Curate).simulated_labellers)
     try:
-        exported = json.loads(path.read_text(encoding="utf-8"))
+        exported = parse_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise VerdictError(f"cannot be read: {error.strerror}", where=path, remedy="name another file") from error
     except (ValueError, RecursionError) as error:
         raise VerdictError(f"not JSON: {error}", where=path, remedy="export from Label Studio as JSON") from error
-    said = _of_one(annotations(exported, path), completed_by, path)
+    said = _of_one(annotations(exported, path), _who(completed_by), path)
     _check_detected(said, path)
     manifest = manifest_path(labeller, adjudicate=False)
     with locked(manifest):
@@ -72,6 +73,14 @@ def import_annotations(path: Path, labeller: str, completed_by: str | None) -> N
         if lines:
             append(manifest, lines)
     print(f"{len(lines):,} verdicts appended to {manifest}; {len(said) - len(lines):,} were there already")
+
+
+def _who(completed_by: str | None) -> str | None:
+    """The person who is asked for, in the normal form of names."""
+    try:
+        return normal_name(completed_by)
+    except ValueError as error:
+        raise VerdictError(f"the person {error}", where="--completed-by") from error
 
 
 def _of_one(said: list[Annotation], completed_by: str | None, where: Path) -> list[Annotation]:

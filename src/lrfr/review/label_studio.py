@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from lrfr.core.normal_names import normal_name
 from lrfr.core.verdicts import VERDICTS, Verdict
 from lrfr.errors import VerdictError
 from lrfr.images import Images
@@ -111,12 +112,19 @@ def _annotation(face_id: str, item: dict[str, Any], where: str) -> Annotation:
         raise VerdictError(f"an annotation of face {face_id} has no time", where=where, remedy=remedy) from error
     by = item.get("completed_by")
     by = by.get("email") or by.get("id") if isinstance(by, dict) else by
+    try:
+        who = normal_name(by)
+    except ValueError as error:
+        remedy = "export from Label Studio as JSON, which has completed_by"
+        raise VerdictError(
+            f"an annotation of face {face_id} is by nobody: {error}", where=where, remedy=remedy
+        ) from error
     return Annotation(
         face_id,
         chosen[0],
         plain(" ".join(values[NOTE])),
         at if at.tzinfo else at.replace(tzinfo=UTC),
-        "nobody" if by is None else str(by),
+        who or "nobody",
     )
 
 
