@@ -8,7 +8,9 @@ CHECK_CODE := \
 	src/lrfr/core/alignment.py \
 	src/lrfr/core/boxes.py \
 	src/lrfr/core/detection.py \
+	src/lrfr/core/even_parts.py \
 	src/lrfr/core/fidelity.py \
+	src/lrfr/core/normal_names.py \
 	src/lrfr/core/resampling.py \
 	src/lrfr/core/verdicts.py \
 	src/lrfr/curation.py \
@@ -113,11 +115,13 @@ CHECK_CODE := \
 	src/lrfr/sources/photo_folder.py \
 	src/lrfr/sources/reading/__init__.py \
 	src/lrfr/sources/reading/celeba_lists.py \
+	src/lrfr/sources/reading/coco.py \
 	src/lrfr/sources/reading/crops.py \
 	src/lrfr/sources/reading/cutting.py \
 	src/lrfr/sources/reading/dataset_files.py \
 	src/lrfr/sources/reading/detections.py \
 	src/lrfr/sources/reading/lfw_pictures.py \
+	src/lrfr/sources/reading/list_checks.py \
 	src/lrfr/sources/reading/mat_lists.py \
 	src/lrfr/sources/reading/mxnet_records.py \
 	src/lrfr/sources/reading/photos.py \
