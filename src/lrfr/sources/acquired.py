@@ -1,5 +1,6 @@
 """What every source hands over; and several sources as one, of which each brings a collection that others lack."""
 
+from collections import Counter
 from dataclasses import dataclass, field, fields
 
 import pyarrow as pa
@@ -69,11 +70,14 @@ def check_not_empty(acquired: Acquired, source: str) -> None:
     """Raises where a source brings neither a photo nor a face; the error says what became of the first one there."""
     if acquired.photos.num_rows + acquired.faces.num_rows:
         return
-    first = next(iter(acquired.excluded.slice(0, 1).to_pylist()), None)
-    found = "nothing lies there" if first is None else f"{first['where']} ({first['reason']})"
-    count = acquired.excluded.num_rows
-    what = f"the source {source} brings no face and no photo" + (f": all {count} entries are excluded" if count else "")
-    raise SourceError(what, where=found, remedy="correct the root, or the list; lrfr acquire --list has the layouts")
+    excluded = acquired.excluded.to_pylist()
+    reasons = sorted(Counter(row["reason"] for row in excluded).items())
+    told = ": all is excluded: " + ", ".join(f"{reason} {count}" for reason, count in reasons) if reasons else ""
+    # what lies there and is asked for tells more than what nobody asked for
+    first = min(excluded, key=lambda row: row["reason"] in ("not_image", "unlisted"), default=None)
+    where = "nothing lies there" if first is None else f"{first['where']} ({first['reason']})"
+    remedy = "correct the root, or the list; lrfr acquire --list has the layouts"
+    raise SourceError(f"the source {source} brings no face and no photo{told}", where=where, remedy=remedy)
 
 
 def merged(parts: list[Acquired]) -> Acquired:
