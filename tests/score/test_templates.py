@@ -159,6 +159,7 @@ def test_pairs_and_images_that_stand_twice_are_told_of(tmp_path):
     [
         (["0 40 1", "1 99 0"], "right template without images"),
         (["0 40 1", "1 x 0"], "cannot be read"),
+        (["0 40 1", "007 40 0"], "'007' is no whole number"),
         (["0 40 1", "1 41 maybe"], "cannot be read"),
         (["0 40", "1 41"], "2 columns"),
         (["0 40 1", "1 41 1"], "impostor"),

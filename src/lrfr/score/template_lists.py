@@ -11,7 +11,7 @@ from pyarrow import csv
 
 from lrfr.core.inputs import UNKNOWN
 from lrfr.errors import EmbeddingError
-from lrfr.score.tables import DAMAGE, as_names, first_line
+from lrfr.score.tables import DAMAGE, WHOLE, as_names, first_line
 
 PAIRS = {
     "left": ("left", "left_template", "t1", "template1", "template_1", "template_id_1", "enroll_template_id"),
@@ -46,7 +46,8 @@ def read_enrolment(path: Path, templates: np.ndarray) -> tuple[np.ndarray, np.nd
         EmbeddingError: the file is missing or damaged, names a template without images, or gives one two identities.
     """
     table = _read(path, ENROLMENT, templates)
-    rows, identity = _places(table, "template", templates, path), _names(table, "identity", path)
+    different, number = _names(table, "identity", path)
+    rows, identity = _places(table, "template", templates, path), different[number]
     rows, first, place = np.unique(rows, return_index=True, return_inverse=True)
     twice = np.flatnonzero(identity[first][place] != identity)
     if len(twice):
@@ -113,27 +114,26 @@ def _named(fields: Sequence[str], columns: Mapping[str, Sequence[str]], path: Pa
     return chosen
 
 
-def _names(table: pa.Table, column: str, path: Path) -> np.ndarray:
-    """A column of names (M,) in their normal form."""
+def _names(table: pa.Table, column: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The different names (K,) of a column in their normal form, and the number (M,) of each line's own."""
     encoded = table[column].combine_chunks().dictionary_encode()
     different = as_names(column, np.array(encoded.dictionary.to_pylist(), np.str_), path)
     if different.dtype.kind == "U" and (different == "").any():
         raise EmbeddingError(f"a line has no {column}", where=path, remedy="write it, or take the line out")
-    return different[encoded.indices.to_numpy()]
+    return different, encoded.indices.to_numpy()
 
 
 def _places(table: pa.Table, side: str, templates: np.ndarray, path: Path) -> np.ndarray:
-    named = _names(table, side, path)
-    if templates.dtype.kind in "iu" and named.dtype.kind == "U":
-        strange = next(name for name in named.tolist() if not NUMBER.fullmatch(name))
-        remedy = "call templates alike in the list and in the images"
+    different, number = _names(table, side, path)
+    if templates.dtype.kind in "iu" and different.dtype.kind == "U":
+        strange = next(name for name in different.tolist() if not WHOLE.fullmatch(name))
         what = f"this cannot be read: '{strange}' is no whole number, as the images' templates are"
-        raise EmbeddingError(what, where=path, remedy=remedy)
-    if templates.dtype.kind == "U":
-        named = named.astype(np.str_)
-    found = pc.index_in(pa.array(named), pa.array(templates))
-    if found.null_count:
-        row = int(np.argmax(found.is_null().to_numpy(zero_copy_only=False)))
-        what = f"{found.null_count} lines name a {side if side == 'template' else side + ' template'} without images"
-        raise EmbeddingError(what, where=f"{path}: '{named[row]}'", remedy="give images of every template listed")
-    return found.fill_null(UNKNOWN).to_numpy().astype(np.int64)
+        raise EmbeddingError(what, where=path, remedy="call templates alike in the list and in the images")
+    named = different.astype(np.str_) if templates.dtype.kind == "U" else different
+    found = pc.index_in(pa.array(named), pa.array(templates)).fill_null(UNKNOWN).to_numpy().astype(np.int64)[number]
+    strange = np.flatnonzero(found == UNKNOWN)
+    if len(strange):
+        what = f"{len(strange)} lines name a {side if side == 'template' else side + ' template'} without images"
+        where = f"{path}: '{named[number[strange[0]]]}'"
+        raise EmbeddingError(what, where=where, remedy="give images of every template listed")
+    return found
