@@ -59,8 +59,10 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/__init__.py \
 	src/lrfr/nn/networks/centreface.py \
 	src/lrfr/nn/networks/deepid2.py \
+	src/lrfr/nn/networks/dlib_resnet.py \
 	src/lrfr/nn/networks/feature_map.py \
 	src/lrfr/nn/networks/iresnet.py \
+	src/lrfr/nn/networks/irse.py \
 	src/lrfr/nn/networks/mobilefacenet.py \
 	src/lrfr/nn/networks/residual_unit.py \
 	src/lrfr/nn/networks/resnet.py \
@@ -120,6 +122,7 @@ CHECK_CODE := \
 	src/lrfr/sources/reading/cutting.py \
 	src/lrfr/sources/reading/dataset_files.py \
 	src/lrfr/sources/reading/detections.py \
+	src/lrfr/sources/reading/lfw_faces.py \
 	src/lrfr/sources/reading/lfw_pictures.py \
 	src/lrfr/sources/reading/list_checks.py \
 	src/lrfr/sources/reading/mat_lists.py \

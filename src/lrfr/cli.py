@@ -149,24 +149,35 @@ def finetune(run: Run) -> None:
 @app.command()
 def embed(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="A run; with --model a folder, list or face table.")],
-    model: Annotated[Path | None, typer.Option(metavar="M", help="A model's folder, for images of yours.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="M", help="A model's folder, or an .onnx file, for images of yours.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="F", help="With --model: the .npz or .parquet to write.")] = None,
     fusion: Annotated[
         Literal["none", "mirror_sum", "mirror_concat"] | None,
         typer.Option(help="With --model: what is made of an image and its mirror image.", show_default="none"),
     ] = None,
+    colour: Annotated[
+        Literal["RGB", "BGR"] | None, typer.Option(help="With an .onnx file: the order of its channels.")
+    ] = None,
+    mean: Annotated[str | None, typer.Option(help="With an .onnx file: of values 0..1, as 0.5,0.5,0.5.")] = None,
+    std: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    presentation: Annotated[
+        str | None, typer.Option(help="With an .onnx file: as_cropped, arcface_112 or dlib_150.")
+    ] = None,
 ) -> None:
     """Embed the test faces of a run, or your own images."""
-    if model is None and out is None and fusion is None:
+    fed = {"colour": colour, "mean": mean, "std": std, "presentation": presentation}
+    if model is None and out is None and fusion is None and not any(fed.values()):
         _run("embed", what)
         return
     with readable_errors():
         if model is None or out is None:
             remedy = "lrfr embed IMAGES --model M --out F; or lrfr embed RUN, for which params.yaml says the rest"
-            raise ParameterError("--model and --out go together, and --fusion with them", remedy=remedy)
+            raise ParameterError("--model and --out go together, and the other options with them", remedy=remedy)
         from lrfr.stages.embed_images import run
 
-        if run(Path(what), model, out, fusion or "none"):
+        if run(Path(what), model, out, fusion or "none", **fed):
             raise typer.Exit(3)
 
 
@@ -256,10 +267,16 @@ def label_errors(
 
 @app.command(name="import-backbone")
 def import_backbone(
-    file: Annotated[Path, typer.Argument(help="The checkpoint, as it was published.")],
+    file: Annotated[
+        Path, typer.Argument(help="The checkpoint, as it was published; or dlib, of which a package brings it.")
+    ],
     name: Annotated[str | None, typer.Option(help="Of the folder in imported/; else the file's.")] = None,
     format: Annotated[
-        str | None, typer.Option(help="Whose file it is: adaface, arcface_torch, cvlface, massoli, vggface2_dag, timm.")
+        str | None,
+        typer.Option(
+            help="Whose file it is: adaface, arcface_torch, curricularface, cvlface, dlib, face_evolve, "
+            "insightface_pytorch, magface, massoli, vggface2_dag, timm."
+        ),
     ] = None,
     architecture: Annotated[str | None, typer.Option(help="The name of the network; needed for timm's.")] = None,
     colour: Annotated[

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrfr.core.alignment import TEMPLATE, similarity, tight_crop
+from lrfr.core.alignment import TEMPLATE, TEMPLATES, mirrored, similarity, tight_crop
 from lrfr.errors import LandmarkError
 
 PROFILE = np.array([[30.0, 30], [33, 30], [48, 50], [31, 71], [35, 71]])
@@ -60,6 +60,23 @@ def test_no_similarity_near_it_fits_better(seed):
     other = matrix + np.array([[a, -b, rng.normal(0, 0.1)], [b, a, rng.normal(0, 0.1)]])
     best, error = (((applied(fit, seen) - TEMPLATE) ** 2).sum() for fit in (matrix, other))
     assert best <= error
+
+
+def test_a_mirror_images_landmarks_are_a_faces_and_mirrored_again_the_first():
+    points = np.stack([PROFILE, PROFILE + 3])
+    turned = mirrored(points, np.array([[100], [80]]))
+    assert turned[0, 0].tolist() == [100 - 33, 30] and turned[1, 4].tolist() == [80 - 34, 74]
+    assert np.array_equal(mirrored(turned, np.array([[100], [80]])), points)
+    similarity(mirrored(TEMPLATE, 112.0))
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_a_face_inside_its_square(name):
+    side, template = TEMPLATES[name]
+    assert ((template > 0) & (template < side)).all()
+    similarity(template)
+    similarity(TEMPLATE, template)
+    assert np.abs(mirrored(template, float(side)) - template).max() < 0.02 * side
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def centres(image, points, reach):
 
 @pytest.mark.parametrize("side", [20, 40, 112, 150, 400, 900])
 @pytest.mark.parametrize("angle", [-0.6, 0.0, 0.2])
-@pytest.mark.parametrize("presentation", ["arcface_112", "arcface_224"])
+@pytest.mark.parametrize("presentation", ["arcface_112", "arcface_224", "dlib_150"])
 def test_what_is_drawn_at_the_landmarks_comes_to_lie_on_the_template(monkeypatch, side, angle, presentation):
     monkeypatch.setitem(TEMPLATES, "arcface_224", (224, 2 * TEMPLATE))
     size, there = TEMPLATES[presentation]

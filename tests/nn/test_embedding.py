@@ -183,6 +183,20 @@ def test_a_model_that_takes_aligned_faces_is_given_them(aligning):
     assert np.allclose(embed_images(aligning, IMAGES[2:3]), found["embedding"][2:3], rtol=1e-3, atol=1e-3)
 
 
+def test_a_mirror_image_is_aligned_by_the_known_landmarks_mirrored(aligning):
+    points = [SHAPE * image.shape[1::-1] + [0.5, 0.2] for image in IMAGES]
+    known = [of.ravel().tolist() for of in points]
+    found = embed_faces(aligning, [faces_of_images(IMAGES, known)], ["mirror"])
+    as_cropped = dataclasses.replace(aligning, facts=Facts(), landmarks=None)
+    aligned = [
+        align(image[:, ::-1], (of * [-1, 1] + [image.shape[1], 0])[[1, 0, 2, 4, 3]])
+        for image, of in zip(IMAGES, points, strict=True)
+    ]
+    assert np.allclose(found["embedding_mirror"], embed_images(as_cropped, aligned), rtol=1e-3, atol=1e-3)
+    unknown = embed_faces(aligning, [faces_of_images(IMAGES)], ["mirror"])["embedding_mirror"]
+    assert np.allclose(unknown, embed_images(aligning, [image[:, ::-1] for image in IMAGES]), rtol=1e-3, atol=1e-3)
+
+
 def test_faces_that_cannot_be_aligned_are_reported_and_missing_ones_are_not(aligning):
     known = [(SHAPE * image.shape[1::-1]).ravel().tolist() for image in IMAGES]
     known[1] = [3.0] * 10  # all in one place

@@ -1,8 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lrfr.detector import Detection
 from lrfr.errors import SourceError
+from lrfr.sources import lfw_pairs
 from lrfr.sources.lfw_pairs import PROTOCOL, Settings, acquire
 from tests.sources.layouts import by_name, put, reasons, tree
 
@@ -35,6 +38,23 @@ def test_pairs_in_their_folds(tmp_path, name):
         zip(NAMES, ["Ann_A"] * 2 + ["Bob"] * 2, strict=True)
     )
     assert reasons(acquired.excluded) == {"lfw/Cy/Cy_0001.jpg": "unlisted"} and PROTOCOL == "folds"
+
+
+def test_landmarks_are_looked_for_when_they_are_asked_for(tmp_path, monkeypatch):
+    points = np.arange(10.0)
+    seen = []
+
+    def middle_face(pixels):
+        seen.append(pixels.shape)
+        return None if len(seen) == 2 else Detection((0, 0, 5, 5), points, 0.9)
+
+    monkeypatch.setattr(lfw_pairs, "middle_face", middle_face)
+    assert acquire(lfw(tmp_path), Settings(), 1).faces["landmarks"].null_count == 4 and not seen
+    put(tmp_path / NAMES[3], b"")  # nobody can read it
+    rows = by_name(acquire(tmp_path, Settings(landmarks=True), 1).faces)
+    assert seen == [(12, 10, 3)] * 3
+    found = {name: row["landmarks"] for name, row in rows.items()}
+    assert found == dict(zip(NAMES, [points.tolist(), None, points.tolist(), None], strict=True))
 
 
 def test_a_picture_that_nobody_has_is_a_miss(tmp_path):

@@ -106,7 +106,7 @@ def network():
 @pytest.fixture(scope="module")
 def r18(arcface, tmp_path_factory):
     path = tmp_path_factory.mktemp("published") / "r18.pt"
-    torch.save(arcface.state_dict(), path)
+    torch.save(prefixed("module.", arcface), path)
     return path
 
 
@@ -199,7 +199,7 @@ def test_the_other_conversion_of_vggface2_takes_rgb(senet):
 def test_without_its_classifier_nobody_can_tell_the_two_apart(senet):
     bare = {name: value for name, value in senet.state_dict().items() if not name.startswith("classifier")}
     torch.save(bare, "senet.pth")
-    assert "say whose it is by --format" in refused("senet.pth")
+    assert "say whose file it is: --format massoli or --format vggface2_dag" in refused("senet.pth")
     imported("senet.pth", "--format", "massoli")
     assert_embeds_as(senet, as_caffe, "senet", 224)
 
@@ -255,7 +255,7 @@ def test_it_tells_how_to_start_from_it(arcface, r18):
     first = (here() / "r18/model.safetensors").read_bytes()
     imported(r18, "--licence", "non-commercial research")
     assert (here() / "r18/model.safetensors").read_bytes() == first
-    torch.save({**arcface.state_dict(), "prelu.weight": torch.zeros(64)}, "other.pt")
+    torch.save({**prefixed("module.", arcface), "module.prelu.weight": torch.zeros(64)}, "other.pt")
     result = run("other.pt", "--name", "r18")
     assert result.exit_code == 1
     assert "another file was imported under this name" in result.output
@@ -280,8 +280,8 @@ def test_it_tells_how_to_start_from_it(arcface, r18):
         (["--std", "0.5,0.5"], "three numbers 0..1"),
         (["--mean", "127.5,127.5,127.5"], "divide them by 255"),
         (["--architecture", "lrfr_ir50"], "the file holds 'lrfr_ir18', not 'lrfr_ir50'"),
-        (["--format", "adaface"], "these are not adaface's names: conv1.weight"),
-        (["--format", "facenet"], "known: arcface_torch, adaface, cvlface, massoli, vggface2_dag, timm"),
+        (["--format", "adaface"], "these are not adaface's names: module.conv1.weight"),
+        (["--format", "facenet"], "known: arcface_torch, magface, adaface, cvlface, curricularface"),
         (["--input-size", "96"], "fix the size"),
         (["--name", "../r18"], "cannot be a folder's name"),
     ],
@@ -312,7 +312,7 @@ def test_other_weights_than_the_networks_are_refused(arcface, change, says):
     state = {name: value.clone() for name, value in arcface.state_dict().items()}
     change(state)
     torch.save(state, "r18.pt")
-    output = refused("r18.pt")
+    output = refused("r18.pt", "--format", "arcface_torch")
     assert says in output
     assert "where: r18.pt" in output
 

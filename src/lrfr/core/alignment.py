@@ -18,7 +18,10 @@ TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
 
-TEMPLATES = {"arcface_112": (SIDE, TEMPLATE)}
+# Where dlib's face recogniser has them on its chips of 150 px with a padding of 0.25 (get_face_chip_details)
+DLIB_TEMPLATE = np.array([[47.55, 46.6], [100.47, 46.6], [74.0, 76.6], [50.4, 103.0], [97.6, 103.0]])
+
+TEMPLATES = {"arcface_112": (SIDE, TEMPLATE), "dlib_150": (150, DLIB_TEMPLATE)}
 """The side of an aligned face, px, and where its landmarks lie, by the name of the presentation."""
 
 LINE = 0.05  # the spread across the line through the landmarks, as a share of that along it; of a profile face: 0.3
@@ -66,6 +69,17 @@ def similarity(landmarks: np.ndarray, template: np.ndarray = TEMPLATE) -> np.nda
     turn = common / np.vdot(here, here)
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
     return np.column_stack([linear, middle_there - linear @ middle])
+
+
+def mirrored(landmarks: np.ndarray, width: np.ndarray | float) -> np.ndarray:
+    """The landmarks (..., 5, 2) of mirror images, px: the left eye there is what the right one was here.
+
+    Args:
+        landmarks: (..., 5, 2) x, y, px.
+        width: of the pictures, px, (..., 1) or one for all.
+    """
+    turned = landmarks[..., [1, 0, 2, 4, 3], :]
+    return np.stack([width - turned[..., 0], turned[..., 1]], axis=-1)
 
 
 def tight_crop(landmarks: np.ndarray, height: int, width: int, rng: np.random.Generator) -> tuple[int, int, int, int]:

@@ -36,11 +36,13 @@ class Pictures:
         columns: text without nulls: ``name`` (N,), and those of ``CARRIED`` that are known; no text is unknown.
         encoded: the pictures from a row on, each its bytes or its file; None for a face that is known to be missing.
         fingerprint: changes when a picture does, as far as names, sizes and times tell.
+        landmarks: (N, 5, 2) x, y, px, where a face table has them; NaN where they are not known.
     """
 
     columns: pa.Table
     encoded: Callable[[int], Iterator[Encoded]]
     fingerprint: str
+    landmarks: np.ndarray | None = None
 
 
 def read_pictures(what: Path) -> Pictures:
@@ -50,7 +52,7 @@ def read_pictures(what: Path) -> Pictures:
       out. Where pictures lie in folders, the first folder is their ``identity``.
     - A list: one path a line (``.txt``), or the column ``path`` of a table (``.csv``), beside which ``identity``,
       ``template`` and ``media`` are taken over. Paths count from the folder of the list.
-    - A face table: ``face_id``, ``image`` and, where there are such, ``identity`` and ``attributes``.
+    - A face table: ``face_id``, ``image`` and, where there are such, ``identity``, ``attributes`` and ``landmarks``.
 
     Raises:
         SourceError: there is no such thing, it is of another kind, or there are no pictures in it.
@@ -136,14 +138,27 @@ def _tabled(path: Path) -> Pictures:
             if "face_id" not in there:
                 remedy = "give a table with face_id and image, as lrfr writes it"
                 raise FaceTableError("columns are missing: face_id", where=path, remedy=remedy)
-            table = file.read([name for name in ("face_id", *CARRIED, "attributes") if name in there])
-        texts = [name for name in table.column_names if name != "attributes"]
+            table = file.read([name for name in ("face_id", *CARRIED, "attributes", "landmarks") if name in there])
+        texts = [name for name in table.column_names if name not in ("attributes", "landmarks")]
         columns = {name: table[name] if name in CARRIED else table[name].cast(pa.string()) for name in texts}
     except (pa.ArrowException, OSError) as error:
         raise FaceTableError(f"not a readable face table: {error}", where=path) from error
     columns = pa.table({"name": columns.pop("face_id"), **columns})
     encoded = partial(_rows_of_table, images, _missing(table, path))
-    return Pictures(columns, encoded, _fingerprint(path.parent, [path.name]))
+    return Pictures(columns, encoded, _fingerprint(path.parent, [path.name]), _landmarks(table, path))
+
+
+def _landmarks(table: pa.Table, path: Path) -> np.ndarray | None:
+    """The landmarks (N, 5, 2) of a table; None where it has none."""
+    if "landmarks" not in table.column_names or table["landmarks"].null_count == len(table):
+        return None
+    points = [[np.nan] * 10 if known is None else known for known in table["landmarks"].to_pylist()]
+    try:
+        return np.array(points, float).reshape(-1, 5, 2)
+    except (ValueError, TypeError) as error:
+        kind = table.schema.field("landmarks").type
+        what = f"the column landmarks is {kind}, not ten numbers for each face"
+        raise FaceTableError(what, where=path, remedy="leave it out") from error
 
 
 def _missing(table: pa.Table, path: Path) -> np.ndarray:

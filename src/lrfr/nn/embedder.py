@@ -76,15 +76,19 @@ class Embedder(nn.Module):
     """A backbone with its own resizing, super-resolution, colour order and normalisation, so that none is forgotten.
 
     Takes RGB images (B, 3, H, W) of any size, values 0..1, whatever its backbone takes.
+
+    Args:
+        architecture: all that is known of it.
+        backbone: in place of the one that the architecture names.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, backbone: nn.Module | None = None) -> None:
         super().__init__()
         self.architecture = architecture
-        self.backbone = _backbone(architecture)
+        self.backbone = _backbone(architecture) if backbone is None else backbone
         chosen = architecture.super_resolution
         self.super_resolution = chosen.build() if chosen is not None else None
         for name in ("mean", "std"):

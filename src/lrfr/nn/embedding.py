@@ -18,6 +18,7 @@ import pyarrow as pa
 import torch
 
 from lrfr.config import Fusion
+from lrfr.core.alignment import mirrored
 from lrfr.core.resampling import view
 from lrfr.decoding import decode
 from lrfr.errors import ImageError
@@ -34,6 +35,7 @@ AHEAD = 1  # batches that wait while the network computes
 MOST_JOBS = 4  # batches that are embedded side by side on a processor; each takes up to 1 GB with the largest networks
 
 FULL = "full"  # the image as it is
+MIRROR = "mirror"  # its mirror image, whose landmarks are as well known
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -98,7 +100,8 @@ def embed_faces(
     """Embeds faces batch by batch; an image is decoded once, whatever the number of its views.
 
     A view is presented as the face itself: a model that takes aligned faces has the landmarks of every resampled view
-    found anew, as anybody would have to who has no sharper picture.
+    found anew, as anybody would have to who has no sharper picture. A mirror image is no such view: its landmarks are
+    the face's, mirrored.
 
     Args:
         model: its embedder is moved to the best device there is.
@@ -155,9 +158,12 @@ def _embedded(
         "missing": missing,
     }
     for number, (column, name) in enumerate(names.items()):
-        known = _landmarks([faces[row] for row in present]) if name == FULL else None
+        images = [made[number] for made in decoded if made is not None]
+        known = _landmarks([faces[row] for row in present]) if name in (FULL, MIRROR) else None
+        if known is not None and name == MIRROR:
+            known = mirrored(known, np.array([image.shape[1] for image in images]).reshape(-1, 1))
         with turn:
-            shown, found = presenter([made[number] for made in decoded if made is not None], known)
+            shown, found = presenter(images, known)
         inputs = [input_of(face, embedder) for face in shown]
         block = np.zeros((len(faces), width(embedder, fusion)), np.float32)
         with turn:

@@ -125,11 +125,11 @@ def read_facts(folder: Path) -> Facts:
     return settings(described, Facts, f"{path}: metadata")
 
 
-def facts_of(model: Model, folder: Path) -> str:
-    """A model's facts as JSON, with the SHA-256 of its file in ``folder`` as ``model``: what files of its embeddings
-    carry on. Its head and where its weights come from matter to no embedding."""
+def facts_of(model: Model, sha256: str) -> str:
+    """A model's facts as JSON, with the SHA-256 of its file as ``model``: what files of its embeddings carry on. Its
+    head and where its weights come from matter to no embedding."""
     told = model.facts.model_dump(exclude={"head", "provenance"})
-    return json.dumps(told | {"model": sha256_of(folder / FILE)}, sort_keys=True)
+    return json.dumps(told | {"model": sha256}, sort_keys=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -12,24 +12,18 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from lrfr.config import Section
-from lrfr.core.boxes import match
-from lrfr.detector import Detection, detect_faces
 from lrfr.errors import ImageError, SourceError
 from lrfr.faces import decode
 from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
 from lrfr.sources.reading.cutting import cut
-from lrfr.sources.reading.lfw_pictures import HEAD, PUBLISHED_LAYOUT, read_pictures, stems_by_person
+from lrfr.sources.reading.lfw_faces import middle_face
+from lrfr.sources.reading.lfw_pictures import PUBLISHED_LAYOUT, read_pictures, stems_by_person
 
 LAYOUT = PUBLISHED_LAYOUT
 PROTOCOL = "rifr"
 SOURCE = "lfw_distractors"
-
-# MTCNN's, as for the portraits that a backbone learns from
-MIN_FACE = 60
-THRESHOLDS = [0.6, 0.7, 0.3]
-OVERLAP = 0.2
 
 Picture = tuple[str, str | None, bytes]  # file name without ending, identity, encoded
 
@@ -86,17 +80,11 @@ def _face(picture: Picture) -> Crop | dict[str, str]:
         pixels = decode(encoded, stem)
     except ImageError as error:
         return {"where": stem, "reason": error.reason}
-    head = np.array(HEAD) * np.tile(pixels.shape[1::-1], 2)
-    detections = detect_faces(pixels, MIN_FACE, THRESHOLDS)
-    middle = match(np.reshape([face.box for face in detections], (-1, 4)), head[None], OVERLAP)
-    row = next((_cut(pixels, stem, detections[index]) for index, _ in middle), None)
+    face = middle_face(pixels)
+    row = cut(pixels, stem, face.box, face.landmarks, face.score) if face else None
     if row is None:
         return {"where": stem, "reason": "no_face"}
     part, landmarks = "distractor" if identity is None else "probe", row["landmarks"].tolist()
     return Crop(
         stem, row["image"], identity, part, {"part": part}, is_test=True, landmarks=landmarks, score=row["score"]
     )
-
-
-def _cut(pixels: np.ndarray, stem: str, face: Detection) -> dict | None:
-    return cut(pixels, stem, face.box, face.landmarks, face.score)

@@ -4,17 +4,20 @@ Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, University of Ma
 are kept as they lie there; copies that are cut or aligned, in the same folders, are read alike.
 """
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from lrfr.config import Section
-from lrfr.errors import SourceError
-from lrfr.faces import PAIR_SCHEMA
+from lrfr.errors import ImageError, SourceError
+from lrfr.faces import PAIR_SCHEMA, decode
+from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import crop_rows, excluded_table, ids_by_file, listed_crops
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table, ids_by_file, listed_crops
 from lrfr.sources.reading.dataset_files import find, pictures
+from lrfr.sources.reading.lfw_faces import middle_face
 from lrfr.sources.reading.list_checks import composed
 
 LAYOUT = "a folder with <any folders>/<Name>/<Name>_0001.jpg and pairs.txt or lfw_pairs.txt"
@@ -23,7 +26,10 @@ PROTOCOL = "folds"
 
 
 class Settings(Section):
-    """The pairs have nothing to set."""
+    """``landmarks``: whether MTCNN looks for the landmarks of the face in the middle of each picture, by which models
+    that take aligned faces align it; for the pictures as published, not for copies that are cut or aligned."""
+
+    landmarks: bool = False
 
 
 class Pair(NamedTuple):
@@ -54,11 +60,22 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     names = {stem: files.get(stem, f"{stem}.jpg") for stem in stems}
     identities = {name: stem.rpartition("_")[0] for stem, name in names.items()}
     crops, excluded = listed_crops(root, "", identities, None, "verification")
+    if settings.landmarks:
+        crops = list(parallel_map(_with_landmarks, crops, "finding the faces of LFW", "picture"))
     faces, _ = crop_rows(crops, "lfw", "reading LFW", len(crops))
     ids = ids_by_file(crops, faces)
     rows = [pair._asdict() | {"left": ids[names[pair.left]], "right": ids[names[pair.right]]} for pair in pairs]
     excluded = [row for row in excluded if row["where"] != list_file]
     return Acquired(faces=faces, pairs=pa.Table.from_pylist(rows, PAIR_SCHEMA), excluded=excluded_table(excluded))
+
+
+def _with_landmarks(crop: Crop) -> Crop:
+    """A picture with the landmarks of its face; as it is, where none is found or nobody can read it."""
+    try:
+        face = middle_face(decode(crop.image if isinstance(crop.image, bytes) else crop.image.read_bytes(), crop.name))
+    except (ImageError, OSError):
+        return crop
+    return crop if face is None else replace(crop, landmarks=face.landmarks.tolist(), score=face.score)
 
 
 def _read_pairs(path: Path) -> list[Pair]:

@@ -14,7 +14,7 @@ from lrfr.files import atomic_path
 from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedding import BATCH, embed_faces, faces_of
-from lrfr.nn.model_file import Model, facts_of, read_model
+from lrfr.nn.model_file import FILE, Model, facts_of, read_model, sha256_of
 from lrfr.progress import track
 from lrfr.protocols.options import Evaluate
 from lrfr.protocols.views import conditions, views
@@ -41,7 +41,7 @@ def run(name: str) -> None:
     options = settings(params.evaluate, Evaluate, f"{paths.PARAMS}: evaluate")
     make_deterministic(0, params.threads)
     model = read_model(paths.model(name))
-    facts = np.array(facts_of(model, paths.model(name)))
+    facts = np.array(facts_of(model, sha256_of(paths.model(name) / FILE)))
     for test_set in test_sets(params):
         arrays = _embedded(model, test_set.name, test_set, test_set.faces, views(test_set.protocol, options), options)
         for condition in conditions(test_set.protocol, options):

@@ -7,7 +7,9 @@ from lrfr import paths
 from lrfr.errors import CheckpointError, ParameterError
 from lrfr.nn.model_file import FILE, Facts, Model, read_facts, sha256_of, write_model
 from lrfr.nn.networks import NETWORKS
-from lrfr.nn.published.conversion import PUBLICATIONS, Asked, Converted, convert
+from lrfr.nn.published.conversion import PUBLICATIONS, Asked, Converted, convert, three_numbers
+from lrfr.nn.published.dlib_resnet import is_dlib_network, read_dlib_resnet
+from lrfr.nn.published.packaged import PACKAGED, locate
 from lrfr.nn.published.reading import Tensors, read_tensors
 from lrfr.nn.published.timm_models import convert_timm
 
@@ -41,13 +43,16 @@ def run(
         format=format,
         architecture=architecture,
         colour=colour,
-        mean=_numbers("mean", mean),
-        std=_numbers("std", std),
+        mean=three_numbers("mean", mean),
+        std=three_numbers("std", std),
         embedding_dim=embedding_dim,
         input_size=input_size,
     )
-    tensors = read_tensors(file)
-    folder = paths.IMPORTED / _name(name or re.sub(r"[^A-Za-z0-9_.-]+", "_", file.stem))
+    packaged = None if file.exists() else PACKAGED.get(str(file))
+    name = name or re.sub(r"[^A-Za-z0-9_.-]+", "_", file.stem)
+    file = locate(packaged) if packaged else file
+    tensors = read_dlib_resnet(file) if is_dlib_network(file) else read_tensors(file)
+    folder = paths.IMPORTED / _name(name)
     try:
         converted = _converted(tensors, asked)
     except CheckpointError as error:
@@ -57,7 +62,7 @@ def run(
         "sha256": sha256_of(file),
         "format": converted.format,
         "preprocessing_by": converted.source,
-        "licence": licence or "unknown",
+        "licence": licence or (packaged.licence if packaged else "unknown"),
         "parameters": sum(value.numel() for value in converted.embedder.parameters()),
         "left_out": converted.left_out,
     }
@@ -70,22 +75,6 @@ def _converted(tensors: Tensors, asked: Asked) -> Converted:
     return convert_timm(tensors, asked) if of_timm or asked.format == "timm" else convert(tensors, asked)
 
 
-def _numbers(option: str, text: str | None) -> list[float] | None:
-    """``0.5,0.5,0.5`` as three numbers."""
-    if text is None:
-        return None
-    try:
-        numbers = [float(number) for number in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != 3 or not all(0 <= number <= 1 for number in numbers) or (option == "std" and 0 in numbers):
-        raise ParameterError(
-            f"--{option} {text}: three numbers 0..1 are expected, such as 0.5,0.5,0.5",
-            remedy="if they are of values 0..255, divide them by 255",
-        )
-    return numbers
-
-
 def _name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise ParameterError(f"'{name}' cannot be a folder's name", remedy="--name with letters, digits, _, . and -")
@@ -96,20 +85,22 @@ def _write(folder: Path, converted: Converted, provenance: Provenance) -> None:
     """Writes the model, unless that of another file has its name."""
     if (folder / FILE).is_file() and (read_facts(folder).provenance or {}).get("sha256") != provenance["sha256"]:
         raise ParameterError("another file was imported under this name", where=folder, remedy="--name ANOTHER")
-    write_model(folder, Model(converted.embedder, Facts(presentation=converted.presentation, provenance=provenance)))
+    facts = Facts(presentation=converted.presentation, metric=converted.metric, provenance=provenance)
+    write_model(folder, Model(converted.embedder, facts))
 
 
 def _tell(folder: Path, converted: Converted, provenance: Provenance) -> None:
     architecture = converted.embedder.architecture
     fed = architecture.preprocessing
     height, width = architecture.size
+    mean, std = ([round(value, 6) for value in values] for values in (fed.mean, fed.std))
     left_out = f"; left out: {', '.join(converted.left_out)}" if converted.left_out else ""
     print(
         f"{provenance['file']}: {converted.format}, {architecture.backbone}, {provenance['parameters']:,} parameters, "
         f"{height} x {width} px in, {architecture.embedding_dim} out{left_out}\n"
-        f"images: {fed.colour}, (value - {fed.mean}) / {fed.std} of values 0..1; {provenance['preprocessing_by']}\n"
+        f"images: {fed.colour}, (value - {mean}) / {std} of values 0..1; {provenance['preprocessing_by']}\n"
         f"licence: {provenance['licence']}{'' if provenance['licence'] != 'unknown' else ' (--licence says it)'}\n"
-        f"faces: {converted.presentation}\n"
+        f"faces: {converted.presentation}; metric: {converted.metric}\n"
         f"To start from it, in params.yaml under backbones.NAME, in place of architecture:\n"
         f"    start: {{model: {folder}, sha256: {sha256_of(folder / FILE)}}}"
     )

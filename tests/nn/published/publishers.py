@@ -153,3 +153,120 @@ def with_statistics(network, seed):
                     value.data.uniform_(low, high, generator=draw)
             module.num_batches_tracked.fill_(1000)
     return network.eval()
+
+
+class EvolveBlock(nn.Module):
+    """bottleneck_IR and bottleneck_IR_SE of face.evoLVe."""
+
+    def __init__(self, before, width, stride, gated):
+        super().__init__()
+        if before == width:
+            self.shortcut_layer = nn.MaxPool2d(1, stride)
+        else:
+            self.shortcut_layer = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        layers = [
+            nn.BatchNorm2d(before),
+            nn.Conv2d(before, width, 3, 1, 1, bias=False),
+            nn.PReLU(width),
+            nn.Conv2d(width, width, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(width),
+        ]
+        self.res_layer = nn.Sequential(*layers, *([SEModule(width)] if gated else []))
+
+    def forward(self, x):
+        return self.res_layer(x) + self.shortcut_layer(x)
+
+
+class SEModule(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        hidden = max(channels // 16, 1)  # the least matters to narrow networks alone
+        self.fc1 = nn.Conv2d(channels, hidden, 1, bias=False)
+        self.fc2 = nn.Conv2d(hidden, channels, 1, bias=False)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))))
+
+
+class Evolve(nn.Module):
+    """face.evoLVe's Backbone, and CurricularFace's with ``affine=False``; ``narrow`` divides its channels."""
+
+    def __init__(self, counts, gated=False, affine=True, narrow=1, side=112, dim=512):
+        super().__init__()
+        stem, *widths = (width // narrow for width in (64, *WIDTHS))
+        self.input_layer = nn.Sequential(nn.Conv2d(3, stem, 3, 1, 1, bias=False), nn.BatchNorm2d(stem), nn.PReLU(stem))
+        self.output_layer = nn.Sequential(
+            nn.BatchNorm2d(widths[-1]),
+            nn.Dropout(),
+            nn.Flatten(),
+            nn.Linear(widths[-1] * (side // 16) ** 2, dim),
+            nn.BatchNorm1d(dim, affine=affine),
+        )
+        self.body = nn.Sequential(
+            *(
+                EvolveBlock(width if b else before, width, 1 if b else 2, gated)
+                for count, before, width in zip(counts, (stem, *widths), widths, strict=False)
+                for b in range(count)
+            )
+        )
+
+    def forward(self, x):
+        return self.output_layer(self.body(self.input_layer(x)))
+
+
+class DlibBlock(nn.Module):
+    """dlib's ares and ares_down: two convolutions, each with its affine layer."""
+
+    def __init__(self, before, width, down):
+        super().__init__()
+        self.down = down
+        self.conv1 = nn.Conv2d(before, width, 3, 2 if down else 1, 0 if down else 1)
+        self.affine1 = nn.Parameter(torch.ones(2, width))
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
+        self.affine2 = nn.Parameter(torch.ones(2, width))
+
+    def forward(self, x):
+        out = F.relu(affine(self.affine1, self.conv1(x)))
+        out = affine(self.affine2, self.conv2(out))
+        if self.down:
+            x = F.avg_pool2d(x, 2, 2)
+        total = x.new_zeros(len(x), *(max(sides) for sides in zip(x.shape[1:], out.shape[1:], strict=True)))
+        for part in (x, out):  # add_prev: what one of both does not have is zero
+            total[:, : part.shape[1], : part.shape[2], : part.shape[3]] += part
+        return F.relu(total)
+
+
+def affine(values, x):
+    return x * values[0][:, None, None] + values[1][:, None, None]
+
+
+class Dlib(nn.Module):
+    """dlib's anet_type: takes RGB less its mean, over 256; ``narrow`` divides its channels."""
+
+    def __init__(self, narrow=1, dim=128):
+        super().__init__()
+        levels = (32, 32, 32, -64, 64, 64, 64, -128, 128, 128, -256, 256, 256, -256)  # less than 0: down
+        width = 32 // narrow
+        self.conv = nn.Conv2d(3, width, 7, 2)
+        self.affine = nn.Parameter(torch.ones(2, width))
+        blocks = []
+        for level in levels:
+            before, width = width, abs(level) // narrow
+            blocks.append(DlibBlock(before, width, level < 0))
+        self.blocks = nn.ModuleList(blocks)
+        self.fc = nn.Linear(width, dim, bias=False)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(affine(self.affine, self.conv(x))), 3, 2)
+        for block in self.blocks:
+            x = block(x)
+        return self.fc(x.mean((2, 3)))
+
+    def with_affines(self, seed):
+        """Affine layers as after a training."""
+        draw = torch.Generator().manual_seed(seed)
+        for name, values in self.named_parameters():
+            if "affine" in name:
+                values.data[0].uniform_(0.6, 1.2, generator=draw)
+                values.data[1].uniform_(-0.2, 0.2, generator=draw)
+        return self.eval()

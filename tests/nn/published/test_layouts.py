@@ -5,7 +5,7 @@ import torch
 
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.published.conversion import PUBLICATIONS
-from tests.nn.published.publishers import AdaFace, ArcFaceTorch, SeNet50
+from tests.nn.published.publishers import AdaFace, ArcFaceTorch, Evolve, SeNet50
 
 CASES = [
     ("arcface_torch", "lrfr_ir18", lambda: ArcFaceTorch(18)),
@@ -16,6 +16,12 @@ CASES = [
     ("adaface", "lrfr_ir18_adaface", lambda: AdaFace(18)),
     ("adaface", "lrfr_ir50_adaface", lambda: AdaFace(50)),
     ("adaface", "lrfr_ir101_adaface", lambda: AdaFace(100)),
+    ("magface", "lrfr_ir100", lambda: ArcFaceTorch(100)),
+    ("face_evolve", "lrfr_ir50_evolve", lambda: Evolve((3, 4, 14, 3))),
+    ("face_evolve", "lrfr_ir101_evolve", lambda: Evolve((3, 13, 30, 3))),
+    ("face_evolve", "lrfr_ir152_evolve", lambda: Evolve((3, 8, 36, 3))),
+    ("insightface_pytorch", "lrfr_irse50_evolve", lambda: Evolve((3, 4, 14, 3), gated=True)),
+    ("curricularface", "lrfr_ir101_curricularface", lambda: Evolve((3, 13, 30, 3), affine=False)),
     ("massoli", "lrfr_seresnet50", SeNet50),
 ]
 

@@ -3,7 +3,9 @@
 from lrfr.nn.networks import (
     centreface,
     deepid2,
+    dlib_resnet,
     iresnet,
+    irse,
     mobilefacenet,
     resnet,
     rpcn,
@@ -14,6 +16,7 @@ from lrfr.nn.networks import (
 
 NETWORKS = {
     **iresnet.NETWORKS,
+    **irse.NETWORKS,
     **se_resnet.NETWORKS,
     **resnet.NETWORKS,
     **mobilefacenet.NETWORKS,
@@ -22,4 +25,5 @@ NETWORKS = {
     **vgg.NETWORKS,
     **deepid2.NETWORKS,
     **rpcn.NETWORKS,
+    **dlib_resnet.NETWORKS,
 }

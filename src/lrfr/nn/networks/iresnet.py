@@ -7,8 +7,11 @@ Deng et al., "ArcFace: Additive angular margin loss for deep face recognition", 
   with BN; the last BN has a bias, its factor stays 1.
 - AdaFace (Kim et al., CVPR 2022, ``net.py``), and CVLface after it: a shortcut that only shrinks takes every second
   pixel; the last BN has neither factor nor bias; dropout 0.4.
+
+A third layout, with other blocks, is in :mod:`lrfr.nn.networks.irse`.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -16,11 +19,14 @@ from torch import nn
 
 from lrfr.nn.networks.shape import Network, Shape
 
+Block = Callable[[int, int, int], nn.Module]  # channels in, channels out, stride
+Norm = Callable[[int], nn.Module]  # D
+
 
 class ImprovedResidualBlock(nn.Module):
     """BN, 3 x 3 convolution, BN, PReLU, 3 x 3 convolution, BN (section 3.1)."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int, adaface: bool) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, adaface: bool = False) -> None:
         super().__init__()
         self.residual = nn.Sequential(
             nn.BatchNorm2d(channels_in),
@@ -30,17 +36,20 @@ class ImprovedResidualBlock(nn.Module):
             nn.Conv2d(channels_out, channels_out, 3, stride, padding=1, bias=False),
             nn.BatchNorm2d(channels_out),
         )
-        self.shortcut: nn.Module = nn.Identity()
-        if adaface and channels_in == channels_out and stride != 1:
-            self.shortcut = nn.MaxPool2d(1, stride)
-        elif stride != 1 or channels_in != channels_out:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
-            )
+        self.shortcut = shortcut(channels_in, channels_out, stride, adaface)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(B, C_in, H, W) to (B, C_out, H / stride, W / stride)."""
         return self.residual(features) + self.shortcut(features)
+
+
+def shortcut(channels_in: int, channels_out: int, stride: int, takes_pixels: bool) -> nn.Module:
+    """The second branch of a block. ``takes_pixels``: where it only shrinks, it takes every second pixel."""
+    if takes_pixels and channels_in == channels_out and stride != 1:
+        return nn.MaxPool2d(1, stride)
+    if stride == 1 and channels_in == channels_out:
+        return nn.Identity()
+    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out))
 
 
 class ImprovedResNet(nn.Module):
@@ -49,10 +58,11 @@ class ImprovedResNet(nn.Module):
     Args:
         blocks: how many there are in each of the four stages.
         shape: what it takes and gives.
-        adaface: AdaFace's layout in place of insightface's.
+        block: makes each.
+        last_norm: makes the last BN.
     """
 
-    def __init__(self, blocks: tuple[int, ...], shape: Shape, adaface: bool = False) -> None:
+    def __init__(self, blocks: tuple[int, ...], shape: Shape, block: Block, last_norm: Norm) -> None:
         super().__init__()
         channels = [round(base * shape.width) for base in (64, 64, 128, 256, 512)]
         self.stem = nn.Sequential(
@@ -60,9 +70,7 @@ class ImprovedResNet(nn.Module):
         )
         self.stages = nn.Sequential(
             *(
-                ImprovedResidualBlock(
-                    channels[stage if first else stage + 1], channels[stage + 1], 2 if first else 1, adaface
-                )
+                block(channels[stage if first else stage + 1], channels[stage + 1], 2 if first else 1)
                 for stage, count in enumerate(blocks)
                 for first in [True] + [False] * (count - 1)
             )
@@ -75,12 +83,9 @@ class ImprovedResNet(nn.Module):
             nn.Dropout(shape.dropout),
             nn.Flatten(),
             nn.Linear(channels[-1] * height * width, shape.embedding_dim),
-            nn.BatchNorm1d(shape.embedding_dim, affine=not adaface),
+            last_norm(shape.embedding_dim),
         )
         self.apply(_initialise)
-        if not adaface:
-            self.output[4].weight.requires_grad_(False)
-            self.register_load_state_dict_pre_hook(_without_bias)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
@@ -95,13 +100,24 @@ def _initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-def _without_bias(network: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_: object) -> None:
-    """Models of lrfr 0.1.0 have neither factor nor bias in the last BN, which is 1 and 0."""
-    mean = state.get(f"{prefix}output.4.running_mean")
-    if mean is not None:
-        state.setdefault(f"{prefix}output.4.weight", torch.ones_like(mean))
-        state.setdefault(f"{prefix}output.4.bias", torch.zeros_like(mean))
+def _factor_of_one(dimension: int) -> nn.Module:
+    """A BN whose factor stays 1."""
+    norm = nn.BatchNorm1d(dimension)
+    norm.weight.requires_grad_(False)
+    norm.register_load_state_dict_pre_hook(_without_bias)
+    return norm
 
+
+def _without_bias(norm: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_: object) -> None:
+    """Models of lrfr 0.1.0 have neither factor nor bias in the last BN, which is 1 and 0."""
+    mean = state.get(f"{prefix}running_mean")
+    if mean is not None:
+        state.setdefault(f"{prefix}weight", torch.ones_like(mean))
+        state.setdefault(f"{prefix}bias", torch.zeros_like(mean))
+
+
+bare_norm = partial(nn.BatchNorm1d, affine=False)
+"""A BN with neither factor nor bias."""
 
 # Blocks in each stage, by the name of the network
 INSIGHTFACE = {
@@ -118,7 +134,10 @@ ADAFACE = {
 }
 
 NETWORKS = {
-    name: Network(partial(ImprovedResNet, blocks, adaface=name in ADAFACE), Shape((112, 112), 512, dropout))
-    for layout, dropout in ((INSIGHTFACE, 0.0), (ADAFACE, 0.4))
+    name: Network(partial(ImprovedResNet, blocks, block=block, last_norm=norm), Shape((112, 112), 512, dropout))
+    for layout, block, norm, dropout in (
+        (INSIGHTFACE, ImprovedResidualBlock, _factor_of_one, 0.0),
+        (ADAFACE, partial(ImprovedResidualBlock, adaface=True), bare_norm, 0.4),
+    )
     for name, blocks in layout.items()
 }

@@ -19,13 +19,13 @@ REDUCTION = 16  # of the channels, within the gate
 class Gate(nn.Sequential):
     """A factor 0..1 for each channel, from the means of all of them (Hu et al., section 3)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, bias: bool = True) -> None:
         hidden = max(channels // REDUCTION, 1)
         super().__init__(
             nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(channels, hidden, 1),
+            nn.Conv2d(channels, hidden, 1, bias=bias),
             nn.ReLU(),
-            nn.Conv2d(hidden, channels, 1),
+            nn.Conv2d(hidden, channels, 1, bias=bias),
             nn.Sigmoid(),
         )
 

@@ -5,15 +5,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from lrfr.errors import CheckpointError, ParameterError
 from lrfr.nn.embedder import Architecture, Embedder, Preprocessing
+from lrfr.nn.model_file import Metric
 from lrfr.nn.networks import NETWORKS
-from lrfr.nn.published import iresnet, se_resnet
-from lrfr.nn.published.publication import Layout, Publication
+from lrfr.nn.published import dlib_resnet, iresnet, irse, se_resnet
+from lrfr.nn.published.publication import EPSILON, Layout, Publication
 from lrfr.nn.published.reading import Tensors
 
-PUBLICATIONS: dict[str, Publication] = {**iresnet.PUBLICATIONS, **se_resnet.PUBLICATIONS}
+PUBLICATIONS: dict[str, Publication] = {
+    **iresnet.PUBLICATIONS,
+    **irse.PUBLICATIONS,
+    **se_resnet.PUBLICATIONS,
+    **dlib_resnet.PUBLICATIONS,
+}
 COUNTERS = ".num_batches_tracked"  # of BN, which torch has only since 0.4.1
 
 
@@ -50,6 +57,7 @@ class Converted:
         source: where the publisher says how it is fed.
         left_out: the tensors that are not the backbone's.
         presentation: how its faces are presented.
+        metric: by which its embeddings are compared.
     """
 
     embedder: Embedder
@@ -57,6 +65,7 @@ class Converted:
     source: str
     left_out: list[str]
     presentation: str
+    metric: Metric = "cosine"
 
 
 def convert(tensors: Tensors, asked: Asked) -> Converted:
@@ -90,7 +99,10 @@ def convert(tensors: Tensors, asked: Asked) -> Converted:
         preprocessing=preprocessing(publication, asked),
     )
     embedder, left_out = loaded(architecture, network, lambda ours: layout.name(ours, backbone), publication.beside)
-    return Converted(embedder, format, publication.source, left_out, publication.presentation)
+    for module in embedder.modules():
+        if isinstance(module, _BatchNorm) and module.running_var is not None:
+            module.running_var += publication.epsilon - EPSILON
+    return Converted(embedder, format, publication.source, left_out, publication.presentation, publication.metric)
 
 
 def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:
@@ -101,8 +113,15 @@ def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:
         if format in (None, name)
         for prefix in (publication.prefixes if format is None else (*publication.prefixes, ""))
         for layout in publication.layouts
-        if prefix + layout.mark in tensors or (format is not None and layout.backbone(_without(prefix, tensors)))
+        if layout.knows(tensors, prefix) or (format is not None and layout.backbone(_without(prefix, tensors)))
     ]
+    publishers = list(dict.fromkeys(name for name, _, _ in found))
+    if len(publishers) > 1:
+        raise CheckpointError(
+            f"several publishers give these names to their tensors, and feed their networks differently: "
+            f"{', '.join(publishers)}",
+            remedy=f"say whose file it is: --format {' or --format '.join(publishers)}",
+        )
     if found:
         return found[0]
     first = ", ".join(list(tensors)[:5])
@@ -147,6 +166,26 @@ def preprocessing(publication: Publication, asked: Asked) -> Preprocessing:
             )
         chosen[name] = value
     return Preprocessing.model_validate(chosen)
+
+
+def three_numbers(option: str, text: str | None) -> list[float] | None:
+    """``0.5,0.5,0.5``, as the user gives ``--mean`` and ``--std``, as three numbers.
+
+    Raises:
+        ParameterError: it is something else.
+    """
+    if text is None:
+        return None
+    try:
+        numbers = [float(number) for number in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 3 or not all(0 <= number <= 1 for number in numbers) or (option == "std" and 0 in numbers):
+        raise ParameterError(
+            f"--{option} {text}: three numbers 0..1 are expected, such as 0.5,0.5,0.5",
+            remedy="if they are of values 0..255, divide them by 255",
+        )
+    return numbers
 
 
 def _same(fixed: str | list[float], said: str | list[float]) -> bool:

@@ -1,4 +1,4 @@
-"""IR-ResNets: insightface's arcface_torch, AdaFace, CVLface."""
+"""IR-ResNets: insightface's arcface_torch, MagFace, AdaFace, CVLface."""
 
 import re
 from collections.abc import Collection
@@ -46,24 +46,35 @@ def _adaface_name(ours: str, backbone: str) -> str:
 
 
 INSIGHTFACE_LAYOUT = Layout("features.running_mean", _insightface_backbone, _insightface_name)
-ADAFACE_LAYOUT = Layout("input_layer.0.weight", _adaface_backbone, _adaface_name)
+ADAFACE_LAYOUT = Layout("body.0.res_layer.5.running_mean", _adaface_backbone, _adaface_name)
 
 PUBLICATIONS = {
     "arcface_torch": Publication(
         source="insightface, arcface_torch/inference.py: OpenCV's BGR is turned into RGB; (v / 255 - 0.5) / 0.5",
         layouts=(INSIGHTFACE_LAYOUT,),
-        prefixes=("", "module."),
+        prefixes=("", "module.", "state_dict_backbone.", "state_dict_backbone.module."),
         beside=re.compile("(?!)"),  # class centres have a file, or a part of it, of their own
         colour="RGB",
         mean=HALF,
         std=HALF,
         presentation="arcface_112",
     ),
+    "magface": Publication(
+        source="MagFace, inference/gen_feat.py: cv2.imread's BGR, ToTensor, Normalize(0, 1): values 0..1 as they are",
+        layouts=(INSIGHTFACE_LAYOUT,),
+        prefixes=("features.module.", "module.features.", ""),
+        beside=re.compile(r"(module\.fc|parallel_fc)\.weight"),  # class centres
+        colour="BGR",
+        mean=[0.0, 0.0, 0.0],
+        std=[1.0, 1.0, 1.0],
+        presentation="arcface_112",
+        epsilon=2e-5,
+    ),
     "adaface": Publication(
         source="AdaFace, README.md: 'our pretrained model takes the input in BGR color channel'; "
         "inference.py, to_input: (v / 255 - 0.5) / 0.5",
         layouts=(ADAFACE_LAYOUT,),
-        prefixes=("model.",),
+        prefixes=("model.", ""),
         beside=re.compile(r"head\..*"),  # AdaFace's class centres and its running norm
         colour="BGR",
         mean=HALF,
@@ -74,7 +85,7 @@ PUBLICATIONS = {
         source="CVLface, models/iresnet/__init__.py: Normalize(0.5, 0.5); the order is color_space in the config.json "
         "or model.yaml beside the weights",
         layouts=(ADAFACE_LAYOUT, INSIGHTFACE_LAYOUT),
-        prefixes=("net.", "model.net."),
+        prefixes=("net.", "model.net.", ""),
         beside=re.compile(r"classifier\..*"),
         colour=None,
         mean=HALF,

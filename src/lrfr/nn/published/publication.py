@@ -5,6 +5,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from lrfr.core.alignment import AS_CROPPED
+from lrfr.nn.model_file import Metric
+
+EPSILON = 1e-5  # torch's, and ours
 
 
 @dataclass(frozen=True)
@@ -15,11 +18,17 @@ class Layout:
         mark: a name by which a file of this family is recognised.
         backbone: the network of ours that these names belong to, None if there is none.
         name: the publisher's name of one of our backbone's tensors, given the backbone.
+        unlike: a name that no file of this family has, but one of another that shares the mark.
     """
 
     mark: str
     backbone: Callable[[Collection[str]], str | None]
     name: Callable[[str, str], str]
+    unlike: str | None = None
+
+    def knows(self, names: Collection[str], prefix: str) -> bool:
+        """Whether tensors of these names are of this family, with ``prefix`` before each."""
+        return prefix + self.mark in names and (self.unlike is None or prefix + self.unlike not in names)
 
 
 @dataclass(frozen=True)
@@ -29,12 +38,15 @@ class Publication:
     Attributes:
         source: where the publisher says so.
         layouts: the families of networks that it publishes.
-        prefixes: what may stand before every name of the network; publishers with one layout are told apart by it.
+        prefixes: what may stand before every name of the network. Where two publishers share a layout and a prefix,
+            the user says whose a file is.
         beside: tensors that are not the backbone's, and are left out: classifiers.
         colour: order of the channels; None, as below, where the publisher does not fix it.
         mean: of each channel in that order, on values 0..1.
         std: likewise.
         presentation: how its faces are presented, see :mod:`lrfr.core.alignment`.
+        metric: by which its embeddings are compared.
+        epsilon: what its batch normalisations add to a variance.
     """
 
     source: str
@@ -45,3 +57,5 @@ class Publication:
     mean: list[float] | None
     std: list[float] | None
     presentation: str = AS_CROPPED
+    metric: Metric = "cosine"
+    epsilon: float = EPSILON

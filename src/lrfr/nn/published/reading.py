@@ -17,6 +17,9 @@ Tensors = dict[str, torch.Tensor]
 # Under which keys training frameworks keep the network's tensors: Lightning (AdaFace) and timm, Massoli, arcface_torch
 WRAPPERS = ("state_dict", "model_state_dict", "state_dict_backbone")
 
+# The one that a single publisher has stays before the names: it tells whose they are
+TELLING = ("state_dict_backbone",)
+
 # What Lightning, timm and numpy leave of a training beside the weights. An inert object of ours takes the place of each
 # such name; the name itself is never imported.
 TRAINING_STATE = re.compile(r"(pytorch_lightning|lightning|lightning_fabric|argparse|numpy)\.")
@@ -88,8 +91,9 @@ def _program(path: Path, asked: str) -> CheckpointError:
 def _tensors(held: object, path: Path) -> Tensors:
     """The tensors by name that ``held`` is, or has under one of :data:`WRAPPERS`; in float32."""
     if isinstance(held, Mapping):
-        held = next((held[key] for key in WRAPPERS if isinstance(held.get(key), Mapping)), held)
-        tensors = {str(name): value for name, value in held.items() if isinstance(value, torch.Tensor)}
+        key = next((key for key in WRAPPERS if isinstance(held.get(key), Mapping)), None)
+        held, before = (held, "") if key is None else (held[key], f"{key}." if key in TELLING else "")
+        tensors = {f"{before}{name}": value for name, value in held.items() if isinstance(value, torch.Tensor)}
         if tensors:
             _check_kinds(tensors, path)
             return {
