@@ -157,4 +157,5 @@ CHECK_CODE := \
 	src/lrfr/synthesis/downsample.py \
 	src/lrfr/synthesis/photographic.py \
 	src/lrfr/templates/model_card.md.j2 \
-	src/lrfr/test_sets.py
+	src/lrfr/test_sets.py \
+	src/lrfr/yaml_file.py

@@ -35,10 +35,10 @@ class Settings(Section):
     at most ``max_images`` of each are used. At most ``distractors`` pictures of people with fewer stay without a name.
     """
 
-    min_images: int = Field(ge=2)
-    max_images: int = Field(ge=2)
+    min_images: int = Field(ge=2, le=10**9)
+    max_images: int = Field(ge=2, le=10**9)
     auxiliary_fraction: float = Field(gt=0, lt=1)
-    distractors: int = Field(ge=0)
+    distractors: int = Field(ge=0, le=10**9)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

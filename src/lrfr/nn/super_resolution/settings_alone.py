@@ -3,8 +3,9 @@
 from typing import Annotated, Self
 
 from annotated_types import Len
-from pydantic import AfterValidator, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from lrfr.config import Pixels
 from lrfr.core.fidelity import SIDE
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.nn.training.settings import Training
@@ -35,8 +36,8 @@ class SuperResolutionAlone(SuperResolution):
         training: of the network.
     """
 
-    size: int = Field(ge=SIDE)
-    sides: Annotated[list[PositiveInt], Len(1)]
+    size: int = Field(ge=SIDE, le=1024)
+    sides: Annotated[list[Pixels], Len(1)]
     training: AuxiliaryTraining
 
     @model_validator(mode="after")
