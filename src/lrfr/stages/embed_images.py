@@ -64,7 +64,7 @@ def run(what: Path, model: Path, out: Path, fusion: Fusion) -> int:
                 parts.add(*part)
         unreadable = write_unreadable(unreadable_list, pictures.columns, parts)
         if unreadable < rows:
-            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(read, file.parent))
+            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(read, file.parent, fusion))
     if unreadable == rows:
         raise EmbeddingError("none of the pictures can be read", where=what, remedy=f"see {unreadable_list}")
     print(f"{out}: {rows - unreadable:,} embeddings of {dim} numbers")
