@@ -79,6 +79,11 @@ class Acquire(Source):
         return {collection: chosen for collection, chosen in named.items() if chosen is not None}
 
     @property
+    def sources(self) -> str:
+        """The names of its sources, each once."""
+        return ", ".join(dict.fromkeys(chosen.source for chosen in (self, *self.others().values())))
+
+    @property
     def shows_nobody(self) -> bool:
         """Whether all people in its photos and faces are generated."""
         return all(chosen.is_generated for chosen in (self, *self.others().values()))

@@ -26,6 +26,8 @@ SOURCE = "generated"
 
 # Each use of randomness has a stream of its own, so that no picture depends on the order of the work.
 _PLAN, _NATIVE, _AUXILIARY, _UNNAMED, _PHOTO, _PORTRAIT = range(6)
+COLLECTIONS = ("native", "auxiliary")
+KNOWS_TRUTH = True  # who is where in the photos
 
 
 class Settings(Section):

@@ -26,6 +26,7 @@ from lrfr.sources.reading.lfw_pictures import HEAD, PUBLISHED_LAYOUT, read_pictu
 LAYOUT = PUBLISHED_LAYOUT
 
 FACE_HEIGHT = 0.48  # share of the picture's height that MTCNN's box has, brow to chin
+COLLECTIONS = ("native", "auxiliary")
 
 
 class Settings(Section):

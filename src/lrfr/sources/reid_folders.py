@@ -24,6 +24,7 @@ LAYOUT = (
 )
 
 PEDESTRIAN = re.compile(r"(.*/)?(bbox_(train|test)|scen\d+/view\d+)/[^/]+/[^/]+", re.IGNORECASE)
+COLLECTIONS = ("unrecognizable",)
 
 
 class Settings(Section):

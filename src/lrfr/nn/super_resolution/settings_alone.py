@@ -44,4 +44,6 @@ class SuperResolutionAlone(SuperResolution):
     def _originals_stay_sharp(self) -> Self:
         if max(self.sides) >= self.size:
             raise ValueError(f"sides are smaller than the size that comes out, which is {self.size} px")
+        if self.training.tight_crops:
+            raise ValueError("leave training.tight_crops out: super-resolution takes faces as they were cropped")
         return self

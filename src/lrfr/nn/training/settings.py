@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal, Self
 
-from annotated_types import Len
 from pydantic import Field, model_validator
 
 from lrfr.config import Count, Pixels, Positive, Section
@@ -23,7 +22,7 @@ class Optimization(Section):
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     learning_rate: float = Field(gt=0, le=100)
     momentum: float | None = Field(default=None, ge=0, lt=1)
-    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Len(2, 2)] | None = None
+    betas: list[float] | None = Field(default=None, min_length=2, max_length=2)
     weight_decay: float = Field(ge=0, le=1)
     schedule: Schedules | None = None
     warmup_epochs: float = Field(default=0, ge=0, le=10_000)
@@ -41,6 +40,8 @@ class Optimization(Section):
             raise ValueError("betas belong to the optimizers adam and adamw, not to sgd")
         if self.optimizer != "sgd" and self.momentum is not None:
             raise ValueError(f"momentum belongs to the optimizer sgd; {self.optimizer} has betas")
+        if any(not 0 <= beta < 1 for beta in self.betas or []):
+            raise ValueError("each of betas lies in 0..1, below 1")
         return self
 
     @model_validator(mode="after")
