@@ -47,6 +47,7 @@ from lrfr.protocols.embeddings import FULL, Embeddings
 from lrfr.protocols.identification import identify
 from lrfr.protocols.rifr import IdentificationFaces, identified
 from lrfr.report.numbers import p_value
+from lrfr.yaml_file import parse_yaml
 
 WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
 RATES = (0.1, 1.0, 10.0)  # of the learning rates in params.yaml
@@ -93,8 +94,8 @@ def prepare(root: Path, seed: int, rate: float = 1.0) -> Path:
     if rate != 1:
         for name in (paths.pretrained(BACKBONE), paths.super_resolved(RESOLVER, "benchmark").parent):
             link(folder / name, folder_of(root, seed) / name)
-    params = yaml.safe_load((root / paths.PARAMS).read_text(encoding="utf-8")) | {"seed": seed, "threads": 1}
-    files = [yaml.safe_load(composed(root / "params" / f"{name}.yaml")) for name in FILES]
+    params = parse_yaml((root / paths.PARAMS).read_text(encoding="utf-8"), paths.PARAMS) | {"seed": seed, "threads": 1}
+    files = [parse_yaml(composed(root / "params" / f"{name}.yaml"), name) for name in FILES]
     params["methods"] = {name: run for file in files for name, run in file["methods"].items()}
     params["release"]["run"] = "pretrained"
     for name in SEARCHED:
@@ -115,7 +116,7 @@ def refuse_other_settings(folder: Path, params: dict) -> None:
     """Stops where models are there that were trained with other settings than those in params.yaml now."""
     if not (folder / paths.PARAMS).is_file():
         return
-    before = yaml.safe_load((folder / paths.PARAMS).read_text(encoding="utf-8"))
+    before = parse_yaml((folder / paths.PARAMS).read_text(encoding="utf-8"), folder)
     there = [name for name in params["methods"] if (folder / paths.model(name)).exists()]
     changed = [name for name in there if before["methods"].get(name) != params["methods"][name]]
     if changed or before["backbones"] != params["backbones"]:

@@ -2,10 +2,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.utils.serialize import load_yaml, modify_yaml
 
-from lrfr.config import read_params
+from lrfr.card.settings import Card
+from lrfr.config import read_params, settings
 from lrfr.curation import Curate, Split
 from lrfr.errors import ParameterError
+from lrfr.nn.pretraining import Pretraining
 from lrfr.protocols.options import Evaluate
 from lrfr.quality.limits import Validate
 from lrfr.stages.release import Release
@@ -87,3 +90,64 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ParameterError, match=r"no parameter file\n.*params\.yaml\n.*project's root"):
         read_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "read"),
+    [("seed: 7", "seed: 010", 10), ("seed: 7", "seed: 1_000", 1000), ("seed: 7", "seed: 0x1F", 31)],
+)
+def test_numbers_are_what_dvc_takes_them_for(tmp_path, old, new, read):
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert read_params(path).seed == read == load_yaml(path)["seed"]
+
+
+def test_what_dvc_writes_for_an_experiment_is_read(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(Path("params.yaml").read_bytes())
+    with modify_yaml(path) as values:
+        values["backbones"]["main"]["training"]["learning_rate"] = 0.00001
+    assert "learning_rate: 1e-05" in path.read_text(encoding="utf-8")
+    params = read_params(path)
+    assert settings(params.backbones["main"], Pretraining, "main").training.learning_rate == 1e-5
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda t: t + "seed: 8\n", r'duplicate key "seed"(.|\n)*line 20\d'),
+        (lambda t: t.replace("  max_side: 32", "  max_side: 32\n  max_side: 33"), 'duplicate key "max_side"'),
+        (lambda t: t.replace("seed: 7", "seed: yes"), r"valid integer \(it is 'yes'\)"),
+        (lambda t: t.replace("seed: 7", "seed: 1:30"), r"valid integer \(it is '1:30'\)"),
+        (lambda t: t.replace('published: "2026-11-22"', "published: 2026-11-22"), None),
+        (lambda t: t.replace("seed: 7", "seed: " + "9" * 6000), "6000 digits"),
+        (lambda t: t.replace("seed: 7", "seed: 2026-13-01"), "month must be in 1..12"),
+        (lambda t: t.replace("seed: 7", "seed: " + "[" * 50_000), "100 blocks stand inside one another"),
+        (lambda t: t.replace("seed: 7", "\tseed: 7"), r"not YAML(.|\n)*line 2"),
+        (
+            lambda t: t.replace("  root: src/lrfr/sources/rendering", "  root: ~/faces", 1),
+            "write the home folder's path",
+        ),
+        (lambda t: t.replace("  root: src/lrfr/sources/rendering", "  root: ''", 1), "at least 1 character"),
+    ],
+)
+def test_what_dvc_would_refuse_or_read_otherwise_is_told(tmp_path, change, complaint):
+    path = tmp_path / "params.yaml"
+    path.write_text(change(Path("params.yaml").read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(ParameterError, match=complaint or "in quotes"):
+        read_params(path).read("card", Card)
+
+
+@pytest.mark.parametrize("content", ["seed: 7\u00e9".encode("latin-1"), "seed: 7".encode("utf-16"), b"\x00"])
+def test_what_is_no_utf8_text_is_refused(tmp_path, content):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ParameterError, match=r"not UTF-8|not YAML"):
+        read_params(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + Path("params.yaml").read_bytes())
+    assert read_params(path) == read_params()

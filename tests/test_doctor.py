@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lrfr import cli, doctor, offline
+from lrfr import cli, doctor, offline, paths
 
 ROOT = Path(__file__).parents[1]
 VERDICTS = "face_id,verdict,labeller,at,note\nf1,face,anna,2024-05-01T10:00:00+00:00,\n"
@@ -142,3 +142,13 @@ def test_verdicts(project):
     manifest.write_bytes(b"\xff\xfe\x00")
     check("verdicts", "problem", "anna.csv")
     assert manifest.read_bytes() == b"\xff\xfe\x00"
+
+
+@pytest.mark.parametrize(
+    "content", [b"seed: \x80\n", b"seed: " + b"[" * 10_000, b"seed: " + b"9" * 6_000, b"a: 1\na: 2\n"]
+)
+def test_a_parameter_file_that_cannot_be_read_is_a_problem(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    paths.PARAMS.write_bytes(content)
+    found = doctor.check_params()
+    assert found.status == "problem" and "params.yaml" in found.text and found.remedy

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.utils.serialize import load_yaml, modify_yaml
 from typer.testing import CliRunner
 
 from lrfr import paths
@@ -96,6 +97,38 @@ def test_a_text_of_several_lines_is_no_section(file):
     assert yaml.safe_load(text)["seed"] == 7
 
 
+@pytest.mark.parametrize("key", ['"methods":', "'methods':", "methods :", "!!str methods:"])
+def test_a_section_is_one_however_its_key_is_written(file, key):
+    found = yaml.safe_load(composed(file("mine.yaml", f'"base": "small.yaml"  # the default\n{key} {{three: 3}}\n')))
+    assert found == yaml.safe_load(BASE) | {"methods": {"three": 3}}
+
+
+@pytest.mark.parametrize("text", ["{base: small.yaml, seed: 3}\n", "base: small.yaml\n? seed\n: 3\n", " seed: 3\n"])
+def test_a_section_begins_a_line_of_its_own(file, text):
+    with pytest.raises(ParameterError, match=r"does not begin a line of its own(.|\n)*mine\.yaml, line 1|line 2"):
+        composed(file("mine.yaml", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("base: small.yaml\nmethods: {a: 1, a: 2}\n", 'duplicate key "a"'),
+        ("base: small.yaml\nmethods: {a: *gone}\n", "undefined alias"),
+        ("base: small.yaml\nmethods:\n\ta: 1\n", r"not YAML(.|\n)*line 3"),
+        ("- base\n", "holds no mapping"),
+    ],
+)
+def test_what_dvc_could_not_read_is_refused(file, text, complaint):
+    with pytest.raises(ParameterError, match=complaint):
+        composed(file("mine.yaml", text))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path):
+    (tmp_path / "small.yaml").write_bytes(b"\xef\xbb\xbf" + BASE.encode())
+    (tmp_path / "mine.yaml").write_bytes(b"\xef\xbb\xbfbase: small.yaml\nseed: 3\n")
+    assert yaml.safe_load(composed(tmp_path / "mine.yaml"))["seed"] == 3
+
+
 def test_a_last_line_without_an_end_is_no_trap(file):
     file("small.yaml", BASE.rstrip("\n"))
     assert yaml.safe_load(composed(file("mine.yaml", "base: small.yaml\nsynlr: {faces: a}")))["release"] == {
@@ -169,6 +202,15 @@ def chosen(request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     paths.PARAMS.write_text(composed(ROOT / "params" / f"{request.param}.yaml"), encoding="utf-8")
     return request.param
+
+
+def test_every_file_of_the_project_can_be_changed_by_an_experiment_of_dvc(chosen):
+    """DVC writes the whole file anew, and some ways of writing are lost on it."""
+    before = load_yaml(paths.PARAMS)
+    with modify_yaml(paths.PARAMS) as values:
+        values["seed"] = 11
+    assert load_yaml(paths.PARAMS) == before | {"seed": 11}
+    assert read_params().seed == 11
 
 
 def test_every_file_of_the_project_is_complete_and_read(chosen):

@@ -29,7 +29,9 @@ CHECK_CODE := \
 	src/lrfr/methods/rpcn.py \
 	src/lrfr/methods/tc.py \
 	src/lrfr/nn/__init__.py \
+	src/lrfr/nn/alignment.py \
 	src/lrfr/nn/batches/__init__.py \
+	src/lrfr/nn/batches/alignment.py \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \
@@ -54,6 +56,7 @@ CHECK_CODE := \
 	src/lrfr/nn/landmarks/__init__.py \
 	src/lrfr/nn/landmarks/model_file.py \
 	src/lrfr/nn/landmarks/network.py \
+	src/lrfr/nn/landmarks/prediction.py \
 	src/lrfr/nn/landmarks/settings.py \
 	src/lrfr/nn/model_file.py \
 	src/lrfr/nn/networks/__init__.py \
@@ -72,6 +75,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/sphereface.py \
 	src/lrfr/nn/networks/vgg.py \
 	src/lrfr/nn/onnx_file.py \
+	src/lrfr/nn/presentation.py \
 	src/lrfr/nn/pretraining.py \
 	src/lrfr/nn/processes.py \
 	src/lrfr/nn/resolution.py \
@@ -159,9 +163,11 @@ CHECK_CODE := \
 	src/lrfr/sources/verification_bin.py \
 	src/lrfr/stages/__init__.py \
 	src/lrfr/stages/check.py \
+	src/lrfr/stages/check_batches.py \
 	src/lrfr/stages/release.py \
 	src/lrfr/synthesis/__init__.py \
 	src/lrfr/synthesis/downsample.py \
 	src/lrfr/synthesis/photographic.py \
 	src/lrfr/templates/model_card.md.j2 \
-	src/lrfr/test_sets.py
+	src/lrfr/test_sets.py \
+	src/lrfr/yaml_file.py

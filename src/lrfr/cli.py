@@ -81,6 +81,12 @@ def validate(
 
 
 @app.command()
+def check_batches() -> None:
+    """Stop here if a batch is larger than its collection."""
+    _run("check_batches")
+
+
+@app.command()
 def card() -> None:
     """Describe the benchmark: data card, Croissant metadata."""
     _run("card")
@@ -185,6 +191,12 @@ def embed(
 def evaluate(run: Run) -> None:
     """Score the embeddings by the published protocols."""
     _run("evaluate", run)
+
+
+@app.command()
+def summary() -> None:
+    """Gather a few figures of each run, for `dvc metrics`."""
+    _run("summary")
 
 
 @app.command()

@@ -5,14 +5,15 @@ their own. Here is only what all of them share, and no default that decides a re
 """
 
 import re
+import reprlib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lrfr import paths
 from lrfr.errors import ParameterError, unknown_name
+from lrfr.yaml_file import parse_yaml, read_text
 
 
 class Section(BaseModel):
@@ -26,13 +27,44 @@ Settings = dict[str, Any]
 
 Fusion = Literal["none", "mirror_sum", "mirror_concat"]  # of an image's embedding with its mirror image's
 
+# Every number in params.yaml has both bounds: what nobody can mean is a slip of the pen
+Pixels = Annotated[int, Field(gt=0, le=10_000)]  # a side, px
+Count = Annotated[int, Field(gt=0, le=10**9)]  # of faces, people, images or draws
+Weight = Annotated[float, Field(ge=0, le=1e6)]  # of a term of a loss
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+
+
+def ascending(ends: list) -> list:
+    """Both ends of a range, the lower one first.
+
+    Raises:
+        ValueError: the other way round.
+    """
+    if ends[0] > ends[1]:
+        raise ValueError("a range starts with its lower end")
+    return ends
+
+
+def _without_home(place: str) -> str:
+    if place.startswith("~"):
+        raise ValueError("write the home folder's path out: '~' is the shell's, and neither DVC nor lrfr knows it")
+    return place
+
+
+Place = Annotated[str, Field(min_length=1), AfterValidator(_without_home)]  # the path of a file or a folder
+
 
 class Source(Section):
     """A source, where its files lie, and the settings that it alone understands."""
 
     source: str
-    root: str
+    root: Place
     settings: Settings = {}
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether a renderer draws its people, as the names of all such sources say."""
+        return self.source.startswith("generated")
 
 
 class Acquire(Source):
@@ -46,6 +78,16 @@ class Acquire(Source):
         named = {"auxiliary": self.auxiliary, "unrecognizable": self.unrecognizable}
         return {collection: chosen for collection, chosen in named.items() if chosen is not None}
 
+    @property
+    def sources(self) -> str:
+        """The names of its sources, each once."""
+        return ", ".join(dict.fromkeys(chosen.source for chosen in (self, *self.others().values())))
+
+    @property
+    def shows_nobody(self) -> bool:
+        """Whether all people in its photos and faces are generated."""
+        return all(chosen.is_generated for chosen in (self, *self.others().values()))
+
 
 RESERVED = ("benchmark", "synlr")  # test sets of the pipeline's own making
 FILE_NAME = "[a-z0-9][a-z0-9_-]*"
@@ -57,7 +99,7 @@ class Params(Section):
     tested, and ``backbones`` what they start from."""
 
     seed: int = Field(ge=0, lt=2**32)
-    threads: int = Field(gt=0)
+    threads: int = Field(gt=0, le=1024)
     acquire: Acquire
     detect: Settings
     curate: Settings
@@ -105,16 +147,15 @@ def read_params(path: Path = paths.PARAMS) -> Params:
     """Reads and checks params.yaml.
 
     Raises:
-        ParameterError: the file is missing, is no YAML mapping, has an unknown key or a value of the wrong type.
+        ParameterError: the file is missing, is no YAML mapping as DVC reads it, has an unknown key or a wrong value.
     """
     if not path.is_file():
         raise ParameterError("there is no parameter file", where=path.resolve(), remedy="run from the project's root")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ParameterError(f"not YAML: {error}", where=path) from error
+    values = parse_yaml(read_text(path, "write it as UTF-8"), path)
     if not isinstance(values, dict):
-        raise ParameterError("the parameter file holds no mapping", where=path)
+        raise ParameterError(
+            "the parameter file holds no mapping", where=path, remedy="take it back: git checkout params.yaml"
+        )
     return settings(values, Params, str(path))
 
 
@@ -138,8 +179,10 @@ def settings(values: Settings | None, section: type[SectionType], where: str) ->
         raise unknown_name("parameter", keys[-1], _known_keys(section, keys[:-1]), place)
     if first["type"] == "missing":
         raise ParameterError(f"parameter '{keys[-1]}' is missing", where=place)
-    given = f" (it is {first['input']!r})" if not isinstance(first["input"], dict) else ""
-    raise ParameterError(f"{first['msg']}{given}", where=place, remedy="correct the value")
+    given = f" (it is {reprlib.repr(first['input'])})" if not isinstance(first["input"], dict) else ""
+    is_unquoted = first["type"] == "string_type" and first["input"] is not None  # such as a date
+    remedy = "put it in quotes" if is_unquoted else "correct the value"
+    raise ParameterError(f"{first['msg']}{given}", where=place, remedy=remedy)
 
 
 def _known_keys(section: type[Section], parents: list[str]) -> list[str]:

@@ -1,10 +1,10 @@
 """params.yaml: which faces enter the benchmark, and how its identities are split."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from lrfr.config import Section
+from lrfr.config import Pixels, Section
 
 
 class Labeller(Section):
@@ -13,11 +13,17 @@ class Labeller(Section):
     error_rate: float = Field(ge=0, le=1)
     unsure_rate: float = Field(ge=0, le=1)
 
+    @model_validator(mode="after")
+    def _are_shares_of_one_whole(self) -> Self:
+        if self.error_rate + self.unsure_rate > 1:
+            raise ValueError("error_rate and unsure_rate are more than 1 together")
+        return self
+
 
 class Curate(Section):
     """Which faces enter the benchmark. Sizes in px."""
 
-    max_side: int = Field(gt=0)
+    max_side: Pixels
     unverified: Literal["keep", "exclude"]
     simulated_labellers: dict[str, Labeller] = Field(default_factory=dict)
 

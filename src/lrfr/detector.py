@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+from annotated_types import Len
 from pydantic import Field
 
 from lrfr.config import Section
@@ -25,9 +27,9 @@ CELL, STRIDE = 12, 2  # P-Net's receptive field and step, px
 class Detect(Section):
     """MTCNN's settings. Sizes in px; a tag and a detection belong together above ``tag_overlap`` (0..1)."""
 
-    min_face_native: int = Field(gt=4)
-    min_face_auxiliary: int = Field(gt=4)
-    thresholds: list[float] = Field(min_length=3, max_length=3)
+    min_face_native: int = Field(gt=4, le=10_000)
+    min_face_auxiliary: int = Field(gt=4, le=10_000)
+    thresholds: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Len(3, 3)]
     tag_overlap: float = Field(gt=0, lt=1)
 
 

@@ -16,12 +16,14 @@ from tests.contract.imports import ROOT
 PLAN = """
     code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift > report
     code > import-testset > curate
+    split > check-batches > train-landmarks
+    check-batches > train-sr
     validate > card
     validate > synlr > validate-synthetic > embed
     synlr > apply-sr > embed
     validate > train-sr > apply-sr
     train-sr > visualize > report
-    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > report > release
+    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > release
     finetune > visualize
 """
 
@@ -144,3 +146,9 @@ def test_the_small_scale_is_the_default():
     if changed.returncode:
         pytest.skip("params.yaml is not the committed one, or this is no git repository")
     assert (ROOT / "params/small.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+
+
+def test_dvc_shows_a_row_of_figures_for_each_run_and_nothing_else(graph):
+    """`dvc metrics show` prints all of a metric file in one line, `dvc exp show` a column for each figure."""
+    shown = [out.def_path for stage in graph for out in stage.outs if out.metric]
+    assert shown == ["metrics/summary.json"]

@@ -19,7 +19,7 @@ ENVIRONMENT = {
     "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
     "PYTHONPATH": str(PROJECT / "src"),
 }
-COPIED = ["src", "annotations", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
+COPIED = ["src", "annotations", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 
 
 def call(folder, *command, ok=True):
@@ -130,7 +130,7 @@ def test_a_second_run_does_nothing_and_status_is_clean(project):
 
 def test_metrics_and_plots_are_shown_by_dvc(project):
     metrics = call(project, "dvc", "metrics", "show", "--json").stdout
-    assert "metrics/runs/csri.json" in metrics and "rank1" in metrics
+    assert "metrics/summary.json" in metrics and "rank1" in metrics and "metrics/runs" not in metrics
     assert "index.html" in call(project, "dvc", "plots", "show").stdout
 
 

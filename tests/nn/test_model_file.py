@@ -134,6 +134,8 @@ def test_what_files_of_embeddings_carry_on(tmp_path):
     carried = json.loads(facts_of(read_model(tmp_path), tmp_path))
     assert carried.pop("model") == hashlib.sha256((tmp_path / FILE).read_bytes()).hexdigest()
     assert carried == KNOWN.model_dump(exclude={"head", "provenance"})
+    fused = json.loads(facts_of(read_model(tmp_path), tmp_path, "mirror_sum"))
+    assert fused["fusion"] == "mirror_sum"
     write_model(tmp_path, Model(embedder(), Facts()))
     assert json.loads(facts_of(read_model(tmp_path), tmp_path))["presentation"] == "as_cropped"
 

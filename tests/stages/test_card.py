@@ -1,6 +1,7 @@
 """The card stage: the same facts for people, as a page and as Markdown, and for machines."""
 
 import html
+import json
 import re
 import socket
 from dataclasses import replace
@@ -11,9 +12,10 @@ import pytest
 
 from lrfr import paths
 from lrfr.card import croissant
+from lrfr.card import page as pages
 from lrfr.card.facts import read_facts
 from lrfr.config import read_params
-from lrfr.errors import ResultError
+from lrfr.errors import ParameterError, ResultError
 from lrfr.files import read_json, write_json
 from lrfr.parameter_files import composed
 from lrfr.stages import card, validate
@@ -179,3 +181,42 @@ def test_data_that_failed_its_expectations_gets_no_card(folder):
             card.run()
     finally:
         write_json(paths.VALIDATION_RESULT, result)
+
+
+def told_with(folder, detection=None, people=True) -> str:
+    """The Markdown card of the same faces that came otherwise, and the Croissant description, as one text."""
+    facts = read_facts(read_params())
+    facts = replace(facts, detection=facts.detection | (detection or {}))
+    if not people:
+        facts = replace(facts, people=[], simulated=[], labellers={"agreement": None, "on_gold": {}})
+    return pages.markdown(facts) + json.dumps(croissant.describe(facts))
+
+
+NO_PHOTOS = {"native": 0, "auxiliary": 0, "unrecognizable": 0, "unreadable": 0, "without_face": 0}
+
+
+def test_faces_that_came_cut_were_found_by_nobody(folder):
+    cut = {"photos": NO_PHOTOS, "faces": dict.fromkeys(("native", "auxiliary"), 0)}
+    told = told_with(folder, cut | {"already_cut": {"native": 200, "auxiliary": 30}})
+    assert "MTCNN" not in told and "-200" not in told and " 0 photos" not in told
+    assert "200 faces came cut and stay as they are" in told and "which came already cut" in told
+    assert "faces that the detector did not find" not in told
+
+
+def test_faces_of_both_kinds_are_counted_each(folder):
+    told = told_with(folder, {"already_cut": {"native": 200, "auxiliary": 0}})
+    assert "MTCNN found 60 faces in 4 photos; 200 faces came cut and stay as they are." in told
+    assert "found in 4 photos or which came already cut" in told
+
+
+def test_nothing_is_said_of_verification_that_was_none(folder):
+    told = told_with(folder, people=False)
+    assert "Nobody verified faces here" in told
+    assert "Each labeller says" not in told and "annotatorDemographics" not in told and "lrfr review" not in told
+
+
+def test_a_card_of_generated_people_is_refused_for_others(folder):
+    params = read_params()
+    acquire = params.acquire.model_copy(update={"source": "photo_folder"})
+    with pytest.raises(ParameterError, match="speaks of generated people"):
+        read_facts(params.model_copy(update={"acquire": acquire}))

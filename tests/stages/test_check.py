@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from lrfr import paths
+from lrfr.config import read_params
 from lrfr.errors import ParameterError, SourceError
 from lrfr.parameter_files import composed
 from lrfr.stages import check
@@ -129,9 +130,9 @@ def test_a_slip_anywhere_is_found_before_anything_runs(change, complaint):
 @pytest.mark.parametrize("file", sorted((PROJECT / "params").glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_other_parameter_files_are_right_too(file):
     paths.PARAMS.write_text(composed(file))
-    for test_set in yaml.safe_load(paths.PARAMS.read_text())["evaluation_sets"].values():
-        Path(test_set["root"]).parent.mkdir(parents=True, exist_ok=True)
-        Path(test_set["root"]).touch()
+    params = read_params()
+    for chosen in (params.acquire, *params.acquire.others().values(), *params.evaluation_sets.values()):
+        Path(chosen.root).mkdir(parents=True, exist_ok=True)
     check.run()
 
 
@@ -151,4 +152,123 @@ def test_a_test_set_that_is_not_there_is_found_too():
     params["evaluation_sets"]["survface"] = {"source": "survface", "root": "raw/QMUL-SurvFace"}
     paths.PARAMS.write_text(yaml.safe_dump(params))
     with pytest.raises(SourceError, match=r"no dataset at raw/QMUL-SurvFace(.|\n)*gallery_img_ID_pairs\.mat"):
+        check.run()
+
+
+def project_params(change) -> None:
+    """The project's parameters after a change."""
+    write_params()
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    change(params)
+    paths.PARAMS.write_text(yaml.safe_dump(params))
+
+
+REAL = {"source": "photo_folder", "root": "photos"}
+FACES = {"source": "identity_folders", "root": "faces"}
+CARD = dict.fromkeys(("description", "purpose", "collection", "consent", "demographics"), "Photos of our staff.")
+
+
+def real(params) -> None:
+    """Photos of people who live, and HR faces of others, all that is said of them true."""
+    for folder in ("photos", "faces"):
+        Path(folder).mkdir()
+    params["acquire"] = REAL | {"auxiliary": dict(FACES)}
+    params["curate"]["simulated_labellers"] = {}
+    params["card"] |= CARD | {"name": "staff", "citation": "none", "limits": ["Few people."]}
+
+
+def test_photos_of_people_who_live_pass(capsys):
+    project_params(real)
+    check.run()
+    assert "every section" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda p: p["acquire"].update(root="none"), r"no dataset at none(.|\n)*acquire\.root"),
+        (lambda p: p["acquire"]["auxiliary"].update(root="none"), r"no dataset at none(.|\n)*acquire\.auxiliary\.root"),
+        (lambda p: p["acquire"].update(root="~/photos"), "home folder"),
+        (lambda p: p["acquire"].update(settings={"detections": "found.csv"}), r"acquire\.settings; photos(.|\n)*found"),
+        (lambda p: p["acquire"].update(settings={"photos": "2024"}), r"is missing: 2024"),
+        (lambda p: p["acquire"].update(settings={"photos": "../x"}), "leads out"),
+        (lambda p: p["acquire"].update(auxiliary=REAL), "brings native faces, and none that are auxiliary"),
+        (lambda p: p["acquire"].pop("auxiliary"), "brings no auxiliary faces"),
+        (lambda p: p["acquire"].update(FACES), "brings no native faces"),
+        (lambda p: p["curate"].update(simulated_labellers={"a": {"error_rate": 0.1, "unsure_rate": 0.1}}), "the truth"),
+        (lambda p: p["curate"].update(simulated_labellers={"a": {"error_rate": 0.9, "unsure_rate": 0.2}}), "than 1"),
+        (lambda p: p["curate"].update(max_side=9), "min_face_native asks for faces of 10 px"),
+        (lambda p: p["validate"].update(mean_height=[40, 50]), "mean_height asks for faces of 40 px"),
+        (lambda p: p["validate"].update(mean_height=[26, 12]), "lower end"),
+        (lambda p: p["detect"].update(thresholds=[0.6, 0.7, 1.5]), "less than or equal to 1"),
+        (lambda p: p["backbones"]["main"]["training"].update(epochs=10**30), "less than or equal to 10000"),
+        (lambda p: p["backbones"]["main"]["training"].update(learning_rate=1e308), "less than or equal to 100"),
+        (lambda p: p["backbones"]["main"]["training"].update(warmup_epochs=11), "ends after 10 epochs"),
+        (
+            lambda p: p["backbones"]["main"]["training"].update(schedule="step", milestones=[5, 12]),
+            "ends after 10 epochs, before its warm-up or last milestone",
+        ),
+        (
+            lambda p: (p["backbones"]["main"].update(presentation="as_cropped"),
+                       p["backbones"]["main"]["training"].update(tight_crops=0.2)),
+            r"presented as they were cropped(.|\n)*backbones\.main\.training\.tight_crops",
+        ),
+        (
+            lambda p: (p["methods"]["csri"].update(presentation="as_cropped"),
+                       p["methods"]["csri"]["training"].update(tight_crops=0.2)),
+            r"presented as they were cropped(.|\n)*methods\.csri\.training\.tight_crops",
+        ),
+        (
+            lambda p: p["super_resolution"]["vdsr"]["training"].update(tight_crops=0.2),
+            r"leave training\.tight_crops out(.|\n)*super_resolution\.vdsr",
+        ),
+    ],
+)  # fmt: skip
+def test_what_would_fail_minutes_later_is_told_now(change, complaint):
+    project_params(lambda params: (real(params), change(params)))
+    with pytest.raises((ParameterError, SourceError), match=complaint):
+        check.run()
+
+
+@pytest.mark.parametrize(
+    "key", ["description", "purpose", "collection", "consent", "demographics", "limits", "citation"]
+)
+def test_a_card_of_generated_people_is_refused_for_others(key):
+    write_params()
+    text = yaml.safe_load(paths.PARAMS.read_text())["card"][key]
+    project_params(lambda params: (real(params), params["card"].update({key: text})))
+    with pytest.raises(ParameterError, match=rf"speaks of generated people(.|\n)*card: {key}"):
+        check.run()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "None of these persons exists; they do not exist.", "All faces were generated.", "Synthetic identities only.",
+        "Rendered portraits.", "Nobody's consent is at stake.", "These individuals never existed.", "No real people.",
+        "The subjects in it do not exist.", "Virtual humans.", "The portraits are rendered.",
+    ],
+)  # fmt: skip
+def test_so_is_any_text_that_says_so(text):
+    project_params(lambda params: (real(params), params["card"].update(maintenance=text)))
+    with pytest.raises(ParameterError, match="speaks of generated people"):
+        check.run()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Part of the low resolution is synthetic.", "Labels do not exist for all groups.", "The card is generated."],
+)
+def test_a_text_about_something_else_passes(text):
+    project_params(lambda params: (real(params), params["card"].update(maintenance=text)))
+    check.run()
+
+
+def test_one_source_of_people_who_live_is_enough():
+    def change(params) -> None:
+        Path("faces").mkdir()
+        params["acquire"]["auxiliary"] = FACES
+
+    project_params(change)
+    with pytest.raises(ParameterError, match="speaks of generated people"):
         check.run()

@@ -131,6 +131,13 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
         assert np.mean(probes["rank"] == 1) == pytest.approx(found["rank1"], abs=1e-6)
 
 
+def test_embeddings_of_another_model_than_the_other_sets_are_refused(project: Path) -> None:
+    faces = read_faces(paths.SYNLR)
+    write_embeddings("random", "synlr", faces, 0, model="1" * 64)
+    with pytest.raises(EmbeddingError, match=r"'synlr' are not of the model(.|\n)*model differs"):
+        evaluate.run("random")
+
+
 def test_the_synlr_set_stands_beside_the_same_faces_of_the_benchmark(project: Path) -> None:
     evaluate.run("random")
     results = read_json(paths.metrics("random"))

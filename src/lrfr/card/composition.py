@@ -51,12 +51,13 @@ def attribute(faces: pa.Table, name: str) -> list[str | None]:
 
 
 def _said(facts: Facts) -> str:
-    photos = facts.detection["photos"]["native"]
-    found = f"found in {photos:,} photos" if photos else "which came already cut"
+    photos, came = (facts.detection[kind]["native"] for kind in ("photos", "already_cut"))
+    ways = [f"found in {photos:,} photos"] if photos else []
+    ways += ["which came already cut"] if came or not photos else []
     return (
-        f"{len(facts.benchmark):,} tiny faces, {found}, and {len(facts.auxiliary):,} faces of other people in high "
-        "resolution to train on. A row is one face with its image, its identity where somebody could name it, its box "
-        "and landmarks where a detector found it, and what it is for. Distractors are faces that nobody could name."
+        f"{len(facts.benchmark):,} tiny faces, {' or '.join(ways)}, and {len(facts.auxiliary):,} faces of other people "
+        "in high resolution to train on. A row is one face with its image, its identity where somebody could name it, "
+        "its box and landmarks where they are known, and what it is for. Distractors are faces that nobody could name."
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lrfr.card.datasheet import missing
 from lrfr.card.facts import Facts, PackedFile
-from lrfr.card.labelling import analysis, preprocessing, protocol
+from lrfr.card.labelling import analysis, annotators, preprocessing, verification
 from lrfr.faces import IMAGE
 
 Node = dict[str, Any]
@@ -140,13 +140,11 @@ def _responsible_ai(facts: Facts) -> Node:
         "dataCollection": card.collection,
         "dataCollectionMissingData": missing(facts),
         "dataPreprocessingProtocol": preprocessing(facts),
-        "dataAnnotationProtocol": [protocol(facts)],
+        "dataAnnotationProtocol": verification(facts)[:1],
         "dataAnnotationPlatform": ["lrfr review"] if people else [],
         "dataAnnotationAnalysis": analysis(facts),
-        "annotatorDemographics": [
-            "Not recorded." if people else "No people: labellers were simulated, or none judged."
-        ],
-        "machineAnnotationTools": ["MTCNN: boxes and landmarks"],
+        "annotatorDemographics": annotators(facts),
+        "machineAnnotationTools": ["MTCNN: boxes and landmarks"] if any(facts.detection["faces"].values()) else [],
         "dataBiases": [card.demographics],
         "dataUseCases": card.intended_use,
         "dataLimitations": card.limits,

@@ -53,11 +53,17 @@ def _collection(facts: Facts) -> Section:
 
 def missing(facts: Facts) -> str:
     """What did not become a face."""
-    photos = facts.detection["photos"]
-    return (
-        f"{photos['without_face']:,} photos in which no face was found, {photos['unreadable']:,} photos and "
-        f"{len(facts.unused):,} files or records that could not be read, and faces that the detector did not find."
-    )
+    photos, unused = facts.detection["photos"], len(facts.unused)
+    searched = any(photos.get(part) for part in ("native", "auxiliary", "unrecognizable"))
+    said = {
+        f"{photos['without_face']:,} photos in which no face was found": photos["without_face"],
+        f"{photos['unreadable']:,} photos that could not be read": photos["unreadable"],
+        f"{unused:,} files or records that could not be used": unused,
+        "faces that the detector did not find": searched,
+    }
+    lost = [what for what, there in said.items() if there]
+    told = "; ".join(lost)
+    return f"{told[:1].upper()}{told[1:]}." if lost else "Nothing that is known: every file became a face."
 
 
 def _distribution(facts: Facts) -> Section:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from lrfr import paths
-from lrfr.card.settings import Card
+from lrfr.card.settings import Card, check_people
 from lrfr.config import Params
 from lrfr.core.verdicts import Verdict
 from lrfr.curation import Curate, Split
@@ -77,11 +77,14 @@ def read_facts(params: Params) -> Facts:
     Raises:
         FaceTableError, ResultError: a table or a result is missing or cannot be read; it says which.
         VerdictError: a manifest has a line that cannot be right.
+        ParameterError: the card speaks of generated people, and there are others.
     """
+    card = params.read("card", Card)
+    check_people(card, params.acquire)
     benchmark, auxiliary = (read_faces(path, METADATA) for path in HOLDS)
     return Facts(
         params=params,
-        card=params.read("card", Card),
+        card=card,
         curate=params.read("curate", Curate),
         split=params.read("split", Split),
         benchmark=benchmark,

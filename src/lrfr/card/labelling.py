@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from lrfr.card.blocks import Answer, Section, Table
 from lrfr.card.facts import Facts
 from lrfr.core.verdicts import VERDICTS, WITHDRAWN, Verdict, latest
+from lrfr.report.dataset import obtained
 
 MEANING = {
     "empty": "an image of no bytes",
@@ -42,7 +43,7 @@ def cleaning(facts: Facts) -> Section:
             _excluded(facts),
             Answer("Are there copies or leaks?", [_copied(facts)]),
             *_copies(facts),
-            Answer("How were the faces verified?", [protocol(facts), *analysis(facts)]),
+            Answer("How were the faces verified?", verification(facts)),
             *_labellers(facts),
             Answer("How were the identities parted?", [_parted(facts)]),
             _proof(facts),
@@ -52,11 +53,9 @@ def cleaning(facts: Facts) -> Section:
 
 def preprocessing(facts: Facts) -> list[str]:
     """What was done to the faces, step by step."""
-    came = facts.detection["already_cut"]["native"]
-    found, photos = facts.detection["faces"]["native"] - came, facts.detection["photos"]["native"]
     side = facts.curate.max_side
     return [
-        f"MTCNN found {found:,} faces in {photos:,} photos; {came:,} faces came cut and stay as they are.",
+        *obtained(facts.detection),
         f"Faces with a side of more than {side} px are not low resolution and were excluded.",
         "Damaged images, copies, and faces to train on that copy one to test on were excluded, in a table of their "
         "own with the reason; nothing was deleted.",
@@ -72,6 +71,11 @@ def protocol(facts: Facts) -> str:
     )
 
 
+def verification(facts: Facts) -> list[str]:
+    """How faces were verified, if anybody did."""
+    return [protocol(facts), *analysis(facts)] if _latest(facts) else analysis(facts)
+
+
 def analysis(facts: Facts) -> list[str]:
     """How many faces were verified, and how far labellers agree."""
     lines = _latest(facts)
@@ -79,9 +83,10 @@ def analysis(facts: Facts) -> list[str]:
         return ["Nobody verified faces here; they were taken as their source has them."]
     judged, labellers = (set(names) for names in zip(*lines, strict=True))
     people = labellers & {line.labeller for line in facts.people}
+    adjudicated, simulated = facts.curation["adjudicated"], labellers - people
     said = [
-        f"{len(judged):,} faces were verified, {facts.curation['adjudicated']:,} adjudicated. Labellers: "
-        f"{len(labellers):,}, of them people: {len(people):,}; the others are simulated."
+        f"{len(judged):,} faces were verified{f', {adjudicated:,} adjudicated' if adjudicated else ''}. Labellers: "
+        f"{len(labellers):,}, of them people: {len(people):,}{'; the others are simulated' if simulated else ''}."
     ]
     if facts.labellers["agreement"]:
         overall = facts.labellers["agreement"]["overall"]
@@ -90,6 +95,13 @@ def analysis(facts: Facts) -> list[str]:
         share = f"{100 * overall['raw']:.1f} %"
         said.append(f"Of the verdicts on {overall['faces']:,} faces that several judged, {share} agree{by_chance}.")
     return said
+
+
+def annotators(facts: Facts) -> list[str]:
+    """What is known of who verified; nothing where nobody did."""
+    if facts.people:
+        return ["Not recorded."]
+    return ["No people: labellers were simulated."] if facts.simulated else []
 
 
 def _latest(facts: Facts) -> dict[tuple[str, str], Verdict]:

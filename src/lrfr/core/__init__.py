@@ -16,6 +16,7 @@ _DEFINED_IN = {
     "folds": "tenfold",
     "templates": "template_pooling",
     "pair_scores": "template_pooling",
+    "every_pair": "exhaustive_pairs",
     "reject": "rejection",
     "better": "significance",
 }

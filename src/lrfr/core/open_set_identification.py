@@ -17,7 +17,7 @@ from lrfr.core.identification import MISSED, mated_pairs
 from lrfr.core.inputs import UNKNOWN, Called, on_host
 from lrfr.core.open_set_bootstrap import found_area, tpir_samples
 from lrfr.core.ranking import best_scores, count_ahead
-from lrfr.core.scored_pairs import count_within
+from lrfr.core.scored_pairs import count_within, threshold_at
 from lrfr.core.scoring import check_metric, comparable, score_pairs
 from lrfr.errors import EmbeddingError
 
@@ -64,6 +64,11 @@ class OpenSet:
         """The largest TPIR (0..1) among the thresholds whose FPIR is at most ``fpir`` (0..1)."""
         return float((self.false_alarms <= count_within(fpir, self.n_unmated)).mean())
 
+    def threshold(self, fpir: float) -> float:
+        """The lowest score, of a mate within the rank or of an unmated probe, whose FPIR is at most ``fpir`` (0..1)."""
+        found = np.sort(self.mate_score[self.mate_rank <= self.rank])
+        return threshold_at(found, np.sort(self.unmated_score), fpir)
+
     def auc(self) -> float:
         """The area (0..1) under TPIR against FPIR from 0 to 1: a step function, nothing interpolated.
 
@@ -99,10 +104,10 @@ class OpenSet:
             seed: of the draws.
 
         Returns:
-            ``tpir`` and ``fnir`` (= 1 - TPIR) by FPIR, null where an FPIR is below 1 / U, which the list
-            ``not_resolvable`` then says; ``auc``; ``tpir_interval``, ``fnir_interval`` and ``auc_interval``, null
-            with a single identity; ``rank``, ``n_gallery``, ``n_mated``, ``n_unmated`` and ``n_missing_gallery``,
-            ``n_missing_mated``, ``n_missing_unmated``.
+            ``tpir``, ``fnir`` (= 1 - TPIR) and their ``threshold`` by FPIR, null where an FPIR is below 1 / U, which
+            the list ``not_resolvable`` then says; ``auc``; ``tpir_interval``, ``fnir_interval`` and
+            ``auc_interval``, null with a single identity; ``rank``, ``n_gallery``, ``n_mated``, ``n_unmated``,
+            ``n_missing_gallery``, ``n_missing_mated`` and ``n_missing_unmated``.
 
         Raises:
             EmbeddingError: an FPIR that is no rate.
@@ -111,7 +116,7 @@ class OpenSet:
         if wrong:
             raise EmbeddingError(f"an FPIR of {wrong[0]} was asked for", remedy="give rates above 0 and up to 1")
         *found, area = ends(self.samples(fpir, draws, seed)).T
-        figures: dict[str, Any] = {"tpir": {}, "fnir": {}, "tpir_interval": {}, "fnir_interval": {}}
+        figures: dict[str, Any] = {"tpir": {}, "fnir": {}, "tpir_interval": {}, "fnir_interval": {}, "threshold": {}}
         vague = []
         for rate, pair in zip(fpir, found, strict=True):
             name, tpir = f"{rate:g}", self.tpir(rate)
@@ -120,6 +125,8 @@ class OpenSet:
                 tpir, pair = None, np.full(2, np.nan)
             figures["tpir"][name] = None if tpir is None else round(tpir, 6)
             figures["fnir"][name] = None if tpir is None else round(1 - tpir, 6)
+            threshold = self.threshold(rate)
+            figures["threshold"][name] = None if tpir is None or np.isinf(threshold) else threshold
             figures["tpir_interval"][name], figures["fnir_interval"][name] = rounded(pair), rounded(1 - pair[::-1])
         figures |= {"auc": round(self.auc(), 6), "auc_interval": rounded(area), "rank": self.rank}
         figures |= {"n_gallery": self.n_gallery, "n_mated": len(self.mate_score), "n_unmated": self.n_unmated}

@@ -80,9 +80,7 @@ class Verification:
 
         Nothing is interpolated; where two thresholds are equally near, the larger mean counts.
         """
-        candidates = [np.inf, *self._crossing(self.genuine), *self._crossing(self.impostor)]
-        nearest = min((abs(far - fnmr), -(far + fnmr)) for far, fnmr in map(self._errors, candidates))
-        return -nearest[1] / (2 * len(self.genuine) * len(self.impostor))
+        return self._equal_errors[0]
 
     @property
     def accuracy(self) -> float:
@@ -92,12 +90,7 @@ class Verification:
     @property
     def right(self) -> np.ndarray:
         """(N,) bool: whether each pair is told rightly at the threshold of the best accuracy, the highest such one."""
-        # Between two genuine scores a higher threshold only rejects more impostors: the best one is a genuine score
-        at = np.unique(self.genuine)
-        at = np.append(at[at > -np.inf], at.dtype.type(np.inf))
-        right = np.searchsorted(self.impostor, at) + len(self.genuine) - np.searchsorted(self.genuine, at)
-        best = at[len(at) - 1 - int(np.argmax(right[::-1]))]
-        return (self.score >= best) == self.same
+        return (self.score >= self._most_accurate) == self.same
 
     def figures(
         self, far: Iterable[float] = FARS, method: str = "exact", draws: int = 1000, seed: int = 0
@@ -121,6 +114,8 @@ class Verification:
         outcome: dict[str, object] = {
             "tar": {f"{rate:g}": round(points[rate][1], 6) if rate in points else None for rate in rates},
             "threshold": {f"{rate:g}": finite.get(rate) for rate in rates},
+            "eer_threshold": _finite(self._equal_errors[1]),
+            "accuracy_threshold": _finite(float(self._most_accurate)),
             "auc": round(self.auc, 6),
             "eer": round(self.eer, 6),
             "accuracy": round(self.accuracy, 6),
@@ -138,6 +133,23 @@ class Verification:
             known, others = intervals(self.score, self.same, self.identity, thresholds, method, draws, seed)
             outcome |= {"tar_interval": {f"{rate:g}": known.get(rate) for rate in rates}, **others}
         return outcome
+
+    @cached_property
+    def _equal_errors(self) -> tuple[float, float]:
+        """The equal error rate and its threshold."""
+        candidates = [np.inf, *self._crossing(self.genuine), *self._crossing(self.impostor)]
+        errors = ((*self._errors(at), at) for at in candidates)
+        nearest = min((abs(far - fnmr), -(far + fnmr), at) for far, fnmr, at in errors)
+        return -nearest[1] / (2 * len(self.genuine) * len(self.impostor)), float(nearest[2])
+
+    @cached_property
+    def _most_accurate(self) -> np.floating:
+        """The threshold of the best accuracy, the highest such one."""
+        # Between two genuine scores a higher threshold only rejects more impostors: the best one is a genuine score
+        at = np.unique(self.genuine)
+        at = np.append(at[at > -np.inf], at.dtype.type(np.inf))
+        right = np.searchsorted(self.impostor, at) + len(self.genuine) - np.searchsorted(self.genuine, at)
+        return at[len(at) - 1 - int(np.argmax(right[::-1]))]
 
     def _errors(self, threshold: float) -> tuple[int, int]:
         """FAR and FNMR over one denominator, G times I: whole numbers, so that equal rates compare equal."""
@@ -164,6 +176,10 @@ class Verification:
         bend = np.ones(len(at), bool)
         bend[1:-1] = (np.diff(impostors, 2) != 0) | (np.diff(genuine, 2) != 0)
         return np.r_[np.inf, at[bend]], np.r_[0, impostors[bend]], np.r_[0, genuine[bend]]
+
+
+def _finite(threshold: float) -> float | None:
+    return threshold if np.isfinite(threshold) else None
 
 
 def verification(score: np.ndarray, same: np.ndarray, identity: np.ndarray | None = None) -> Verification:

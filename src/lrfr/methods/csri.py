@@ -28,10 +28,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import torch
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from torch import nn
 
-from lrfr.config import Section
+from lrfr.config import Pixels, Section, Weight
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import HeadSettings, build_head
 from lrfr.nn.heads import cross_entropy as fr_loss
@@ -74,8 +74,8 @@ class Settings(Section):
     learning: Literal["csri", "joint", "independent"]
     super_resolution: SuperResolution
     head: HeadSettings
-    sides: list[PositiveInt] = Field(min_length=1)
-    sr_weight: float | None = Field(default=None, ge=0)
+    sides: list[Pixels] = Field(min_length=1)
+    sr_weight: Weight | None = None
     super_resolution_training: AuxiliaryTraining | None = None
     synthetic: AuxiliaryTraining
     training: Training

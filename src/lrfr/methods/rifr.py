@@ -33,11 +33,11 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 import torch
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 from torch import nn
 from torch.nn import functional as F
 
-from lrfr.config import Section
+from lrfr.config import Pixels, Section
 from lrfr.errors import ParameterError
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import Head, classifier_of
@@ -60,7 +60,7 @@ class Settings(Section):
     """
 
     high_resolution: bool
-    widths: list[PositiveInt]
+    widths: list[Pixels]
     targets: Literal["teacher", "labels"]
     softmax: Literal["shared", "own"]
     student: Literal["teacher", "fresh"]

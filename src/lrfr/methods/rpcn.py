@@ -22,11 +22,11 @@ from collections.abc import Mapping
 from typing import Annotated, cast
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
-from lrfr.config import Section
+from lrfr.config import Pixels, Section
 from lrfr.nn.embedder import Architecture, Embedder, Preprocessing
 from lrfr.nn.heads import Softmax
 from lrfr.nn.model_file import Model
@@ -52,8 +52,8 @@ class Settings(Section):
 
     width: float = Field(1.0, ge=0.05, le=4)
     coupled: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=3, max_length=3)
-    huber_threshold: PositiveFloat
-    sides: list[PositiveInt] = Field(min_length=1)
+    huber_threshold: Annotated[float, Field(gt=0, le=1)]
+    sides: list[Pixels] = Field(min_length=1)
     super_resolution: AuxiliaryTraining
     recognition: AuxiliaryTraining
     training: Training

@@ -25,7 +25,7 @@ import torch
 from pydantic import Field, model_validator
 from torch.nn import functional as F
 
-from lrfr.config import Section
+from lrfr.config import Section, Weight
 from lrfr.errors import ParameterError
 from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import Head, classifier_of
@@ -51,11 +51,11 @@ class Settings(Section):
     """
 
     teacher: bool
-    distillation_weight: float | None = Field(default=None, ge=0)
+    distillation_weight: Weight | None = None
     curriculum: bool
     frequency: float | None = Field(default=None, ge=0, le=1)
-    smallest_exponent: int = Field(ge=2)
-    largest_exponent: int = Field(le=8)
+    smallest_exponent: int = Field(ge=2, le=8)
+    largest_exponent: int = Field(ge=2, le=8)
     training: Training
 
     @model_validator(mode="after")

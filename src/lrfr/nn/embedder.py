@@ -1,20 +1,22 @@
 """A backbone with everything around it that turns faces into embeddings."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import Field, field_validator
 from torch import nn
 
-from lrfr.config import Section
+from lrfr.config import Positive, Section
 from lrfr.errors import ImageError, ParameterError, unknown_name
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.networks.shape import Shape
 from lrfr.nn.resolution import Interpolation, to_size
 from lrfr.nn.super_resolution.settings import SuperResolution
 
-SMALLEST_SIDE = 16  # px
+SMALLEST_SIDE, LARGEST_SIDE = 16, 1024  # px
 TOLERANCE = 1e-3  # what rounding and resampling may add to 0..1
+
+Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
 
 
 class Preprocessing(Section):
@@ -28,8 +30,8 @@ class Preprocessing(Section):
     """
 
     colour: Literal["RGB", "BGR"] = "RGB"
-    mean: list[float] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
-    std: list[PositiveFloat] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
+    mean: list[Annotated[float, Field(ge=-1e6, le=1e6)]] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
+    std: list[Positive] = Field([0.5, 0.5, 0.5], min_length=3, max_length=3)
     interpolation: Interpolation = "bilinear"
 
 
@@ -49,8 +51,8 @@ class Architecture(Section):
 
     backbone: str
     width: float = Field(1.0, ge=0.05, le=4)
-    embedding_dim: int = Field(gt=1)
-    input_size: int | list[int]
+    embedding_dim: int = Field(gt=1, le=65_536)
+    input_size: Side | list[Side]
     dropout: float = Field(ge=0, lt=1)
     preprocessing: Preprocessing = Preprocessing()
     super_resolution: SuperResolution | None = None
@@ -59,8 +61,9 @@ class Architecture(Section):
     @classmethod
     def _is_a_size(cls, given: object) -> object:
         sides = given if isinstance(given, list) and len(given) == 2 else [given]
-        if not all(type(side) is int and side >= SMALLEST_SIDE for side in sides):
-            raise ValueError(f"a size is the side of a square or [height, width], {SMALLEST_SIDE} px at least")
+        if not all(type(side) is int and SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
+            limits = f"{SMALLEST_SIDE} to {LARGEST_SIDE} px"
+            raise ValueError(f"a size is the side of a square or [height, width], {limits}")
         return given
 
     @property

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from pydantic import Field, field_validator
 
-from lrfr.config import Section, Settings, settings
+from lrfr.config import Fusion, Section, Settings, settings
 from lrfr.core.alignment import AS_CROPPED, check_presentation
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
@@ -125,11 +125,11 @@ def read_facts(folder: Path) -> Facts:
     return settings(described, Facts, f"{path}: metadata")
 
 
-def facts_of(model: Model, sha256: str) -> str:
-    """A model's facts as JSON, with the SHA-256 of its file as ``model``: what files of its embeddings carry on. Its
-    head and where its weights come from matter to no embedding."""
-    told = model.facts.model_dump(exclude={"head", "provenance"})
-    return json.dumps(told | {"model": sha256}, sort_keys=True)
+def facts_of(model: Model, sha256: str, fusion: Fusion = "none") -> str:
+    """What files of a model's embeddings carry on, as JSON: its facts, with the SHA-256 of its file as ``model``, and
+    the ``fusion`` with mirror images, if any. Its head and its provenance matter to no embedding."""
+    told = model.facts.model_dump(exclude={"head", "provenance"}) | {"model": sha256}
+    return json.dumps(told | ({} if fusion == "none" else {"fusion": fusion}), sort_keys=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -89,7 +89,7 @@ def read_onnx(path: Path, asked: Asked, presentation: str | None = None) -> Onnx
         CheckpointError: no ONNX file, one that cannot be run here, or one that is no recogniser.
         ParameterError: what is asked contradicts the publisher, or leaves open what is not known.
     """
-    if presentation not in (None, AS_CROPPED, *TEMPLATES):
+    if presentation is not None and presentation not in (AS_CROPPED, *TEMPLATES):
         raise unknown_name("presentation", presentation, [AS_CROPPED, *TEMPLATES])
     graph = _graph(path)
     files = [path, *_data_files(graph, path)]

@@ -8,8 +8,11 @@ from lrfr.config import Section
 from lrfr.core.alignment import check_presentation
 from lrfr.nn.embedder import Architecture
 from lrfr.nn.heads import HeadSettings
+from lrfr.nn.model_file import Facts
 from lrfr.nn.start import StartingPoint
 from lrfr.nn.training.settings import Training
+
+NEW_NETWORKS = "arcface_112"  # how faces are presented to a network that nobody says it of
 
 
 class Pretraining(Section):
@@ -35,3 +38,8 @@ class Pretraining(Section):
         if (self.architecture is None) == (self.start is None):
             raise ValueError("give either an architecture or a model to start from, and not both")
         return self
+
+
+def presentation_of(chosen: Pretraining, start: Facts) -> str:
+    """How faces are presented to a backbone; ``start`` has the facts of the model that it starts from, if any."""
+    return chosen.presentation or (start.presentation if chosen.start else NEW_NETWORKS)

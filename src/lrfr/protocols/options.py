@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
-from lrfr.config import Fusion, Section
+from lrfr.config import Fusion, Pixels, Section
 
 
 class Evaluate(Section):
@@ -17,13 +17,13 @@ class Evaluate(Section):
     once more after each of the ``super_resolution`` networks.
     """
 
-    bootstrap: int = Field(gt=0)
+    bootstrap: int = Field(gt=0, le=10**6)
     tar: Literal["exact", "nearest"] = "exact"
     thresholds: Literal["exact", "grid"] = "exact"
     average: Literal["unit", "raw"] = "unit"
     fusion: Fusion = "none"
-    sides: list[PositiveInt] = Field(default=[8, 16, 24, 32, 64, 128])
-    widths: list[PositiveInt] = Field(default=[20, 25, 30, 40, 50, 60, 80, 100, 112])
+    sides: list[Pixels] = Field(default=[8, 16, 24, 32, 64, 128])
+    widths: list[Pixels] = Field(default=[20, 25, 30, 40, 50, 60, 80, 100, 112])
     super_resolution: list[str] = Field(default_factory=list)
 
 

@@ -1,5 +1,8 @@
 """The benchmark's own statistics: CSRI's Tables 1 and 2 and its Fig. 4, with this run's faces in them."""
 
+from collections.abc import Collection, Iterable
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -7,6 +10,27 @@ from markupsafe import Markup
 
 from lrfr.charts.histogram import histogram
 from lrfr.report.published import BENCHMARKS, TINYFACE_PARTITION
+
+PARTS = {"native": "The faces of the benchmark", "auxiliary": "Those of the auxiliary set"}
+
+
+def obtained(detection: dict[str, Any]) -> list[str]:
+    """How the faces of each part came to be crops, a sentence each, as far as there are any of a kind."""
+    told = []
+    for part, faces in PARTS.items():
+        found, photos, came = (detection.get(kind, {}).get(part, 0) for kind in ("faces", "photos", "already_cut"))
+        said = [f"MTCNN found {found:,} faces in {photos:,} photos"] if photos else []
+        said += [f"{came:,} faces came cut and stay as they are"] if came else []
+        told += [f"{faces}: {'; '.join(said)}."] if said else []
+    return told
+
+
+def by_whom(labellers: Iterable[str], simulated: Collection[str]) -> str:
+    """What labellers are called, by their names and those of the simulated ones."""
+    is_simulated = [name in simulated for name in labellers]
+    if is_simulated and all(is_simulated):
+        return "simulated labellers"
+    return f"labellers, {sum(is_simulated)} of them simulated" if any(is_simulated) else "labellers"
 
 
 def benchmark_rows(benchmark: pa.Table) -> list[tuple[str, str, str, str]]:

@@ -43,6 +43,8 @@ def render(results: Results) -> str:
         partition=dataset.partition_rows(results.benchmark),
         heights=dataset.height_figure(results.benchmark["height"].to_numpy()),
         mean_size=[float(results.benchmark[side].to_numpy().mean()) for side in ("height", "width")],
+        obtained=dataset.obtained(results.detection),
+        labellers=tables.labellers(results),
         excluded=tables.shares(results.curation["excluded"]),
         quality=tables.quality_line([results.validation]),
         synthetic_quality=tables.quality_line(results.synthetic_validation),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lrfr.report.dataset import image_counts, named
+from lrfr.report.dataset import by_whom, image_counts, named
 from lrfr.report.results import Results
 from lrfr.report.wording import METRICS
 
@@ -14,7 +14,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
     params, counts = results.params, image_counts(results.benchmark)
     total = sum(counts.values())
     return [
-        ("source", params.acquire.source),
+        ("source", params.acquire.sources),
         ("seed", str(params.seed)),
         ("identities", f"{len(named(results.benchmark)):,}"),
         ("native LR faces", f"{total:,}"),
@@ -23,6 +23,12 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("auxiliary HR faces", f"{results.auxiliary.num_rows:,}"),
         ("compared by", " or ".join(METRICS[name] for name in sorted({run.metric for run in results.runs.values()}))),
     ]
+
+
+def labellers(results: Results) -> str:
+    """Who judged the faces that several judged."""
+    agreement, curate = results.labellers["agreement"], results.params.curate
+    return by_whom(agreement.get("labellers", ()), curate.get("simulated_labellers") or {}) if agreement else ""
 
 
 def shares(counts: dict[str, int]) -> list[tuple[str, int, float]]:

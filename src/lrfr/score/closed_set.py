@@ -11,6 +11,7 @@ from lrfr.core.inputs import Called
 from lrfr.score import curves
 from lrfr.score.arrays import name_of, numbered, read_arrays
 from lrfr.score.duplicates import fingerprints, notes, repeated
+from lrfr.score.facts import comparison
 from lrfr.score.outcome import Outcome, Plot, bootstrap, figures_table
 
 Arrays = dict[str, np.ndarray]
@@ -23,30 +24,32 @@ READINGS = {
 }
 
 
-def score(probe: Path, gallery: Path, metric: str, draws: int, seed: int) -> Outcome:
+def score(probe: Path, gallery: Path, metric: str | None, draws: int, seed: int) -> Outcome:
     """Every probe is searched for in the gallery.
 
     Args:
         probe: ``embedding`` (P, D), ``identity`` (P,), and ``missing`` (P,) bool where some have no face.
         gallery: likewise; an unknown identity (-1) is a distractor.
-        metric: ``cosine`` or ``euclidean``.
+        metric: ``cosine`` or ``euclidean``; None takes the model's own, which the files tell, or the cosine.
         draws: bootstrap samples.
         seed: of the draws.
 
     Raises:
-        EmbeddingError: a file or an array that cannot be used, or a probe without a mate in the gallery.
+        EmbeddingError: a file or an array that cannot be used, embeddings of two models, or a probe without a mate in
+            the gallery.
     """
     shown, enrolled = (read_arrays(path, ARRAYS, ("missing",)) for path in (probe, gallery))
     names = shown["identity"], enrolled["identity"]
     shown["identity"], enrolled["identity"] = numbered(*names)
-    outcome = identify(shown, enrolled, metric, lambda number: name_of(number, *names))
+    compared = comparison([probe, gallery], metric)
+    outcome = identify(shown, enrolled, compared.metric, lambda number: name_of(number, *names))
     identity = shown["identity"]
     duplicates = copies(shown, enrolled)
     figures: dict[str, Any] = outcome.figures(identity, draws, seed) | {"duplicates": duplicates}
     title = f"Closed set: {len(identity):,} probes in a gallery of {outcome.gallery_size:,}"
-    definition = {"metric": metric, **READINGS, **bootstrap("the probes' identities", draws, seed)}
+    definition = {**compared.definition, **READINGS, **bootstrap("the probes' identities", draws, seed)}
     said = [figures.pop("note")] if "note" in figures else []
-    said += missing_notes(figures) + notes(duplicates)
+    said += compared.notes + missing_notes(figures) + notes(duplicates)
     return Outcome(figures, definition, [figures_table(title, figures)], lambda: _plots(outcome), said)
 
 

@@ -17,7 +17,10 @@ app = typer.Typer(
 
 Arrays = Annotated[Path, typer.Option(metavar="FILE", help="Arrays: embedding (N, D), identity (N,).")]
 Gallery = Annotated[Path, typer.Option(metavar="FILE", help="Arrays: embedding, identity; -1 is a distractor.")]
-Metric = Annotated[Literal["cosine", "euclidean"], typer.Option(help="Euclidean takes the embeddings as they are.")]
+Metric = Annotated[
+    Literal["cosine", "euclidean"] | None,
+    typer.Option(help="Euclidean takes the embeddings as they are.", show_default="the model's, else cosine"),
+]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure; - prints it.")]
 Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Write the curves as .svg and .csv.")]
 Draws = Annotated[int, typer.Option("--bootstrap", min=0, metavar="N", help="Draws of the intervals; 0 for none.")]
@@ -28,7 +31,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Of the draws.")]
 def closed_set(
     probe: Arrays,
     gallery: Gallery,
-    metric: Metric = "cosine",
+    metric: Metric = None,
     json_file: Json = None,
     plots: Plots = None,
     bootstrap: Draws = 1000,
@@ -46,9 +49,10 @@ def open_set(
     rank: Annotated[int, typer.Option(min=1, help="The last at which a mate counts as found.")] = 20,
     fpir: Annotated[str, typer.Option(metavar="RATES", help="To read TPIR at.")] = "0.3,0.2,0.1,0.01",
     average: Annotated[
-        Literal["unit", "raw"], typer.Option(help="Whether rows are L2-normalised before their template is made.")
-    ] = "unit",
-    metric: Metric = "cosine",
+        Literal["unit", "raw"] | None,
+        typer.Option(help="Whether rows are L2-normalised first.", show_default="unit; of a Euclidean model raw"),
+    ] = None,
+    metric: Metric = None,
     json_file: Json = None,
     plots: Plots = None,
     bootstrap: Draws = 1000,
@@ -61,7 +65,10 @@ def open_set(
 
 @app.command()
 def verification(
-    scores: Annotated[Path, typer.Option(metavar="FILE", help="Arrays: score (N,), same (N,) bool.")],
+    scores: Annotated[Path | None, typer.Option(metavar="FILE", help="Arrays: score (N,), same (N,) bool.")] = None,
+    probe: Annotated[Path | None, typer.Option(metavar="FILE", help="Or all pairs: embedding, identity.")] = None,
+    gallery: Annotated[Path | None, typer.Option(metavar="FILE", help="Likewise; may be the same file.")] = None,
+    metric: Metric = None,
     far: Annotated[str, typer.Option(metavar="RATES", help="To read TAR at.")] = "1e-6,1e-5,1e-4,1e-3,1e-2,1e-1",
     nearest: Annotated[bool, typer.Option("--nearest", help="Read TAR at the nearest FAR, as insightface.")] = False,
     json_file: Json = None,
@@ -70,13 +77,17 @@ def verification(
     seed: Seed = 0,
 ) -> None:
     """Are two faces one person's? TAR at FAR, AUC, EER from pairs."""
-    _score("verification", json_file, plots, scores, parse_rates(far, "--far"), _method(nearest), bootstrap, seed)
+    of_pairs, of_embeddings = scores and not (probe or gallery or metric), probe and gallery and not scores
+    if not (of_pairs or of_embeddings):
+        raise typer.BadParameter("give --scores; or --probe and --gallery, and --metric if you like")
+    rates = parse_rates(far, "--far")
+    _score("verification", json_file, plots, scores, probe, gallery, metric, rates, _method(nearest), bootstrap, seed)
 
 
 @app.command()
 def folds(
     pairs: Annotated[Path, typer.Option(metavar="FILE", help="Arrays: left, right (N, D), same (N,) bool.")],
-    metric: Metric = "cosine",
+    metric: Metric = None,
     thresholds: Annotated[
         Literal["exact", "grid"], typer.Option(help="Between all scores, or on insightface's grid of distances.")
     ] = "exact",
@@ -143,7 +154,7 @@ def compare(
     gallery_a: Gallery,
     probe_b: Arrays,
     gallery_b: Gallery,
-    metric: Metric = "cosine",
+    metric: Metric = None,
     json_file: Json = None,
     plots: Plots = None,
     bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Sign patterns, and draws.")] = 10_000,

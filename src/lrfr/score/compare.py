@@ -11,15 +11,16 @@ from lrfr.core.significance import better
 from lrfr.errors import EmbeddingError
 from lrfr.score import curves
 from lrfr.score.arrays import name_of, numbered, read_arrays
-from lrfr.score.closed_set import ARRAYS, READINGS, copies, identify
+from lrfr.score.closed_set import ARRAYS, READINGS, copies, identify, missing_notes
 from lrfr.score.duplicates import notes
+from lrfr.score.facts import comparison
 from lrfr.score.outcome import LABELS, Outcome, Table, interval, number
 
 HEADS = ("figure", "A", "B", "A - B", "95 % interval", "p")
 
 
 def score(
-    probe_a: Path, gallery_a: Path, probe_b: Path, gallery_b: Path, metric: str, draws: int, seed: int
+    probe_a: Path, gallery_a: Path, probe_b: Path, gallery_b: Path, metric: str | None, draws: int, seed: int
 ) -> Outcome:
     """The closed set by both, and a paired test of each headline, with identities as the units.
 
@@ -28,12 +29,13 @@ def score(
         gallery_a: A's gallery.
         probe_b: B's embeddings of the same probes, in the same order.
         gallery_b: B's gallery; its faces need not be A's.
-        metric: ``cosine`` or ``euclidean``.
+        metric: ``cosine`` or ``euclidean``, for both; None takes each model's own, which its files tell, or the cosine.
         draws: sign patterns and bootstrap samples.
         seed: of the draws.
 
     Raises:
-        EmbeddingError: a file or an array that cannot be used, or the probes are not the same people in one order.
+        EmbeddingError: a file or an array that cannot be used, one side's embeddings are of two models, or the probes
+            are not the same people in one order.
     """
     files = [read_arrays(path, ARRAYS, ("missing",)) for path in (probe_a, gallery_a, probe_b, gallery_b)]
     names = [arrays["identity"] for arrays in files]
@@ -46,10 +48,12 @@ def score(
         return name_of(number, *names)
 
     _check_same(identity, shown_b["identity"], called)
-    a, b = identify(shown_a, enrolled_a, metric, called), identify(shown_b, enrolled_b, metric, called)
+    by_a, by_b = comparison([probe_a, gallery_a], metric), comparison([probe_b, gallery_b], metric)
+    a = identify(shown_a, enrolled_a, by_a.metric, called)
+    b = identify(shown_b, enrolled_b, by_b.metric, called)
     tests = _tests(a, b, identity, draws, seed)
     definition = {
-        "metric": metric,
+        **_of_both(by_a.definition, by_b.definition),
         **READINGS,
         "p_value": f"two-sided sign-flip permutation test of per-identity sums, {draws} draws, seed {seed}; "
         "each figure by itself, not corrected for looking at several",
@@ -57,9 +61,20 @@ def score(
     }
     table = Table(f"A against B: {len(identity):,} probes", HEADS, [_row(name, of) for name, of in tests.items()])
     sides = {"A": copies(shown_a, enrolled_a), "B": copies(shown_b, enrolled_b)}
-    said = [f"{side}: {note}" for side, found in sides.items() for note in notes(found)]
-    figures = {"n_probe": len(identity), **tests}
+    said = [f"A: {note}" for note in by_a.notes] + [f"B: {note}" for note in by_b.notes]
+    for side, outcome in {"A": a, "B": b}.items():
+        counts = {"n_missing_probe": outcome.n_missing_probe, "n_missing_gallery": outcome.n_missing_gallery}
+        said += [f"{side}: {note}" for note in missing_notes(counts) + notes(sides[side])]
+    figures: dict[str, Any] = {"n_probe": len(identity), **tests, "duplicates": sides}
+    figures |= {"n_gallery": {"A": a.gallery_size, "B": b.gallery_size}}
     return Outcome(figures, definition, [table], lambda: curves.cmc({"A": a, "B": b}), said)
+
+
+def _of_both(a: dict[str, str], b: dict[str, str]) -> dict[str, str]:
+    """The definitions of A and of B, each once where they are the same."""
+    names = dict.fromkeys([*a, *b])
+    sides = {name: (a.get(name, "not told"), b.get(name, "not told")) for name in names}
+    return {name: one if one == other else f"A: {one}; B: {other}" for name, (one, other) in sides.items()}
 
 
 def _tests(a: ClosedSet, b: ClosedSet, identity: np.ndarray, draws: int, seed: int) -> dict[str, dict[str, Any]]:

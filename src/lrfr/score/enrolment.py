@@ -10,7 +10,9 @@ from lrfr.core.template_pooling import templates
 from lrfr.errors import EmbeddingError
 from lrfr.score.arrays import numbered, read_arrays
 from lrfr.score.duplicates import fingerprints, repeated
+from lrfr.score.facts import Comparison, comparison
 
+METRIC = "cosine of templates"
 NORMS = {"keep": "as they are", "unit": "each L2-normalised first"}
 
 
@@ -22,11 +24,13 @@ class Images:
         enrolled: the templates that the images make.
         identity: (T,) the templates' identities, or None where the images tell none.
         duplicates: how many images stand twice.
+        compared: by which metric, and of which model.
     """
 
     enrolled: Templates
     identity: np.ndarray | None
     duplicates: dict[str, int]
+    compared: Comparison
 
 
 def enrol(path: Path, norm: str) -> Images:
@@ -35,7 +39,13 @@ def enrol(path: Path, norm: str) -> Images:
     missing = given.get("missing")
     ids, vectors = templates(given["embedding"], given["template"], given["media"], norm, missing)
     enrolled = Templates(ids, vectors, (vectors == 0).all(axis=1))
-    return Images(enrolled, _identity(given), {"image": repeated(fingerprints(given["embedding"], missing))})
+    duplicates = {"image": repeated(fingerprints(given["embedding"], missing))}
+    return Images(enrolled, _identity(given), duplicates, comparison([path], None))
+
+
+def metric_notes(compared: Comparison) -> list[str]:
+    """A sentence if the protocol compares otherwise than the model says."""
+    return [f"compared by the {METRIC}; the model's own metric is euclidean"] if compared.metric == "euclidean" else []
 
 
 def _identity(given: dict[str, np.ndarray]) -> np.ndarray | None:
@@ -51,10 +61,10 @@ def _identity(given: dict[str, np.ndarray]) -> np.ndarray | None:
     return identity[first]
 
 
-def definition(norm: str) -> dict[str, str]:
+def definition(norm: str, compared: Comparison) -> dict[str, str]:
     """How templates were made."""
-    return {
-        "metric": "cosine of templates",
+    return compared.definition | {
+        "metric": METRIC,
         "norm": f"{norm}: embeddings enter a template {NORMS[norm]}",
         "template": "mean within a media id, sum over media, then L2-normalised",
     }

@@ -11,6 +11,7 @@ from lrfr.core.tenfold import folds
 from lrfr.score import curves
 from lrfr.score.arrays import read_arrays
 from lrfr.score.duplicates import fingerprints, notes, repeated
+from lrfr.score.facts import comparison
 from lrfr.score.outcome import Outcome, Table, bootstrap, figures_table, number
 
 THRESHOLDS = {
@@ -19,13 +20,13 @@ THRESHOLDS = {
 }
 
 
-def score(pairs: Path, metric: str, thresholds: str, draws: int, seed: int) -> Outcome:
+def score(pairs: Path, metric: str | None, thresholds: str, draws: int, seed: int) -> Outcome:
     """Each fold is judged at the best threshold of the others.
 
     Args:
         pairs: ``left``, ``right`` (N, D), ``same`` (N,) bool; where there are, ``fold`` (N,), ``identity_left`` (N,),
             and ``missing`` (N,) bool: pairs of which a face is missing.
-        metric: ``cosine`` or ``euclidean``.
+        metric: ``cosine`` or ``euclidean``; None takes the model's own, which the files tell, or the cosine.
         thresholds: ``exact`` or ``grid``: where thresholds are looked for.
         draws: bootstrap samples.
         seed: of the draws.
@@ -34,8 +35,9 @@ def score(pairs: Path, metric: str, thresholds: str, draws: int, seed: int) -> O
         EmbeddingError: a file or an array that cannot be used, or fewer pairs than folds.
     """
     given = read_arrays(pairs, ("left", "right", "same"), ("fold", "identity_left", "missing"))
+    compared = comparison([pairs], metric)
     left, right, missing = given["left"], given["right"], given.get("missing")
-    outcome = folds(left, right, given["same"], given.get("fold"), metric=metric, thresholds=thresholds,
+    outcome = folds(left, right, given["same"], given.get("fold"), metric=compared.metric, thresholds=thresholds,
                     left_missing=missing, right_missing=missing)  # fmt: skip
     marks, others = fingerprints(left, missing), fingerprints(right, missing)
     same_both = int((marks == others).sum())
@@ -43,7 +45,7 @@ def score(pairs: Path, metric: str, thresholds: str, draws: int, seed: int) -> O
     figures: dict[str, Any] = outcome.figures(given.get("identity_left"), draws, seed) | {"duplicates": duplicates}
     title = f"{len(outcome.accuracy)} folds, {len(left):,} pairs"
     definition = {
-        "metric": metric,
+        **compared.definition,
         "folds": "as given" if "fold" in given else "ten runs of consecutive pairs, unshuffled",
         "thresholds": THRESHOLDS[thresholds],
         "accuracy": "mean over folds, each at the best threshold of the others",
@@ -55,9 +57,9 @@ def score(pairs: Path, metric: str, thresholds: str, draws: int, seed: int) -> O
     tables = [figures_table(title, figures), Table("Fold by fold", ("fold", "accuracy", "threshold"), rows)]
 
     def plots():
-        return curves.roc_and_det(_all_pairs(left, right, given["same"], metric, missing))
+        return curves.roc_and_det(_all_pairs(left, right, given["same"], compared.metric, missing))
 
-    return Outcome(figures, definition, tables, plots, notes(duplicates))
+    return Outcome(figures, definition, tables, plots, compared.notes + notes(duplicates))
 
 
 def _all_pairs(left, right, same: np.ndarray, metric: str, missing: np.ndarray | None) -> Verification:

@@ -13,14 +13,15 @@ from lrfr.score import curves
 from lrfr.score.arrays import name_of, numbered, read_arrays
 from lrfr.score.closed_set import ARRAYS, missing_notes
 from lrfr.score.duplicates import fingerprints, notes, repeated
+from lrfr.score.facts import comparison
 from lrfr.score.outcome import Outcome, Plot, bootstrap, figures_table
 
 AVERAGES = {"unit": "each L2-normalised first", "raw": "as they are"}
 
 
 def score(
-    gallery: Path, mated: Path, unmated: Path, metric: str, rank: int, fpir: tuple[float, ...], average: str,
-    draws: int, seed: int,
+    gallery: Path, mated: Path, unmated: Path, metric: str | None, rank: int, fpir: tuple[float, ...],
+    average: str | None, draws: int, seed: int,
 ) -> Outcome:  # fmt: skip
     """Mated and unmated probes are searched for in a gallery of templates, one per identity.
 
@@ -28,15 +29,17 @@ def score(
         gallery: ``embedding`` (G, D), ``identity`` (G,), and ``missing`` (G,) bool where some have no face.
         mated: likewise, of people in the gallery.
         unmated: ``embedding`` (U, D) of people who are not; ``identity`` and ``missing`` where there are.
-        metric: ``cosine`` or ``euclidean``.
+        metric: ``cosine`` or ``euclidean``; None takes the model's own, which the files tell, or the cosine.
         rank: the last at which a mate counts as found.
         fpir: the rates to read TPIR at.
-        average: ``unit`` or ``raw``: how a template is made.
+        average: ``unit`` or ``raw``: how a template is made; None is ``raw`` where the model says that it is
+            Euclidean, else ``unit``.
         draws: bootstrap samples.
         seed: of the draws.
 
     Raises:
-        EmbeddingError: a file or an array that cannot be used, a mated probe without a mate, or an unmated one with.
+        EmbeddingError: a file or an array that cannot be used, embeddings of two models, a mated probe without a mate,
+            or an unmated one with.
     """
     enrolled, shown = (read_arrays(path, ARRAYS, ("missing",)) for path in (gallery, mated))
     strange = read_arrays(unmated, ("embedding",), ("identity", "missing"))
@@ -48,8 +51,11 @@ def score(
         return name_of(number, *given)
 
     _check_strangers(strangers, names, called)
+    compared = comparison([gallery, mated, unmated], metric)
+    average = average or ("raw" if metric is None and compared.metric == "euclidean" else "unit")
     outcome = open_set(
-        enrolled["embedding"], names, shown["embedding"], identity, strange["embedding"], metric, rank, average,
+        enrolled["embedding"], names, shown["embedding"], identity, strange["embedding"], compared.metric, rank,
+        average,
         gallery_missing=enrolled.get("missing"), mated_missing=shown.get("missing"),
         unmated_missing=strange.get("missing"), called=called,
     )  # fmt: skip
@@ -62,8 +68,9 @@ def score(
     title = (
         f"Open set: {len(identity):,} mated and {outcome.n_unmated:,} unmated probes, {outcome.n_gallery:,} templates"
     )
-    said = missing_notes(figures) + notes(duplicates)
-    definition = _definition(metric, rank, average) | bootstrap("the mated identities and unmated probes", draws, seed)
+    said = compared.notes + missing_notes(figures) + notes(duplicates)
+    definition = compared.definition | _definition(rank, average)
+    definition |= bootstrap("the mated identities and unmated probes", draws, seed)
     return Outcome(figures, definition, [figures_table(title, figures)], lambda: _plots(outcome), said)
 
 
@@ -75,9 +82,8 @@ def _check_strangers(unmated: np.ndarray, gallery: np.ndarray, called: Called) -
         raise EmbeddingError(what, where=where, remedy="such a probe is a mated one")
 
 
-def _definition(metric: str, rank: int, average: str) -> dict[str, str]:
+def _definition(rank: int, average: str) -> dict[str, str]:
     return {
-        "metric": metric,
         "ties": "pessimistic: a template that scores as high as the mate ranks before it",
         "template": f"the mean of an identity's gallery embeddings, {AVERAGES[average]}",
         "tpir": f"share of mated probes whose mate is within rank {rank} and scores at or above the threshold",

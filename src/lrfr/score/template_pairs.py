@@ -9,7 +9,7 @@ from lrfr.core.pair_verification import FARS, verification
 from lrfr.core.template_pooling import pair_scores
 from lrfr.score import curves
 from lrfr.score.duplicates import notes, repeated
-from lrfr.score.enrolment import definition, enrol
+from lrfr.score.enrolment import definition, enrol, metric_notes
 from lrfr.score.outcome import Outcome, bootstrap, figures_table
 from lrfr.score.template_lists import read_pairs
 from lrfr.score.verification import METHODS, READINGS, missing_note
@@ -40,7 +40,7 @@ def score(images: Path, pairs: Path, norm: str, far_method: str, draws: int, see
     figures: dict[str, Any] = outcome.figures(FARS, far_method, draws, seed)
     figures |= {"n_template": len(vectors), "duplicates": duplicates}
     title = f"Templates, 1:1: {figures['n_genuine']:,} genuine and {figures['n_impostor']:,} impostor pairs"
-    readings = definition(norm) | {"tar": METHODS[far_method], **READINGS}
+    readings = definition(norm, read.compared) | {"tar": METHODS[far_method], **READINGS}
     readings |= bootstrap(str(figures.get("interval_over")), draws, seed)
-    said = missing_note(figures) + notes(duplicates)
+    said = metric_notes(read.compared) + missing_note(figures) + notes(duplicates)
     return Outcome(figures, readings, [figures_table(title, figures)], lambda: curves.roc_and_det(outcome), said)

@@ -9,7 +9,7 @@ from lrfr.core.gallery_search import BOTH, RANKS, Found, Search, search
 from lrfr.score import curves
 from lrfr.score.arrays import name_of, numbered
 from lrfr.score.duplicates import notes
-from lrfr.score.enrolment import definition, enrol
+from lrfr.score.enrolment import definition, enrol, metric_notes
 from lrfr.score.outcome import Outcome, Plot, Table, bootstrap, figures_table
 from lrfr.score.template_lists import read_enrolment
 
@@ -41,14 +41,15 @@ def score(images: Path, galleries: list[Path], probe: Path, norm: str, draws: in
     found = search(wanted, read.enrolled, read.enrolled)
     by_gallery = found.figures(draws, seed)
     figures = _top(by_gallery, list(wanted)) | {"galleries": by_gallery, "duplicates": read.duplicates}
-    readings = definition(norm) | {
+    readings = definition(norm, read.compared) | {
         "ties": "pessimistic: a template that scores as high as the mate ranks before it",
         "fnir": "share of mated probes whose mate is below the threshold, at whatever rank",
         "fpir": "share of unmated probes (identity not in the gallery) with any score at or above the threshold",
         "galleries": "each by itself, then the mean; both: one gallery out of all, closed set only",
         **bootstrap("the probes' identities", draws, seed),
     }
-    return Outcome(figures, readings, _tables(by_gallery, list(wanted)), lambda: _plots(found), _notes(figures))
+    said = metric_notes(read.compared) + _notes(figures)
+    return Outcome(figures, readings, _tables(by_gallery, list(wanted)), lambda: _plots(found), said)
 
 
 def _top(by_gallery: dict[str, Any], single: list[str]) -> dict[str, Any]:

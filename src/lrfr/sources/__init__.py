@@ -3,11 +3,15 @@
 A source is a module with ``LAYOUT`` (what it expects on disk, in words), ``Settings`` (a section of params.yaml) and
 ``acquire(root, settings, seed) -> Acquired``. One that brings a test set also has ``PROTOCOL``, the module of
 ``lrfr.protocols`` that evaluates it. The first line of its docstring says what it is.
+``COLLECTIONS`` says what it brings other than native faces, unless its settings do; ``KNOWS_TRUTH`` that it knows for
+certain who is where in its native photos; and ``check_files(root, settings)`` raises where its settings name files that
+are not there. A source whose people are rendered has a name that begins with ``generated``.
 """
 
 from pathlib import Path
 from types import ModuleType
 
+from lrfr.config import Section
 from lrfr.errors import ParameterError, SourceError
 from lrfr.registry import component, components
 
@@ -50,10 +54,31 @@ def test_set_source(name: str, root: Path, where: str) -> ModuleType:
         known = ", ".join(known for known, other in sources().items() if hasattr(other, "PROTOCOL"))
         what = f"the source '{name}' brings no test set: no protocol evaluates its faces"
         raise ParameterError(what, where=where, remedy=f"choose one that does: {known}")
-    if not root.exists():
-        remedy = f"put the dataset there, or correct the root; the source '{name}' expects {module.LAYOUT}"
-        raise SourceError(f"there is no dataset at {root}", where=where, remedy=remedy)
+    check_root(name, root, where)
     return module
+
+
+def check_root(name: str, root: Path, where: str) -> None:
+    """Raises a SourceError where nothing lies at the root of a source."""
+    if not root.exists():
+        remedy = f"put the dataset there, or correct the root; the source '{name}' expects {source(name).LAYOUT}"
+        raise SourceError(f"there is no dataset at {root}", where=where, remedy=remedy)
+
+
+def check_settings(module: ModuleType, root: Path, options: Section, where: str) -> None:
+    """Raises a SourceError where a file or folder that a source's settings name is not there."""
+    try:
+        getattr(module, "check_files", lambda *_: None)(root, options)
+    except SourceError as error:
+        what, _, rest = str(error).partition("\n  where: ")
+        place, _, remedy = rest.partition("\n  what to do: ")
+        raise SourceError(what, where=f"{where}.settings; {place}", remedy=remedy) from error
+
+
+def collections_of(module: ModuleType, options: Section) -> tuple[str, ...]:
+    """The collections that a source brings: that of its settings, where they choose."""
+    chosen = getattr(options, "collection", None)
+    return (chosen,) if chosen else getattr(module, "COLLECTIONS", ("native",))
 
 
 def sources() -> dict[str, ModuleType]:

@@ -32,6 +32,9 @@ PARTS = {"0": "train", "1": "validation", "2": "test"}
 Read = tuple[pa.Table, list[dict[str, Any]]]  # faces, and rows of what is excluded
 
 
+COLLECTIONS = ("auxiliary",)
+
+
 class Settings(Selection):
     """How much is taken. A face cut from an original image takes some 100 kB of memory, an aligned one 7 kB."""
 

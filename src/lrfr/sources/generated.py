@@ -26,15 +26,17 @@ SOURCE = "generated"
 
 # Each use of randomness has a stream of its own, so that no picture depends on the order of the work.
 _PLAN, _NATIVE, _AUXILIARY, _UNNAMED, _PHOTO, _PORTRAIT = range(6)
+COLLECTIONS = ("native", "auxiliary")
+KNOWS_TRUTH = True  # who is where in the photos
 
 
 class Settings(Section):
     """How much is rendered. Shares are 0..1."""
 
-    identities: int = Field(gt=0)
-    photos: int = Field(gt=0)
-    auxiliary_identities: int = Field(gt=0)
-    portraits_per_identity: int = Field(gt=0)
+    identities: int = Field(gt=0, le=10**6)
+    photos: int = Field(gt=0, le=10**6)
+    auxiliary_identities: int = Field(gt=0, le=10**6)
+    portraits_per_identity: int = Field(gt=0, le=10**6)
     people_per_photo: float = Field(default=8.0, gt=1, le=14)
     unnamed_share: float = Field(default=0.28, ge=0, lt=1)
 

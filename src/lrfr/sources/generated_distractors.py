@@ -23,9 +23,9 @@ SOURCE = "generated_distractors"
 class Settings(Section):
     """How many people with a name, images of each, and strangers with one image each."""
 
-    identities: int = Field(gt=1)
-    images: int = Field(gt=1)
-    distractors: int = Field(gt=0)
+    identities: int = Field(gt=1, le=10**6)
+    images: int = Field(gt=1, le=10**6)
+    distractors: int = Field(gt=0, le=10**6)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

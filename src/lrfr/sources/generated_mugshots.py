@@ -24,8 +24,8 @@ DISTANCES = {1: ("4.2", 12), 2: ("2.6", 18), 3: ("1.0", 28)}  # metres, mean fac
 class Settings(Section):
     """How many people; SCface has 130, and five cameras at each distance."""
 
-    identities: int = Field(gt=1)
-    cameras: int = Field(gt=0)
+    identities: int = Field(gt=1, le=10**6)
+    cameras: int = Field(gt=0, le=10**6)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

@@ -28,8 +28,8 @@ FOLDS = 10
 class Settings(Section):
     """How many people in each of the ten folds, and images of each."""
 
-    identities_per_fold: int = Field(gt=1)
-    images: int = Field(gt=1)
+    identities_per_fold: int = Field(gt=1, le=10**6)
+    images: int = Field(gt=1, le=10**6)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

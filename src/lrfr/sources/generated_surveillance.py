@@ -30,10 +30,10 @@ AWAY = 0.02  # share of images in which somebody looks away, and no face is foun
 class Settings(Section):
     """How many people, and how many images of each of them in every part that they are in."""
 
-    identities: int = Field(gt=1)
-    unmated: int = Field(gt=0)
-    verification_identities: int = Field(gt=1)
-    images: int = Field(gt=1)
+    identities: int = Field(gt=1, le=10**6)
+    unmated: int = Field(gt=0, le=10**6)
+    verification_identities: int = Field(gt=1, le=10**6)
+    images: int = Field(gt=1, le=10**6)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

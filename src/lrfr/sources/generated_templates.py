@@ -31,10 +31,10 @@ TEMPLATES = 3  # of each identity: one to enrol, two to look for
 class Settings(Section):
     """How many people, stills of each in its gallery template and in its first probe template, and frames a video."""
 
-    identities: int = Field(gt=1)
-    gallery_stills: int = Field(gt=0)
-    probe_stills: int = Field(gt=0)
-    frames: int = Field(gt=0)
+    identities: int = Field(gt=1, le=10**6)
+    gallery_stills: int = Field(gt=0, le=10**6)
+    probe_stills: int = Field(gt=0, le=10**6)
+    frames: int = Field(gt=0, le=10**6)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

@@ -27,6 +27,7 @@ from lrfr.sources.reading.lfw_pictures import HEAD, PUBLISHED_LAYOUT, read_pictu
 LAYOUT = PUBLISHED_LAYOUT
 
 FACE_HEIGHT = 0.48  # share of the picture's height that MTCNN's box has, brow to chin
+COLLECTIONS = ("native", "auxiliary")
 
 
 class Settings(Section):
@@ -36,10 +37,10 @@ class Settings(Section):
     at most ``max_images`` of each are used. At most ``distractors`` pictures of people with fewer stay without a name.
     """
 
-    min_images: int = Field(ge=2)
-    max_images: int = Field(ge=2)
+    min_images: int = Field(ge=2, le=10**9)
+    max_images: int = Field(ge=2, le=10**9)
     auxiliary_fraction: float = Field(gt=0, lt=1)
-    distractors: int = Field(ge=0)
+    distractors: int = Field(ge=0, le=10**9)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

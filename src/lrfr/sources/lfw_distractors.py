@@ -31,10 +31,10 @@ Picture = tuple[str, str | None, bytes]  # file name without ending, identity, e
 class Settings(Section):
     """How many people with ``min_images`` to ``max_images`` pictures, and how many with one picture, are drawn."""
 
-    min_images: int = Field(ge=2)
-    max_images: int = Field(ge=2)
-    identities: int = Field(gt=1)
-    distractors: int = Field(gt=0)
+    min_images: int = Field(ge=2, le=10**9)
+    max_images: int = Field(ge=2, le=10**9)
+    identities: int = Field(gt=1, le=10**9)
+    distractors: int = Field(gt=0, le=10**9)
 
     @model_validator(mode="after")
     def _limits_are_in_order(self) -> Self:

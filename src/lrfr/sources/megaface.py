@@ -32,7 +32,7 @@ FACESCRUB = "facescrub_images"
 class Settings(Section):
     """How many MegaFace pictures, drawn by the seed, are distractors."""
 
-    distractors: int = Field(default=10_000, ge=1)
+    distractors: int = Field(default=10_000, ge=1, le=10**9)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

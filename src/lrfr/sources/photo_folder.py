@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from lrfr.config import Section
+from lrfr.config import Place, Section
 from lrfr.errors import SourceError
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import excluded_table
@@ -34,8 +34,8 @@ class Settings(Section):
     the benchmark or auxiliary for HR faces to train on, which need names.
     """
 
-    photos: str = "."
-    detections: str | None = None
+    photos: Place = "."
+    detections: Place | None = None
     collection: Literal["native", "auxiliary"] = "native"
 
     @model_validator(mode="after")
@@ -43,6 +43,13 @@ class Settings(Section):
         if self.collection == "auxiliary" and self.detections is None:
             raise ValueError("auxiliary faces need names: give detections with identities")
         return self
+
+
+def check_files(root: Path, settings: Settings) -> None:
+    """Raises a SourceError unless the folder of the photos and the list of detections are there."""
+    for name in (settings.photos, settings.detections):
+        if name is not None:
+            find(root, name)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

@@ -22,6 +22,9 @@ SOURCE = "recordio"
 EXACT = 2**24  # numbers are stored as float32: from here on, as in Glint360K, they are rounded
 
 
+COLLECTIONS = ("auxiliary",)
+
+
 class Settings(Selection):
     """How much is taken. Faces are held in memory, 5 to 10 kB each: give a limit to MS1M's 5.8 million."""
 

@@ -24,12 +24,13 @@ LAYOUT = (
 )
 
 PEDESTRIAN = re.compile(r"(.*/)?(bbox_(train|test)|scen\d+/view\d+)/[^/]+/[^/]+", re.IGNORECASE)
+COLLECTIONS = ("unrecognizable",)
 
 
 class Settings(Section):
     """At most ``max_photos`` pedestrians are drawn: both sets together have 1.8 million. The paper uses 5,000 faces."""
 
-    max_photos: int = Field(gt=0)
+    max_photos: int = Field(gt=0, le=10**9)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:

@@ -14,6 +14,7 @@ def run() -> None:
         FaceTableError, ResultError: a table or a result of an earlier stage is missing or cannot be read, or the data
             did not meet its expectations.
         VerdictError: a manifest has a line that cannot be right.
+        ParameterError: the card speaks of generated people, and there are others.
     """
     facts = read_facts(read_params())
     write_text(paths.DATA_CARD, page.html(facts))

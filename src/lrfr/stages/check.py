@@ -11,25 +11,27 @@ from pathlib import Path
 import torch
 
 from lrfr import paths
-from lrfr.card.settings import Card
-from lrfr.config import Params, Section, SectionType, Settings, read_params, settings
+from lrfr.card.settings import Card, check_people
+from lrfr.config import Params, Section, SectionType, Settings, Source, read_params, settings
 from lrfr.curation import Curate, Split
 from lrfr.detector import Detect
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.methods import FLOOR, Run, floor, read_run
+from lrfr.nn.batches.alignment import check_tight_crops
 from lrfr.nn.batches.order import parts_of_batch
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.landmarks.settings import Landmarks
 from lrfr.nn.model_file import Facts, Model
 from lrfr.nn.networks import NETWORKS
-from lrfr.nn.pretraining import Pretraining
+from lrfr.nn.pretraining import Pretraining, presentation_of
 from lrfr.nn.start import read_start
 from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
 from lrfr.nn.training.optimizers import check_optimizers
 from lrfr.nn.training.settings import Training
 from lrfr.protocols.options import Evaluate
 from lrfr.quality.limits import Drift, Validate
-from lrfr.sources import benchmark_source, source, test_set_source
+from lrfr.sources import benchmark_source, check_root, check_settings, collections_of, source, test_set_source
+from lrfr.stages.check_batches import check_batches
 from lrfr.stages.release import Release
 from lrfr.synthesis import degradations, synthesizer
 from lrfr.test_sets import SynLR
@@ -51,20 +53,30 @@ def run() -> None:
 
     Raises:
         ParameterError: the first thing that is wrong.
-        SourceError: nothing lies at the root of a test set.
+        SourceError: nothing lies at the root of a source, or a file that its settings name is not there.
     """
     params = read_params()
     _check_data(params)
-    for name, values in params.backbones.items():
-        _check_backbone(f"backbones.{name}", values)
+    shown = {name: _check_backbone(f"backbones.{name}", values) for name, values in params.backbones.items()}
     _check_training("landmarks", _check("landmarks", params.landmarks, Landmarks).training)
     for name, values in params.super_resolution.items():
         place = f"super_resolution.{name}"
         _check_training(place, _check(place, values, SuperResolutionAlone).training)
     for name in params.methods:
-        _check_run(read_run(name, params))
+        chosen = read_run(name, params)
+        _check_run(chosen, chosen.presentation or shown[chosen.backbone])
     _check_names(params, _check("evaluate", params.evaluate, Evaluate))
     print(f"{paths.PARAMS}: every section and every name in it is right")
+    if paths.BENCHMARK.is_file() and paths.AUXILIARY.is_file():
+        _note_batches(params)
+
+
+def _note_batches(params: Params) -> None:
+    """Says whether the faces that are there now fill the batches; another acquisition may bring more of them."""
+    try:
+        check_batches(params)
+    except ParameterError as error:
+        print(f"note: with the faces of the last split this would fail: {error}")
 
 
 def _check(place: str, values: Settings, section: type[SectionType]) -> SectionType:
@@ -72,27 +84,81 @@ def _check(place: str, values: Settings, section: type[SectionType]) -> SectionT
 
 
 def _check_data(params: Params) -> None:
-    benchmark = benchmark_source(params.acquire.source, f"{paths.PARAMS}: acquire.source")
-    _check("acquire.settings", params.acquire.settings, benchmark.Settings)
+    benchmark_source(params.acquire.source, f"{paths.PARAMS}: acquire.source")
+    brought = list(_check_source("acquire", params.acquire))
     for collection, chosen in params.acquire.others().items():
-        _check(f"acquire.{collection}.settings", chosen.settings, source(chosen.source).Settings)
+        brings = _check_source(f"acquire.{collection}", chosen)
+        if collection not in brings:
+            what = f"the source '{chosen.source}' brings {' and '.join(brings)} faces, and none that are {collection}"
+            remedy = f"name a source that does (lrfr acquire --list), or set its collection to {collection}"
+            raise ParameterError(what, where=f"{paths.PARAMS}: acquire.{collection}", remedy=remedy)
+        brought.append(collection)
+    _check_needed(brought, params.acquire.source)
     for name, section in SECTIONS.items():
         params.read(name, section)
+    _check_sizes(params)
+    check_people(params.read("card", Card), params.acquire)
+    _check_labellers(params)
     for name, values in params.synthesizers.items():
         _check(f"synthesizers.{name}", values, synthesizer(name).Settings)
     for name, chosen in params.evaluation_sets.items():
         place = f"evaluation_sets.{name}"
         module = test_set_source(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}")
-        _check(f"{place}.settings", chosen.settings, module.Settings)
+        options = _check(f"{place}.settings", chosen.settings, module.Settings)
+        check_settings(module, Path(chosen.root), options, f"{paths.PARAMS}: {place}")
 
 
-def _check_backbone(place: str, values: Settings) -> None:
+def _check_source(place: str, chosen: Source) -> tuple[str, ...]:
+    """Checks a source of the pipeline's; returns the collections that it brings."""
+    module = source(chosen.source)
+    options = _check(f"{place}.settings", chosen.settings, module.Settings)
+    check_root(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}.root")
+    check_settings(module, Path(chosen.root), options, f"{paths.PARAMS}: {place}")
+    return collections_of(module, options)
+
+
+def _check_needed(brought: Sequence[str], name: str) -> None:
+    """Raises where nobody brings faces that the pipeline cannot do without."""
+    if "native" not in brought:
+        what = f"the source '{name}' brings no native faces, of which the benchmark is made"
+        raise ParameterError(
+            what, where=f"{paths.PARAMS}: acquire.source", remedy="name one that does: lrfr acquire --list"
+        )
+    if "auxiliary" not in brought:
+        remedy = "name a source of HR faces: acquire.auxiliary: {source, root, settings}"
+        what = f"the source '{name}' brings no auxiliary faces, which backbones learn from"
+        raise ParameterError(what, where=f"{paths.PARAMS}: acquire", remedy=remedy)
+
+
+def _check_sizes(params: Params) -> None:
+    """Raises where a size leaves nothing of what another one asks for."""
+    most, place = params.read("curate", Curate).max_side, f"{paths.PARAMS}: curate.max_side"
+    for name, least in (
+        ("detect.min_face_native", params.read("detect", Detect).min_face_native),
+        ("validate.mean_height", params.read("validate", Validate).mean_height[0]),
+    ):
+        if least > most:
+            what = f"{name} asks for faces of {least:g} px, and those of more than {most} px are excluded"
+            raise ParameterError(what, where=place, remedy=f"raise it, or lower {name}")
+
+
+def _check_labellers(params: Params) -> None:
+    """Raises where labellers are to be simulated and nobody knows what is right."""
+    if params.read("curate", Curate).simulated_labellers and not hasattr(source(params.acquire.source), "KNOWS_TRUTH"):
+        what = f"labellers can be simulated only where the source knows the truth; '{params.acquire.source}' does not"
+        remedy = "set simulated_labellers: {}; people verify the faces in annotations/verdicts, or set unverified: keep"
+        raise ParameterError(what, where=f"{paths.PARAMS}: curate.simulated_labellers", remedy=remedy)
+
+
+def _check_backbone(place: str, values: Settings) -> str:
+    """Checks a backbone; returns how faces are presented to it."""
     chosen = _check(place, values, Pretraining)
-    _check_training(place, chosen.training)
-    if chosen.start:
-        read_start(chosen.start)
+    start = read_start(chosen.start).facts if chosen.start else Facts()
+    shown = presentation_of(chosen, start)
+    _check_training(place, chosen.training, shown=shown)
     if chosen.architecture:
         _check_network(chosen.architecture.backbone)
+    return shown
 
 
 def _check_network(name: str) -> None:
@@ -104,11 +170,11 @@ def _check_network(name: str) -> None:
         raise unknown_name("backbone", name, [*NETWORKS, *timm.list_models(f"*{name[:5]}*")[:10]], paths.PARAMS)
 
 
-def _check_run(chosen: Run) -> None:
+def _check_run(chosen: Run, shown: str) -> None:
     for step, collections in chosen.steps.items():
         training = getattr(chosen.settings, step)
         optimizers = _optimizers(chosen, step) if training.optimizers else ["main"]
-        _check_training(f"methods.{chosen.name}", training, step, collections, optimizers)
+        _check_training(f"methods.{chosen.name}", training, step, collections, optimizers, shown)
 
 
 def _optimizers(chosen: Run, step: str) -> list[str]:
@@ -126,8 +192,10 @@ def _check_training(
     key: str = "training",
     collections: Sequence[str] = ("auxiliary",),
     optimizers: Sequence[str] = ("main",),
+    shown: str = "",
 ) -> None:
     place = f"{paths.PARAMS}: {section}.{key}"
+    check_tight_crops(shown, training.tight_crops, place)
     degradations(training.low_resolution, collections, place)
     parts_of_batch(list(collections), training.batch_size, training.shares, f"{place}.shares")
     check_optimizers(training, optimizers, f"{place}.optimizers")

@@ -27,7 +27,8 @@ def run(name: str) -> None:
     Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, ``unaligned`` (N,) bool where the
     model takes aligned faces, and ``embedding_<name>`` for every view and every condition that the set's protocol asks
     for, with ``unchanged_<condition>`` (N,) bool for faces that the condition's stage left as they are. ``facts`` is
-    JSON: what the model says of itself, and the SHA-256 of its file. Equal models and faces give equal bytes.
+    JSON: what the model says of itself, the SHA-256 of its file, and the fusion, if any. Equal models and faces give
+    equal bytes.
 
     Raises:
         ParameterError: there is no such run.
@@ -41,7 +42,7 @@ def run(name: str) -> None:
     options = settings(params.evaluate, Evaluate, f"{paths.PARAMS}: evaluate")
     make_deterministic(0, params.threads)
     model = read_model(paths.model(name))
-    facts = np.array(facts_of(model, sha256_of(paths.model(name) / FILE)))
+    facts = np.array(facts_of(model, sha256_of(paths.model(name) / FILE), options.fusion))
     for test_set in test_sets(params):
         arrays = _embedded(model, test_set.name, test_set, test_set.faces, views(test_set.protocol, options), options)
         for condition in conditions(test_set.protocol, options):

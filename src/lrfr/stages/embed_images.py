@@ -88,7 +88,7 @@ def run(
                 parts.add(*part)
         unreadable = write_unreadable(unreadable_list, pictures.columns, parts)
         if unreadable < rows:
-            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(read, sha256))
+            WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(read, sha256, fusion))
     if unreadable == rows:
         raise EmbeddingError("none of the pictures can be read", where=what, remedy=f"see {unreadable_list}")
     print(f"{out}: {rows - unreadable:,} embeddings of {dim} numbers")

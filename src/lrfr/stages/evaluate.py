@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from lrfr import paths
 from lrfr.config import read_params, settings
-from lrfr.errors import unknown_name
+from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_csv, write_json
 from lrfr.progress import track
@@ -32,7 +32,7 @@ def run(name: str) -> None:
 
     Raises:
         ParameterError: there is no such run.
-        EmbeddingError: embeddings are missing, damaged or cannot be scored.
+        EmbeddingError: embeddings are missing, damaged, of several models, or cannot be scored.
         BenchmarkError, FaceTableError: a test set lacks what its protocol needs.
     """
     params = read_params()
@@ -46,10 +46,11 @@ def run(name: str) -> None:
         protocol = import_module(f"lrfr.protocols.{test_set.protocol}")
         tables, embeddings = _read(name, test_set)
         beside = {"beside": _read(name, sets[protocol.BESIDE])} if hasattr(protocol, "BESIDE") else {}
+        _check_model(name, test_set.name, embeddings.facts, facts or embeddings.facts)
+        facts = embeddings.facts
         options = options_for(chosen, embeddings.facts["metric"])
         outcome = protocol.evaluate(tables, embeddings, options, params.seed, **beside)
         figures[test_set.name] = _figures(test_set, embeddings, outcome)
-        facts = embeddings.facts
         for kind, curve in outcome.curves.items():
             columns = [column.tolist() for column in curve.columns.values()]
             write_csv(paths.curve(name, test_set.name, kind), list(curve.columns), zip(*columns, strict=True))
@@ -66,6 +67,14 @@ def run(name: str) -> None:
             "sets": figures,
         },
     )
+
+
+def _check_model(run: str, test_set: str, facts: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+    """Raises where a set was embedded by another model, or in another way, than the sets before it."""
+    if facts != others:
+        differ = ", ".join(sorted(key for key in {*facts, *others} if facts.get(key) != others.get(key)))
+        what = f"the embeddings of '{test_set}' are not of the model of the other test sets: {differ} differs"
+        raise EmbeddingError(what, where=paths.embeddings(run, test_set), remedy=f"lrfr embed {run}")
 
 
 def _figures(test_set: TestSet, embeddings: Embeddings, outcome: Outcome) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from lrfr.core.alignment import AS_CROPPED
 from lrfr.faces import read_faces
 from lrfr.files import read_json
 from lrfr.methods import Run, read_run
-from lrfr.nn.batches.alignment import alignment
+from lrfr.nn.batches.alignment import alignment, check_tight_crops
 from lrfr.nn.batches.labelled import labelled
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedder import Architecture
@@ -120,7 +120,9 @@ def _classes(collections: Sequence[str]) -> dict[str, int]:
 
 def _faces(run: str, step: str, collections: Sequence[str], training: Training, shown: Shown) -> Learnt:
     """The training faces of each of a step's collections, and validation faces of the first that has any."""
-    degrade = degradations(training.low_resolution, collections, f"{paths.PARAMS}: methods.{run}.{step}")
+    place = f"{paths.PARAMS}: methods.{run}.{step}"
+    check_tight_crops(shown.presentation, training.tight_crops, place)
+    degrade = degradations(training.low_resolution, collections, place)
     loaded = {
         key: labelled(
             TABLES[key],

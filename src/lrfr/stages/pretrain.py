@@ -10,7 +10,7 @@ from lrfr import paths
 from lrfr.config import Settings, read_params, settings
 from lrfr.errors import unknown_name
 from lrfr.files import read_json
-from lrfr.nn.batches.alignment import alignment
+from lrfr.nn.batches.alignment import alignment, check_tight_crops
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.classifier import Classifier
 from lrfr.nn.compute import device, make_deterministic
@@ -18,7 +18,7 @@ from lrfr.nn.embedder import Embedder
 from lrfr.nn.heads import class_means
 from lrfr.nn.landmarks.model_file import landmarks_for
 from lrfr.nn.model_file import Facts, Model, TrainedStep, write_model
-from lrfr.nn.pretraining import Pretraining
+from lrfr.nn.pretraining import Pretraining, presentation_of
 from lrfr.nn.processes import one_of_several
 from lrfr.nn.start import read_start
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
@@ -29,7 +29,6 @@ from lrfr.synthesis import degradation
 
 BATCH = 256
 KIND = "backbones"
-NEW_NETWORKS = "arcface_112"  # how faces are presented to a network that nobody says it of
 
 
 def run(name: str) -> None:
@@ -49,7 +48,8 @@ def run(name: str) -> None:
         make_deterministic(params.seed, params.threads)
         start = read_start(chosen.start) if chosen.start else Model(Embedder(chosen.architecture))  # pyrefly: ignore
         embedder = start.embedder
-        presentation = chosen.presentation or (start.facts.presentation if chosen.start else NEW_NETWORKS)
+        presentation = presentation_of(chosen, start.facts)
+        check_tight_crops(presentation, chosen.training.tight_crops, f"{place}.training")
         aligned = alignment(presentation, paths.AUXILIARY_LANDMARKS, chosen.training.tight_crops)
         faces, validation, classes = labelled(
             paths.AUXILIARY,

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from lrfr import paths
-from lrfr.config import Section, read_params
+from lrfr.config import Params, Section, read_params
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.files import read_json, write_json, write_text
 from lrfr.methods import FLOOR, floor
@@ -47,14 +47,14 @@ def run() -> None:
     model = read_model(paths.model(chosen))
     results, untrained_results = read_json(paths.metrics(chosen)), read_json(paths.metrics(untrained))
     write_model(folder, model)
-    origin = {**release.model_dump(), "source": params.acquire.source, "seed": params.seed}
+    origin = {**release.model_dump(), "source": params.acquire.sources, "seed": params.seed}
     difference = export_onnx(model, folder / "model.onnx", origin)
     architecture = model.embedder.architecture
     facts: dict[str, Any] = {
         "release": release.model_dump(),
         "architecture": architecture.model_dump(),
         "size": architecture.size,
-        "source": params.acquire.source,
+        "source": params.acquire.sources,
         "seed": params.seed,
         **model.facts.model_dump(),
         "results": _by_gallery(results),
@@ -63,7 +63,7 @@ def run() -> None:
     }
     facts["approved"] = all(gate["passed"] for gate in facts["sign_off"])
     write_json(folder / "release.json", facts)
-    write_text(folder / "model_card.md", _card(facts))
+    write_text(folder / "model_card.md", _card(facts, _shows_nobody(params, chosen)))
     _announce(release, folder, facts["approved"])
 
 
@@ -95,8 +95,14 @@ def _sign_off(results: dict[str, Any], floor: dict[str, Any], difference: float)
     ]
 
 
-def _card(facts: dict[str, Any]) -> str:
-    return render("model_card.md.j2", **facts, figure=_figure)
+def _shows_nobody(params: Params, run: str) -> bool:
+    """Whether all whom a run was trained and tested on are generated; weights from elsewhere have seen others."""
+    backbone = params.backbones[params.methods[run]["backbone"]]
+    return params.acquire.shows_nobody and not backbone.get("start")
+
+
+def _card(facts: dict[str, Any], shows_nobody: bool) -> str:
+    return render("model_card.md.j2", **facts, shows_nobody=shows_nobody, figure=_figure)
 
 
 def _figure(result: dict[str, Any], name: str) -> str:

@@ -12,18 +12,11 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Len
 from pydantic import AfterValidator
 
-from lrfr.config import Section
+from lrfr.config import Section, ascending
 from lrfr.core.resampling import bicubic_to_height
 from lrfr.faces import decode
 
-
-def _ascending(ends: list) -> list:
-    if ends[0] > ends[1]:
-        raise ValueError("a range starts with its lower end")
-    return ends
-
-
-TwoEnds = (Len(2, 2), AfterValidator(_ascending))
+TwoEnds = (Len(2, 2), AfterValidator(ascending))
 
 
 class Settings(Section):
@@ -35,7 +28,7 @@ class Settings(Section):
         jpeg_quality: 1..100.
     """
 
-    blur: Annotated[list[Annotated[float, Gt(0)]], *TwoEnds]
+    blur: Annotated[list[Annotated[float, Gt(0), Le(1000)]], *TwoEnds]
     noise: Annotated[list[Annotated[float, Ge(0), Le(1)]], *TwoEnds]
     jpeg_quality: Annotated[list[Annotated[int, Ge(1), Le(100)]], *TwoEnds]
 

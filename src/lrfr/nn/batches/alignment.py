@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrfr.core.alignment import AS_CROPPED, tight_crop
-from lrfr.errors import LandmarkError
+from lrfr.errors import LandmarkError, ParameterError
 from lrfr.nn.presentation import aligned_or_centred
 
 
@@ -30,6 +30,13 @@ class Alignment(NamedTuple):
 def alignment(presentation: str, located: Path, tight_crops: float) -> Alignment | None:
     """How training faces are aligned for a network; None where it takes them as cropped."""
     return None if presentation == AS_CROPPED else Alignment(presentation, located, tight_crops)
+
+
+def check_tight_crops(presentation: str, tight_crops: float, where: str) -> None:
+    """Raises a ParameterError where ``tight_crops`` would not be heeded; ``where`` names the training."""
+    if presentation == AS_CROPPED and tight_crops:
+        what = "faces are presented as they were cropped, and tight_crops is about faces that are aligned"
+        raise ParameterError(what, where=f"{where}.tight_crops", remedy="leave tight_crops out, or align the faces")
 
 
 @dataclass(frozen=True)

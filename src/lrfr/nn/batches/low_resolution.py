@@ -7,9 +7,9 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Len
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import AfterValidator, Field
 
-from lrfr.config import Section, Settings
+from lrfr.config import Pixels, Section, Settings, ascending
 
 
 class LowResolution(Section):
@@ -25,14 +25,7 @@ class LowResolution(Section):
     synthesizer: str
     settings: Settings = Field(default_factory=dict)
     share: float = Field(gt=0, le=1)
-    heights: Annotated[list[PositiveInt], Len(2, 2)]
-
-    @field_validator("heights")
-    @classmethod
-    def _ascend(cls, ends: list[int]) -> list[int]:
-        if ends[0] > ends[1]:
-            raise ValueError("a range starts with its lower end")
-        return ends
+    heights: Annotated[list[Pixels], Len(2, 2), AfterValidator(ascending)]
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,12 @@ class MixedOrder(Sampler[dict[str, list[Key]]]):
     ) -> None:
         self._seed, self._process, self._processes = seed, process, processes
         self._parts: dict[str, _Shuffled | _Balanced] = {}
-        sizes = parts_of_batch(list(labels), batch_size, shares or {})
+        sizes = check_batch(labels, batch_size, shares or {}, images_per_identity, processes=processes)
         for number, (name, size) in enumerate(sizes.items()):
-            _check_part(name, len(labels[name]), size, processes)
             stream = (number,) if number else ()
             if images_per_identity is None:
                 self._parts[name] = _Shuffled(len(labels[name]), size, seed, stream)
             else:
-                _check_identities(name, labels[name], size, images_per_identity)
                 self._parts[name] = _Balanced(labels[name], size, images_per_identity, seed, stream)
         self.steps_per_epoch = next(iter(self._parts.values())).steps_per_epoch
         self._steps = range(first_step, epochs * self.steps_per_epoch)
@@ -81,6 +79,27 @@ class MixedOrder(Sampler[dict[str, list[Key]]]):
         here = len(rows) // self._processes
         mine = slice(self._process * here, (self._process + 1) * here)
         return list(zip(rows[mine].tolist(), seeds[mine].tolist(), strict=True))
+
+
+def check_batch(
+    labels: Mapping[str, np.ndarray],
+    batch_size: int,
+    shares: Mapping[str, float],
+    images_per_identity: int | None,
+    where: str = WHERE,
+    processes: int = 1,
+) -> dict[str, int]:
+    """How many images of a batch each collection contributes, after checking that it has as many.
+
+    Raises:
+        ParameterError: as :class:`MixedOrder`; ``where`` names the training.
+    """
+    sizes = parts_of_batch(list(labels), batch_size, shares, f"{where}.shares")
+    for name, size in sizes.items():
+        _check_part(name, len(labels[name]), size, processes, where)
+        if images_per_identity is not None:
+            _check_identities(name, labels[name], size, images_per_identity, where)
+    return sizes
 
 
 def parts_of_batch(
@@ -112,17 +131,17 @@ def parts_of_batch(
     return dict(zip(names, sizes.tolist(), strict=True))
 
 
-def _check_part(name: str, faces: int, size: int, processes: int) -> None:
+def _check_part(name: str, faces: int, size: int, processes: int, where: str) -> None:
     if faces < size:
         what = f"the collection '{name}' has {faces} training faces, and a batch takes {size} of them"
-        raise ParameterError(what, where=f"{WHERE}.batch_size", remedy=f"choose at most {faces}, or another share")
+        raise ParameterError(what, where=f"{where}.batch_size", remedy=f"choose at most {faces}, or another share")
     if size % processes:
         what = f"{size} images of the collection '{name}' in a batch cannot be divided among {processes} processes"
-        raise ParameterError(what, where=f"{WHERE}.batch_size", remedy=f"make it a multiple of {processes}")
+        raise ParameterError(what, where=f"{where}.batch_size", remedy=f"make it a multiple of {processes}")
 
 
-def _check_identities(name: str, labels: np.ndarray, size: int, images: int) -> None:
-    where = f"{WHERE}.images_per_identity"
+def _check_identities(name: str, labels: np.ndarray, size: int, images: int, where: str) -> None:
+    where = f"{where}.images_per_identity"
     if images < 1 or size % images:
         what = f"{size} images of the collection '{name}' in a batch cannot be {images} each of some identities"
         raise ParameterError(what, where=where, remedy="choose a divisor of the collection's part of batch_size")

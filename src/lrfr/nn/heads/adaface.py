@@ -18,7 +18,7 @@ class AdaFaceSettings(CosineSettings):
 
     name: Literal["AdaFace"]
     margin: float = Field(0.4, ge=0, lt=1)
-    h: float = Field(0.333, gt=0)
+    h: float = Field(0.333, gt=0, le=100)
     t_alpha: float = Field(0.01, gt=0, le=1)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from lrfr.config import Section
+from lrfr.config import Section, Weight
 from lrfr.nn.heads.head import at_least_float32
 from lrfr.nn.heads.softmax import Softmax
 from lrfr.nn.heads.whole_batch import identities_present, summed_over_processes
@@ -17,7 +17,7 @@ class CenterLossSettings(Section):
     """Lambda, the term's weight, and alpha, how far the centres move in an update."""
 
     name: Literal["CenterLoss"]
-    center_weight: float = Field(0.003, ge=0)
+    center_weight: Weight = 0.003
     center_rate: float = Field(0.5, ge=0, le=1)
 
 

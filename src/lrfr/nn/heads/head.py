@@ -23,7 +23,7 @@ class SampledSettings(Section):
 class CosineSettings(SampledSettings):
     """``scale``, s, multiplies every cosine."""
 
-    scale: float = Field(64, gt=0)
+    scale: float = Field(64, gt=0, le=10_000)
 
 
 class Head(nn.Module):

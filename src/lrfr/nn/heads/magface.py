@@ -5,6 +5,7 @@ from typing import Literal, Self
 import torch
 from pydantic import Field, model_validator
 
+from lrfr.config import Positive, Weight
 from lrfr.nn.heads.angular_margin import with_angular_margin
 from lrfr.nn.heads.head import CosineSettings, lengths
 from lrfr.nn.heads.normface import NormFace
@@ -15,11 +16,11 @@ class MagFaceSettings(CosineSettings):
     """The scale s; the lowest and highest norm a, the margins (radians) at them; the regulariser's weight."""
 
     name: Literal["MagFace"]
-    l_a: float = Field(10, gt=0)
-    u_a: float = Field(110, gt=0)
+    l_a: Positive = 10
+    u_a: Positive = 110
     l_m: float = Field(0.45, ge=0, lt=1.5)
     u_m: float = Field(0.8, ge=0, lt=1.5)
-    lambda_g: float = Field(35, ge=0)
+    lambda_g: Weight = 35
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Self:

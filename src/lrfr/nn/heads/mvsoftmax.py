@@ -15,7 +15,7 @@ class MVSoftmaxSettings(CosineSettings):
 
     name: Literal["MVSoftmax"]
     margin: float = Field(0.5, ge=0, lt=1.5)
-    t: float = Field(1.2, ge=1)
+    t: float = Field(1.2, ge=1, le=100)
 
 
 class MVSoftmax(ArcFace):

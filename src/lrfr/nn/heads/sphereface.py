@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from pydantic import Field
 
+from lrfr.config import Weight
 from lrfr.nn.heads.head import Head, SampledSettings, cosines, lengths
 
 
@@ -14,9 +15,9 @@ class SphereFaceSettings(SampledSettings):
 
     name: Literal["SphereFace"]
     margin: int = Field(4, ge=1, le=8)
-    lambda_start: float = Field(1000, ge=0)
-    lambda_decay: float = Field(0.12, ge=0)
-    lambda_end: float = Field(5, ge=0)
+    lambda_start: Weight = 1000
+    lambda_decay: Weight = 0.12
+    lambda_end: Weight = 5
 
 
 class SphereFace(Head):

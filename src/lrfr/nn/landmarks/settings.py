@@ -3,17 +3,17 @@
 from typing import Annotated, Self
 
 from annotated_types import Len
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from lrfr.config import Section
+from lrfr.config import Count, Pixels, Section, ascending
 from lrfr.nn.training.settings import Training
 
 
 class Wing(Section):
     """The Wing loss: where its logarithm ends, and how sharp it is at 0; px of the 64 px input."""
 
-    w: PositiveFloat = 10.0
-    epsilon: PositiveFloat = 2.0
+    w: Annotated[float, Field(gt=0, le=64)] = 10.0
+    epsilon: Annotated[float, Field(gt=0, le=64)] = 2.0
 
 
 class Landmarks(Section):
@@ -30,16 +30,14 @@ class Landmarks(Section):
     """
 
     width: float = Field(1.0, ge=0.05, le=4)
-    heights: Annotated[list[PositiveInt], Len(2, 2)]
+    heights: Annotated[list[Pixels], Len(2, 2), AfterValidator(ascending)]
     wing: Wing = Wing()
     tight: float = Field(ge=0, le=1)
-    most_faces: PositiveInt = 50_000
+    most_faces: Count = 50_000
     training: Training
 
     @model_validator(mode="after")
     def _is_of_landmarks(self) -> Self:
-        if self.heights[0] > self.heights[1]:
-            raise ValueError("heights start with the lower end")
         if self.training.low_resolution is not None:
             raise ValueError("leave training.low_resolution out: heights say how small the faces are made")
         if self.training.tight_crops:

@@ -107,7 +107,7 @@ def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):
         nn.init.xavier_normal_(module.weight)
     if isinstance(module, DlibUnit):
-        nn.init.constant_(module.residual[-1].weight, len(UNITS) ** -0.5)
+        nn.init.constant_(module.residual[-1].weight, len(UNITS) ** -0.5)  # pyrefly: ignore
 
 
 NETWORKS = {"lrfr_dlib_resnet": Network(DlibResNet, Shape((150, 150), 128, dropout=0.0))}

@@ -3,8 +3,9 @@
 from typing import Annotated, Self
 
 from annotated_types import Len
-from pydantic import AfterValidator, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from lrfr.config import Pixels
 from lrfr.core.fidelity import SIDE
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.nn.training.settings import Training
@@ -35,12 +36,14 @@ class SuperResolutionAlone(SuperResolution):
         training: of the network.
     """
 
-    size: int = Field(ge=SIDE)
-    sides: Annotated[list[PositiveInt], Len(1)]
+    size: int = Field(ge=SIDE, le=1024)
+    sides: Annotated[list[Pixels], Len(1)]
     training: AuxiliaryTraining
 
     @model_validator(mode="after")
     def _originals_stay_sharp(self) -> Self:
         if max(self.sides) >= self.size:
             raise ValueError(f"sides are smaller than the size that comes out, which is {self.size} px")
+        if self.training.tight_crops:
+            raise ValueError("leave training.tight_crops out: super-resolution takes faces as they were cropped")
         return self

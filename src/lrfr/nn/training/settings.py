@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from lrfr.config import Section
+from lrfr.config import Count, Pixels, Positive, Section
 from lrfr.nn.batches.low_resolution import LowResolution
 
 Schedules = Literal["constant", "cosine", "step", "plateau"]
@@ -20,17 +20,17 @@ class Optimization(Section):
     """
 
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, le=100)
     momentum: float | None = Field(default=None, ge=0, lt=1)
     betas: list[float] | None = Field(default=None, min_length=2, max_length=2)
-    weight_decay: float = Field(ge=0)
+    weight_decay: float = Field(ge=0, le=1)
     schedule: Schedules | None = None
-    warmup_epochs: float = Field(default=0, ge=0)
-    milestones: list[PositiveInt] = Field(default_factory=list)
+    warmup_epochs: float = Field(default=0, ge=0, le=10_000)
+    milestones: list[Count] = Field(default_factory=list)
     milestone_unit: Literal["epoch", "update"] = "epoch"
-    milestone_divisor: float = Field(default=10, gt=1)
-    plateau_divisor: float = Field(default=5, gt=1)
-    plateau_patience: int = Field(default=1, ge=0)
+    milestone_divisor: float = Field(default=10, gt=1, le=1e6)
+    plateau_divisor: float = Field(default=5, gt=1, le=1e6)
+    plateau_patience: int = Field(default=1, ge=0, le=10_000)
 
     @model_validator(mode="after")
     def _belongs_to_its_optimizer(self) -> Self:
@@ -72,18 +72,26 @@ class Training(Optimization):
     schedule of its own.
     """
 
-    epochs: int = Field(ge=0)
-    batch_size: int = Field(gt=1)
-    shares: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    images_per_identity: PositiveInt | None = None
+    epochs: int = Field(ge=0, le=10_000)
+    batch_size: int = Field(gt=1, le=10**6)
+    shares: dict[str, Positive] = Field(default_factory=dict)
+    images_per_identity: Annotated[int, Field(gt=0, le=10_000)] | None = None
     tight_crops: float = Field(default=0, ge=0, le=1)
     low_resolution: LowResolution | None = None
     schedule: Schedules
-    validation_sides: list[PositiveInt] = Field(default_factory=list)
-    clip_norm: float | None = Field(gt=0)
+    validation_sides: list[Pixels] = Field(default_factory=list)
+    clip_norm: Positive | None
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
     precision: Literal["fp32", "bf16", "fp16"]
     optimizers: dict[str, Optimization] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ends_after_what_it_plans(self) -> Self:
+        for planned in (self, *self.optimizers.values()):
+            last = max(planned.milestones, default=0) if planned.milestone_unit == "epoch" else 0
+            if self.epochs and max(planned.warmup_epochs, last) > self.epochs:
+                raise ValueError(f"the training ends after {self.epochs} epochs, before its warm-up or last milestone")
+        return self
 
     def optimization(self, name: str) -> Optimization:
         """The settings of the optimiser of that name."""

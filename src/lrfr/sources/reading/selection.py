@@ -4,9 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from pydantic import Field
-
-from lrfr.config import Section
+from lrfr.config import Count, Section
 
 Item = TypeVar("Item", str, int)
 
@@ -14,8 +12,8 @@ Item = TypeVar("Item", str, int)
 class Selection(Section):
     """At most ``max_identities``, and of each at most ``max_images``, both drawn by the seed; all when not given."""
 
-    max_identities: int | None = Field(default=None, gt=0)
-    max_images: int | None = Field(default=None, gt=0)
+    max_identities: Count | None = None
+    max_images: Count | None = None
 
 
 def select(images: Mapping[str, Sequence[Item]], settings: Selection, seed: int) -> dict[str, list[Item]]:
