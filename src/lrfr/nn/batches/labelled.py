@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from lrfr.errors import FaceTableError, LrfrError
 from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table
 from lrfr.images import Images
+from lrfr.lifetime import end_with_parent
 from lrfr.nn.batches.alignment import AlignedFaces, Alignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.images import FaceImages, in_order
@@ -213,6 +214,7 @@ def _as_made(batch: Any) -> Any:
 
 
 def _begin_worker(worker: int) -> None:
+    end_with_parent()
     cv2.setNumThreads(0)  # workers are what runs side by side
     # Ctrl-C, and a scheduler's request to stop, reach every process; the one that trains decides when workers end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
