@@ -45,14 +45,20 @@ def _adaface_name(ours: str, backbone: str) -> str:
     return f"{theirs}.{rest.replace('residual', 'res_layer').replace('shortcut', 'shortcut_layer')}"
 
 
-INSIGHTFACE_LAYOUT = Layout("features.running_mean", _insightface_backbone, _insightface_name)
+INSIGHTFACE_LAYOUT = Layout(
+    "features.running_mean",
+    _insightface_backbone,
+    _insightface_name,
+    # MagFace, inference/gen_feat.py: cv2.imread, values 0..1; models/iresnet.py: BN's eps is 2e-5, not 1e-5
+    strangers="; MagFace's networks (BGR, 0..1) have these names too, and lrfr does not have them",
+)
 ADAFACE_LAYOUT = Layout("input_layer.0.weight", _adaface_backbone, _adaface_name)
 
 PUBLICATIONS = {
     "arcface_torch": Publication(
         source="insightface, arcface_torch/inference.py: OpenCV's BGR is turned into RGB; (v / 255 - 0.5) / 0.5",
         layouts=(INSIGHTFACE_LAYOUT,),
-        prefixes=("", "module."),
+        prefixes=("state_dict_backbone.", "state_dict_backbone.module."),
         beside=re.compile("(?!)"),  # class centres have a file, or a part of it, of their own
         colour="RGB",
         mean=HALF,

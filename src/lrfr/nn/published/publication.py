@@ -13,6 +13,8 @@ class Layout:
 
     Attributes:
         mark: a name by which a file of this family is recognised.
+        is_own: whether only one publisher has that name, so that it tells whose file it is.
+        strangers: who has these names too and cannot be imported, for an error.
         backbone: the network of ours that these names belong to, None if there is none.
         name: the publisher's name of one of our backbone's tensors, given the backbone.
     """
@@ -20,6 +22,8 @@ class Layout:
     mark: str
     backbone: Callable[[Collection[str]], str | None]
     name: Callable[[str, str], str]
+    is_own: bool = False
+    strangers: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Publication:
     Attributes:
         source: where the publisher says so.
         layouts: the families of networks that it publishes.
-        prefixes: what may stand before every name of the network; publishers with one layout are told apart by it.
+        prefixes: what this publisher alone puts before every name of the network.
         beside: tensors that are not the backbone's, and are left out: classifiers.
         colour: order of the channels; None, as below, where the publisher does not fix it.
         mean: of each channel in that order, on values 0..1.
