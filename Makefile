@@ -1,4 +1,4 @@
-# Two commands: `make repro` runs the pipeline, `make test` checks the code.
+# `make repro` runs the pipeline, `make default` goes back to the default parameters, `make test` checks the code.
 # Each first sets up .venv from requirements.lock; only the first call, and the first after the lock changed, has to.
 
 INSTALLED := .venv/.installed

@@ -25,7 +25,6 @@ from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
 from lrfr.files import read_json
-from lrfr.pages import plain
 from lrfr.parallel import cores
 
 LOCK = Path(".dvc/tmp/flow.lock")  # with DVC's own locks: one flow in a project, wherever Prefect is at home
@@ -101,7 +100,7 @@ def attach_report() -> None:
         if paths.metrics(run).is_file():
             result = read_json(paths.metrics(run))["sets"]["benchmark"]["distractors"]
             low, high = result["rank1_interval"]
-            rows.append(f"| {plain(run)} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
+            rows.append(f"| {run} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
     page = paths.REPORT.absolute()
     markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", f"The report: [{page}]({page.as_uri()})"])
     create_markdown_artifact(markdown, key="report", description="The leaderboard, and where the report is")

@@ -76,10 +76,10 @@ def _check(address: str) -> None:
 
 def _proxy(address: str) -> str | None:
     """The variable that sends requests for an address through a proxy."""
-    from urllib.request import proxy_bypass_environment
+    from urllib.request import proxy_bypass
 
     url = urlsplit(address)
-    if proxy_bypass_environment(url.hostname or ""):
+    if proxy_bypass(url.hostname or ""):
         return None
     names = [f"{url.scheme}_proxy", "all_proxy"]
     return next((name for lower in names for name in (lower, lower.upper()) if os.environ.get(name)), None)

@@ -14,7 +14,7 @@ import os, sys, time
 from lrfr import parallel
 
 def work(item):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # whole lines of several processes
     time.sleep(60)
 
 if __name__ == "__main__":
@@ -31,7 +31,7 @@ class Sleepy(Dataset):
         return 8
 
     def __getitem__(self, row):
-        print(os.getpid(), flush=True)
+        os.write(1, f"{os.getpid()}\\n".encode())  # whole lines of several processes
         time.sleep(60)
 
 if __name__ == "__main__":
@@ -41,7 +41,7 @@ LAUNCHER = """
 import subprocess, sys
 
 CHILD = "import os, time; from lrfr.lifetime import stop_with_launcher; stop_with_launcher(); " \\
-    "print(os.getpid(), flush=True); time.sleep(60)"
+    "os.write(1, str(os.getpid()).encode() + bytes([10])); time.sleep(60)"
 children = [subprocess.Popen([sys.executable, "-c", CHILD]) for _ in range(2)]
 [child.wait() for child in children]
 """

@@ -127,7 +127,7 @@ def check_git() -> Finding:
     if status != 0:
         remedy = "clone the project, or run: git init; or, to go without, what `make repro` does: "
         remedy += "dvc config --local core.no_scm true"
-        return Finding("problem", "this is no git repository, which DVC takes it for", remedy)
+        return Finding("problem", "this is no git repository, and DVC needs one", remedy)
     if output:
         changed = len(output.splitlines())
         return Finding("warning", f"{changed} files differ from the last commit", "commit, so that results have a name")

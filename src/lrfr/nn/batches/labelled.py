@@ -214,13 +214,13 @@ def _as_made(batch: Any) -> Any:
 
 
 def _begin_worker(worker: int) -> None:
-    end_with_parent()
     cv2.setNumThreads(0)  # workers are what runs side by side
     # Ctrl-C, and a scheduler's request to stop, reach every process; the one that trains decides when workers end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "sigwaitinfo"):  # not on every system
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         Thread(target=_end_when_the_parent_says_so, args=[os.getppid()], daemon=True).start()
+    end_with_parent()  # after the signals were blocked: its thread must not take them either
 
 
 def _end_when_the_parent_says_so(parent: int) -> None:
