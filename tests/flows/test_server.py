@@ -11,16 +11,16 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
+
+from flows import server
+from lrfr.errors import EnvironmentProblemError
 
 ROOT = Path(__file__).parents[2]
 CONNECT = """
 import json, os, time
 from flows import server
-from lrfr.errors import LrfrError
-try:
-    server.connect()
-except LrfrError as error:
-    raise SystemExit(f"error: {error}")
+server.connect()
 from prefect.client.orchestration import get_client
 with get_client(sync_client=True) as client:
     client.hello().raise_for_status()
@@ -41,13 +41,24 @@ def connecting(folder, **variables):
     )
 
 
-def refused(folder, **variables):
-    """The message of a process that cannot connect."""
-    process = connecting(folder, **variables)
-    said = process.communicate(timeout=60)[1]
-    assert process.returncode == 1
-    assert "Traceback" not in said
-    return said
+@pytest.fixture
+def refused(monkeypatch):
+    """Connects with such Prefect settings and variables; gives the message of the error."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        for either in (name, name.upper()):
+            monkeypatch.setenv(either, "")
+            monkeypatch.delenv(either)
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+    def connect(url=None, home="unused", **variables):
+        with monkeypatch.context() as patch, temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            with pytest.raises(EnvironmentProblemError) as error:
+                server.connect()
+        return str(error.value)
+
+    return connect
 
 
 def test_a_temporary_server_is_the_flows_alone_and_ends_with_it(tmp_path):
@@ -79,21 +90,21 @@ def test_a_temporary_server_is_the_flows_alone_and_ends_with_it(tmp_path):
         time.sleep(0.1)
 
 
-def test_a_server_that_is_away_is_named_and_the_proxy_before_it(tmp_path):
-    said = refused(tmp_path, PREFECT_API_URL=f"{DEAD}/api", HTTP_PROXY=DEAD)
-    assert "error: Prefect's server does not answer" in said
+def test_a_server_that_is_away_is_named_and_the_proxy_before_it(refused):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        said = refused("http://prefect.example/api", **{name: f"http://u:secret@{DEAD[7:]}"})
+        assert "Prefect's server does not answer" in said
+        assert f"PREFECT_API_URL=http://prefect.example/api, through the proxy of {name}" in said
+        assert "secret" not in said
+    said = refused("https://prefect.example/api", HTTPS_PROXY="socks9://x")
+    assert "through the proxy of HTTPS_PROXY" in said
+    said = refused(f"{DEAD}/api", HTTP_PROXY=DEAD)  # loopback never goes through a proxy
     assert f"PREFECT_API_URL={DEAD}/api" in said
     assert "proxy" not in said.lower()
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        said = refused(tmp_path, PREFECT_API_URL="http://prefect.example/api", **{name: f"http://u:secret@{DEAD[7:]}"})
-        assert f"through the proxy of {name}" in said
-        assert "secret" not in said
-    said = refused(tmp_path, PREFECT_API_URL="https://prefect.example/api", HTTPS_PROXY="socks9://x")
-    assert "through the proxy of HTTPS_PROXY" in said
 
 
-def test_a_home_that_cannot_be_written_is_named(tmp_path):
+def test_a_home_that_cannot_be_written_is_named(refused, tmp_path):
     (tmp_path / "file").touch()
-    said = refused(tmp_path, PREFECT_HOME=str(tmp_path / "file/home"))
-    assert "error: Prefect cannot write to its home" in said
+    said = refused(home=tmp_path / "file/home")
+    assert "Prefect cannot write to its home" in said
     assert "set PREFECT_HOME" in said
