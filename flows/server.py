@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lrfr.errors import EnvironmentProblemError
@@ -133,20 +133,23 @@ def _answers(address: str) -> bool:
 
 def _serve(listening: socket.socket) -> None:
     """Serves until standard input ends."""
+    servers: list[Any] = []
+    threading.Thread(target=_end_with_flow, args=[servers], daemon=True).start()  # first: the imports take seconds
     import uvicorn
     from prefect.server.api.server import create_app
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     app = TrustedHostMiddleware(create_app(ephemeral=True, final=True), allowed_hosts=[HOST])
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
-    threading.Thread(target=_end_with_flow, args=[server], daemon=True).start()
+    servers.append(server)
     server.run([listening])
 
 
-def _end_with_flow(server: "uvicorn.Server") -> None:
+def _end_with_flow(servers: "list[uvicorn.Server]") -> None:
     os.read(0, 1)  # nothing is ever written; sys.stdin would hold its lock while this process ends
-    server.should_exit = True
-    time.sleep(5)  # for what is on its way into the database
+    for server in servers:
+        server.should_exit = True
+        time.sleep(5)  # for what is on its way into the database
     os._exit(0)
 
 
