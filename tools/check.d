@@ -20,6 +20,7 @@ CHECK_CODE := \
 	src/lrfr/faces.py \
 	src/lrfr/files.py \
 	src/lrfr/images.py \
+	src/lrfr/lifetime.py \
 	src/lrfr/methods/__init__.py \
 	src/lrfr/methods/baseline.py \
 	src/lrfr/methods/csri.py \
@@ -129,6 +130,7 @@ CHECK_CODE := \
 	src/lrfr/sources/reading/lfw_faces.py \
 	src/lrfr/sources/reading/lfw_pictures.py \
 	src/lrfr/sources/reading/list_checks.py \
+	src/lrfr/sources/reading/mat_fields.py \
 	src/lrfr/sources/reading/mat_lists.py \
 	src/lrfr/sources/reading/mxnet_records.py \
 	src/lrfr/sources/reading/photos.py \

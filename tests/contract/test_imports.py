@@ -12,7 +12,19 @@ import networkx
 from tests.contract.imports import MODULES, closure, imports
 
 # What every layer may stand on without being drawn into the direction
-PLUMBING = {"errors", "files", "paths", "progress", "parallel", "offline", "config", "decoding", "faces", "images"}
+PLUMBING = {
+    "errors",
+    "files",
+    "paths",
+    "progress",
+    "lifetime",
+    "parallel",
+    "offline",
+    "config",
+    "decoding",
+    "faces",
+    "images",
+}
 
 # Modules of one package may import one another, those of methods and synthesis apart
 MAY_IMPORT = {
@@ -22,7 +34,8 @@ MAY_IMPORT = {
     "progress": set(),
     "offline": set(),
     "files": {"errors"},
-    "parallel": {"progress"},
+    "lifetime": set(),
+    "parallel": {"errors", "lifetime", "progress"},
     "registry": {"errors"},
     "yaml_file": {"errors"},
     "config": {"errors", "paths", "yaml_file"},

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from lrfr.errors import FaceTableError, LrfrError
 from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table
 from lrfr.images import Images
+from lrfr.lifetime import end_with_parent
 from lrfr.nn.batches.alignment import AlignedFaces, Alignment, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.images import FaceImages, in_order
@@ -219,6 +220,7 @@ def _begin_worker(worker: int) -> None:
     if hasattr(signal, "sigwaitinfo"):  # not on every system
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         Thread(target=_end_when_the_parent_says_so, args=[os.getppid()], daemon=True).start()
+    end_with_parent()  # after the signals were blocked: its thread must not take them either
 
 
 def _end_when_the_parent_says_so(parent: int) -> None:

@@ -26,9 +26,9 @@ class Layout:
     name: Callable[[str, str], str]
     unlike: str | None = None
 
-    def knows(self, names: Collection[str], prefix: str) -> bool:
-        """Whether tensors of these names are of this family, with ``prefix`` before each."""
-        return prefix + self.mark in names and (self.unlike is None or prefix + self.unlike not in names)
+    def knows(self, names: Collection[str]) -> bool:
+        """Whether tensors of these names are of this family, some of them missing perhaps."""
+        return self.unlike not in names and (self.mark in names or self.backbone(names) is not None)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Publication:
     Attributes:
         source: where the publisher says so.
         layouts: the families of networks that it publishes.
-        prefixes: what may stand before every name of the network. Where two publishers share a layout and a prefix,
-            the user says whose a file is.
+        prefixes: what this publisher alone puts before every name of the network.
         beside: tensors that are not the backbone's, and are left out: classifiers.
         colour: order of the channels; None, as below, where the publisher does not fix it.
         mean: of each channel in that order, on values 0..1.
