@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrfr.core.alignment import AS_CROPPED, tight_crop
-from lrfr.errors import LandmarkError
+from lrfr.errors import LandmarkError, ParameterError
 from lrfr.nn.presentation import aligned_or_centred
 
 
@@ -28,8 +28,18 @@ class Alignment(NamedTuple):
 
 
 def alignment(presentation: str, located: Path, tight_crops: float) -> Alignment | None:
-    """How training faces are aligned for a network; None where it takes them as cropped."""
-    return None if presentation == AS_CROPPED else Alignment(presentation, located, tight_crops)
+    """How training faces are aligned for a network; None where it takes them as cropped.
+
+    Raises:
+        ParameterError: tight crops are asked for, and nothing is aligned.
+    """
+    if presentation != AS_CROPPED:
+        return Alignment(presentation, located, tight_crops)
+    if tight_crops:
+        what = f"tight_crops belong to aligned faces, and these are presented {AS_CROPPED}"
+        remedy = "leave tight_crops out, or choose `presentation: arcface_112`"
+        raise ParameterError(what, where="params.yaml: training.tight_crops", remedy=remedy)
+    return None
 
 
 @dataclass(frozen=True)

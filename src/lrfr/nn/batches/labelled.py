@@ -18,7 +18,8 @@ from lrfr.errors import FaceTableError, LrfrError
 from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table
 from lrfr.images import Images
 from lrfr.nn.batches.alignment import AlignedFaces, Alignment, landmarks_of
-from lrfr.nn.batches.augmentation import Augmentation
+from lrfr.nn.batches.augmentation import SOME, Augmentation
+from lrfr.nn.batches.augmentation_settings import AugmentationSettings
 from lrfr.nn.batches.images import FaceImages, in_order
 from lrfr.nn.batches.order import Key, MixedOrder
 from lrfr.nn.compute import one_blas_thread
@@ -152,6 +153,7 @@ def labelled(
     degrade: Degrade | None = None,
     alignment: Alignment | None = None,
     interpolation: Interpolation = "bilinear",
+    augmentation: AugmentationSettings | None = SOME,
 ) -> tuple[LabelledFaces, LabelledFaces | None, int]:
     """The train and validation rows of a stored face table, resized to ``size``, and the number of train identities.
 
@@ -163,9 +165,10 @@ def labelled(
         degrade: what happens to a train face, as captured, given randomness of its own.
         alignment: how faces are aligned before that, validation faces too; None where they stay as cropped.
         interpolation: by which faces are resized.
+        augmentation: how train faces are varied at the network's size; not at all where None.
 
     Raises:
-        FaceTableError: the table is missing, or is no face table.
+        FaceTableError: the table is missing, or is no face table; or faces are to be aligned, and none has landmarks.
     """
     faces, images = read_faces(path, ["face_id", "identity", "split"]), Images(path)
     located = _located(alignment.located, faces) if alignment else []
@@ -182,7 +185,8 @@ def labelled(
         return LabelledFaces(seen, labels, augmentation, degrade, aligned)
 
     validation = rows("validation") if (splits == "validation").any() else None
-    return rows("train", Augmentation(), degrade), validation, len(names)
+    varied = Augmentation(augmentation) if augmentation else None
+    return rows("train", varied, degrade), validation, len(names)
 
 
 def _located(path: Path, faces: pa.Table) -> list[list[float] | None]:
@@ -198,7 +202,16 @@ def _located(path: Path, faces: pa.Table) -> list[list[float] | None]:
 
 
 def _aligned(alignment: Alignment, located: list[list[float] | None], rows: np.ndarray) -> AlignedFaces:
+    """How the faces of some rows are aligned.
+
+    Raises:
+        FaceTableError: none of them has landmarks: all would be centred by a fixed crop, and nothing aligned.
+    """
     points = landmarks_of([located[row] for row in rows.tolist()])
+    if len(rows) and np.isnan(points).any(axis=(1, 2)).all():
+        what = f"none of {len(rows):,} faces that are to be aligned has landmarks"
+        remedy = "train the landmark network on sharper faces (lrfr train-landmarks), or set `presentation: as_cropped`"
+        raise FaceTableError(what, where=alignment.located, remedy=remedy)
     return AlignedFaces(alignment.presentation, points, alignment.tight_crops)
 
 

@@ -44,3 +44,9 @@ class SuperResolutionAlone(SuperResolution):
         if max(self.sides) >= self.size:
             raise ValueError(f"sides are smaller than the size that comes out, which is {self.size} px")
         return self
+
+    @model_validator(mode="after")
+    def _faces_stay_as_cropped(self) -> Self:
+        if self.training.tight_crops:
+            raise ValueError("leave training.tight_crops out: these faces are not aligned")
+        return self
