@@ -48,8 +48,9 @@ class Converted:
         embedder: in evaluation mode.
         format: who published it.
         source: where the publisher says how it is fed.
-        left_out: the tensors that are not the backbone's.
+        left_out: the tensors that are neither the backbone's nor the kept classifier's.
         presentation: how its faces are presented.
+        classifier: weight (C, D) and bias (C,) of a published plain softmax, where it is kept.
     """
 
     embedder: Embedder
@@ -57,6 +58,7 @@ class Converted:
     source: str
     left_out: list[str]
     presentation: str
+    classifier: tuple[torch.Tensor, torch.Tensor | None] | None = None
 
 
 def convert(tensors: Tensors, asked: Asked) -> Converted:
@@ -90,7 +92,28 @@ def convert(tensors: Tensors, asked: Asked) -> Converted:
         preprocessing=preprocessing(publication, asked),
     )
     embedder, left_out = loaded(architecture, network, lambda ours: layout.name(ours, backbone), publication.beside)
-    return Converted(embedder, format, publication.source, left_out, publication.presentation)
+    classifier = _classifier(network, publication.classifier, architecture)
+    left_out = [name for name in left_out if classifier is None or name.rpartition(".")[0] != publication.classifier]
+    return Converted(embedder, format, publication.source, left_out, publication.presentation, classifier)
+
+
+def _classifier(
+    tensors: Tensors, name: str | None, architecture: Architecture
+) -> tuple[torch.Tensor, torch.Tensor | None] | None:
+    """The weight (C, D) and the bias (C,) of the classifier of that name, where the file has one.
+
+    Raises:
+        CheckpointError: they are not of that shape, or not finite.
+    """
+    weight, bias = tensors.get(f"{name}.weight"), tensors.get(f"{name}.bias")
+    if weight is None:
+        return None
+    weight = weight.flatten(1).float()  # some are convolutions of 1 x 1
+    fits = weight.shape[1] == architecture.embedding_dim and (bias is None or bias.shape == weight.shape[:1])
+    _refuse("tensors have another shape", [] if fits else [f"{name}.weight"], architecture)
+    given = [weight] if bias is None else [weight, bias]
+    _refuse("tensors are not finite", [] if all(map(_finite, given)) else [f"{name}.weight"], architecture)
+    return weight, None if bias is None else bias.float()
 
 
 def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:

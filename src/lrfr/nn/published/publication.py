@@ -30,11 +30,13 @@ class Publication:
         source: where the publisher says so.
         layouts: the families of networks that it publishes.
         prefixes: what may stand before every name of the network; publishers with one layout are told apart by it.
-        beside: tensors that are not the backbone's, and are left out: classifiers.
+        beside: tensors that are not the backbone's: classifiers.
         colour: order of the channels; None, as below, where the publisher does not fix it.
         mean: of each channel in that order, on values 0..1.
         std: likewise.
         presentation: how its faces are presented, see :mod:`lrfr.core.alignment`.
+        classifier: the name of a plain softmax among those tensors whose identities are the folders of a published
+            training set, in alphabetical order: it is kept, and all others are left out.
     """
 
     source: str
@@ -45,3 +47,4 @@ class Publication:
     mean: list[float] | None
     std: list[float] | None
     presentation: str = AS_CROPPED
+    classifier: str | None = None
