@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -193,25 +194,22 @@ def _located(path: Path, faces: pa.Table) -> list[list[float] | None]:
     """The landmarks of faces from their own table, in the order of the faces.
 
     Raises:
-        FaceTableError: the table is missing, or is that of other faces.
+        FaceTableError: the table is missing, is that of other faces, or no train face has landmarks: all of them would
+            be centred by a fixed crop, and nothing aligned.
     """
     table = read_table(path, LANDMARK_SCHEMA)
     if not table["face_id"].equals(faces["face_id"]):
         raise FaceTableError("these are the landmarks of other faces", where=path, remedy="lrfr locate-landmarks")
+    trains = table["landmarks"].filter(pc.equal(faces["split"], "train"))
+    if len(trains) and trains.null_count == len(trains):
+        what = f"none of {len(trains):,} faces that are to be aligned has landmarks"
+        remedy = "train the landmark network on sharper faces (lrfr train-landmarks), or set `presentation: as_cropped`"
+        raise FaceTableError(what, where=path, remedy=remedy)
     return table["landmarks"].to_pylist()
 
 
 def _aligned(alignment: Alignment, located: list[list[float] | None], rows: np.ndarray) -> AlignedFaces:
-    """How the faces of some rows are aligned.
-
-    Raises:
-        FaceTableError: none of them has landmarks: all would be centred by a fixed crop, and nothing aligned.
-    """
     points = landmarks_of([located[row] for row in rows.tolist()])
-    if len(rows) and np.isnan(points).any(axis=(1, 2)).all():
-        what = f"none of {len(rows):,} faces that are to be aligned has landmarks"
-        remedy = "train the landmark network on sharper faces (lrfr train-landmarks), or set `presentation: as_cropped`"
-        raise FaceTableError(what, where=alignment.located, remedy=remedy)
     return AlignedFaces(alignment.presentation, points, alignment.tight_crops)
 
 
