@@ -82,12 +82,9 @@ def trainings(section: Any) -> Iterator[dict]:
 
 
 def narrow(params: dict) -> dict:
-    """The parameters with small networks, and trainings of one update; all else as it is."""
+    """The parameters with small networks and images, and trainings of one update; all else as it is."""
     for chosen in params["backbones"].values():
-        architecture = chosen["architecture"]
-        architecture.update(width=0.125, embedding_dim=8)
-        if architecture["backbone"] == "lrfr_vgg16":
-            architecture["input_size"] = 40
+        chosen["architecture"].update(width=0.125, embedding_dim=8, input_size=40)
     for values in params["methods"].values():
         if "learning" in values:  # of csri
             values["super_resolution"]["width"] = 0.1
