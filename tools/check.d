@@ -33,6 +33,7 @@ CHECK_CODE := \
 	src/lrfr/nn/alignment.py \
 	src/lrfr/nn/batches/__init__.py \
 	src/lrfr/nn/batches/alignment.py \
+	src/lrfr/nn/batches/augmentation_settings.py \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \
@@ -46,6 +47,7 @@ CHECK_CODE := \
 	src/lrfr/nn/heads/class_means.py \
 	src/lrfr/nn/heads/cosface.py \
 	src/lrfr/nn/heads/curricularface.py \
+	src/lrfr/nn/heads/deepid2.py \
 	src/lrfr/nn/heads/head.py \
 	src/lrfr/nn/heads/magface.py \
 	src/lrfr/nn/heads/mvsoftmax.py \
@@ -90,6 +92,7 @@ CHECK_CODE := \
 	src/lrfr/nn/super_resolution/srcnn.py \
 	src/lrfr/nn/super_resolution/vdsr.py \
 	src/lrfr/nn/training/__init__.py \
+	src/lrfr/nn/training/batch_norm.py \
 	src/lrfr/nn/training/optimizers.py \
 	src/lrfr/nn/training/settings.py \
 	src/lrfr/nn/training/task.py \

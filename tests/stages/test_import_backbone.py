@@ -27,6 +27,7 @@ from lrfr.stages.import_backbone import FORMATS
 from tests.nn.published.publishers import AdaFace, ArcFaceTorch, SeNet50, with_statistics
 
 HALF = np.array([0.5, 0.5, 0.5])
+SOFTMAX = {"name": "Softmax"}
 CAFFE = np.array([91.4953, 103.8827, 131.0912])  # BGR, 0..255
 
 
@@ -117,14 +118,15 @@ def prefixed(prefix, network):
     return {prefix + name: value for name, value in network.state_dict().items()}
 
 
-def assert_embeds_as(network, fed, folder, side):
+def assert_embeds_as(network, fed, folder, side, head=None):
     image = photo(side, side)
     model = read_model(here() / folder, with_landmarks=False)
     embedder = model.embedder
-    assert model.prototypes is None
+    assert (model.prototypes is None) == (head is None)
     told = model.facts.provenance["format"]
     presentation = "arcface_112" if told in ("arcface_torch", "adaface", "cvlface") else "as_cropped"
-    assert model.facts == Facts(presentation=presentation, provenance=model.facts.provenance)  # the rest nobody says
+    told_of = Facts(presentation=presentation, head=head, provenance=model.facts.provenance)  # the rest nobody says
+    assert model.facts == told_of
     with torch.inference_mode():
         expected = network(fed(image))
         given = embedder(torch.from_numpy(image).permute(2, 0, 1)[None] / 255)
@@ -188,15 +190,35 @@ def test_cvlface_takes_what_its_configuration_says(adaface):
 def test_massoli_takes_bgr_less_the_means(senet):
     torch.save({"best_acc": np.float64(0.9), "epoch": 1, "model_state_dict": senet.state_dict()}, "models_ckp.pth")
     output = imported("models_ckp.pth")
-    assert_embeds_as(senet, as_caffe, "models_ckp", 224)
-    assert "224 x 224 px in, 2048 out; left out: classifier_1." in output
+    assert_embeds_as(senet, as_caffe, "models_ckp", 224, SOFTMAX)
+    assert "224 x 224 px in, 2048 out\n" in output
+    assert "its classifier of 5 identities is kept" in output and "classifier: true" in output
+    model = read_model(here() / "models_ckp", with_landmarks=False)
+    assert torch.equal(model.prototypes, senet.classifier_1.weight) and torch.equal(model.bias, senet.classifier_1.bias)
+    assert model.facts.provenance["left_out"] == []
 
 
 def test_the_other_conversion_of_vggface2_takes_rgb(senet):
     state = {name.replace("classifier_1", "classifier"): value for name, value in senet.state_dict().items()}
+    state["classifier.weight"] = state["classifier.weight"][:, :, None, None]  # a convolution there
     torch.save(state, "senet50_ft_dag.pth")
     imported("senet50_ft_dag.pth")
-    assert_embeds_as(senet, as_dag, "senet50_ft_dag", 224)
+    assert_embeds_as(senet, as_dag, "senet50_ft_dag", 224, SOFTMAX)
+    model = read_model(here() / "senet50_ft_dag", with_landmarks=False)
+    assert torch.equal(model.prototypes, senet.classifier_1.weight)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"classifier_1.weight": torch.zeros(5, 100)}, "tensors have another shape: classifier_1.weight"),
+        ({"classifier_1.bias": torch.zeros(4)}, "tensors have another shape: classifier_1.weight"),
+        ({"classifier_1.bias": torch.full((5,), torch.nan)}, "tensors are not finite: classifier_1.weight"),
+    ],
+)
+def test_a_classifier_that_cannot_be_the_network_s_is_refused(senet, changed, says):
+    torch.save(senet.state_dict() | changed, "models_ckp.pth")
+    assert says in refused("models_ckp.pth")
 
 
 def test_without_its_classifier_nobody_can_tell_the_two_apart(senet):

@@ -47,7 +47,8 @@ def run(name: str) -> None:
         chosen = settings(values, SuperResolutionAlone, f"{place}.{name}")
         make_deterministic(params.seed, params.threads)
         size = chosen.size, chosen.size
-        faces, validation, _ = labelled(paths.AUXILIARY, size, interpolation="bicubic")
+        augmentation = chosen.training.augmentation
+        faces, validation, _ = labelled(paths.AUXILIARY, size, interpolation="bicubic", augmentation=augmentation)
         resolver = SuperResolver(SuperResolution(network=chosen.network, width=chosen.width), size)
         task = SuperResolving(resolver, chosen.sides)
         known = fingerprint([values, params.seed, params.threads], [__name__], paths.AUXILIARY)

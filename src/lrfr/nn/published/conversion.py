@@ -61,9 +61,10 @@ class Converted:
         embedder: in evaluation mode.
         format: who published it.
         source: where the publisher says how it is fed.
-        left_out: the tensors that are not the backbone's.
+        left_out: the tensors that are neither the backbone's nor the kept classifier's.
         presentation: how its faces are presented.
         metric: by which its embeddings are compared.
+        classifier: weight (C, D) and bias (C,) of a published plain softmax, where it is kept.
     """
 
     embedder: Embedder
@@ -72,6 +73,7 @@ class Converted:
     left_out: list[str]
     presentation: str
     metric: Metric = "cosine"
+    classifier: tuple[torch.Tensor, torch.Tensor | None] | None = None
 
 
 def convert(tensors: Tensors, asked: Asked) -> Converted:
@@ -108,7 +110,29 @@ def convert(tensors: Tensors, asked: Asked) -> Converted:
     for module in embedder.modules():
         if isinstance(module, _BatchNorm) and module.running_var is not None:
             module.running_var += publication.epsilon - EPSILON
-    return Converted(embedder, format, publication.source, left_out, publication.presentation, publication.metric)
+    classifier = _classifier(network, publication.classifier, architecture)
+    left_out = [name for name in left_out if classifier is None or name.rpartition(".")[0] != publication.classifier]
+    told = (publication.source, left_out, publication.presentation, publication.metric)
+    return Converted(embedder, format, *told, classifier)
+
+
+def _classifier(
+    tensors: Tensors, name: str | None, architecture: Architecture
+) -> tuple[torch.Tensor, torch.Tensor | None] | None:
+    """The weight (C, D) and the bias (C,) of the classifier of that name, where the file has one.
+
+    Raises:
+        CheckpointError: they are not of that shape, or not finite.
+    """
+    weight, bias = tensors.get(f"{name}.weight"), tensors.get(f"{name}.bias")
+    if weight is None:
+        return None
+    weight = weight.flatten(1).float()  # some are convolutions of 1 x 1
+    fits = weight.shape[1] == architecture.embedding_dim and (bias is None or bias.shape == weight.shape[:1])
+    _refuse("tensors have another shape", [] if fits else [f"{name}.weight"], architecture)
+    given = [weight] if bias is None else [weight, bias]
+    _refuse("tensors are not finite", [] if all(map(_finite, given)) else [f"{name}.weight"], architecture)
+    return weight, None if bias is None else bias.float()
 
 
 def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:

@@ -39,13 +39,15 @@ class Publication:
         source: where the publisher says so.
         layouts: the families of networks that it publishes.
         prefixes: what this publisher alone puts before every name of the network.
-        beside: tensors that are not the backbone's, and are left out: classifiers.
+        beside: tensors that are not the backbone's: classifiers.
         colour: order of the channels; None, as below, where the publisher does not fix it.
         mean: of each channel in that order, on values 0..1.
         std: likewise.
         presentation: how its faces are presented, see :mod:`lrfr.core.alignment`.
         metric: by which its embeddings are compared.
         epsilon: what its batch normalisations add to a variance.
+        classifier: the name of a plain softmax among those tensors whose identities are the folders of a published
+            training set, in alphabetical order: it is kept, and all others are left out.
     """
 
     source: str
@@ -58,3 +60,4 @@ class Publication:
     presentation: str = AS_CROPPED
     metric: Metric = "cosine"
     epsilon: float = EPSILON
+    classifier: str | None = None
