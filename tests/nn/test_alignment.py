@@ -52,7 +52,7 @@ def test_what_is_drawn_at_the_landmarks_comes_to_lie_on_the_template(monkeypatch
     size, there = TEMPLATES[presentation]
     scale = 0.8 * side / SIDE
     middle = moved(np.array([[56.0, 72.0]]), angle, scale, [0, 0])[0]
-    points = moved(TEMPLATE, angle, scale, [0.55 * side, 0.5 * side] - middle)
+    points = moved(there * SIDE / size, angle, scale, [0.55 * side, 0.5 * side] - middle)
     image = drawn(points, side, round(1.1 * side), max(3 * scale, 0.6))
     aligned = align(image, points, presentation)
     assert aligned.shape == (size, size, 3) and aligned.dtype == np.uint8
