@@ -150,6 +150,42 @@ def test_a_model_says_what_it_learnt_from_and_with_which_head():
     assert kept[1:] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "moved"),
+    [({"name": "lora", "rank": 2}, ("",)), ({"name": "last_stages", "stages": 1}, ("backbone.output",))],
+)
+def test_a_run_trains_the_part_of_its_backbone_that_it_names(chosen, moved):
+    write(whole=baseline(), part=baseline(trained=chosen))
+    pretrain.run("main")
+    for name in ("whole", "part"):
+        finetune.run(name)
+    before, after = weights(paths.pretrained("main")), weights(paths.model("part"))
+    assert before.keys() == after.keys()  # a plain network
+    for name, value in after.items():
+        is_layer = chosen["name"] == "last_stages" or value.ndim > 1
+        stays = not name.startswith(moved) or not is_layer or name == "backbone.output.4.weight"  # of ours, always 1
+        assert value.equal(before[name]) == stays, name
+    assert [step.weights for step in read_facts(paths.model("part")).trained] == [None, chosen]
+    assert [step.weights for step in read_facts(paths.model("whole")).trained] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("run", "complaint"),
+    [
+        ({"method": "pretrained"}, r"'pretrained' trains nothing(.|\n)*methods.mine.trained"),
+        ({"method": "baseline", "head": HEAD, "training": section(), "trained": {"name": "last_stages", "stages": 9}},
+         "the backbone has 6: stem, stage_1"),
+        ({"method": "rpcn", "width": 0.1, "coupled": [0.5, 0.5, 0.5], "huber_threshold": 0.1, "sides": [8],
+          "super_resolution": section(), "recognition": section(), "training": section()}, "trains a new network"),
+    ],
+)  # fmt: skip
+def test_a_part_that_there_is_not_is_refused(run, complaint):
+    write(mine={"trained": {"name": "lora", "rank": 2}, **run})
+    pretrain.run("main")
+    with pytest.raises(ParameterError, match=complaint):
+        finetune.run("mine")
+
+
 def test_a_run_starts_from_its_own_backbone():
     write()
     wider = ARCHITECTURE | {"embedding_dim": 4}

@@ -17,10 +17,11 @@ from typing import Any
 from lrfr.config import Params, Section, settings
 from lrfr.core.alignment import check_presentation
 from lrfr.errors import ParameterError, unknown_name
+from lrfr.nn.trained import All, Trained
 from lrfr.registry import component
 
 FLOOR = "random"  # the method that every other has to beat
-OF_EVERY_RUN = ("method", "backbone", "presentation")
+OF_EVERY_RUN = ("method", "backbone", "presentation", "trained")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Run:
         method: the module of its method.
         backbone: the name of the backbone that it starts from.
         presentation: how faces are presented to it; None: as to the backbone.
+        trained: which of the backbone's weights are trained.
         settings: of the method.
     """
 
@@ -39,6 +41,7 @@ class Run:
     method: ModuleType
     backbone: str
     presentation: str | None
+    trained: Trained
     settings: Any
 
     @property
@@ -56,6 +59,7 @@ class _OfEveryRun(Section):
     method: str
     backbone: str
     presentation: str | None = None
+    trained: Trained = All(name="all")
 
 
 def read_run(name: str, params: Params) -> Run:
@@ -78,7 +82,11 @@ def read_run(name: str, params: Params) -> Run:
             check_presentation(known.presentation)
         except ValueError as error:
             raise ParameterError(str(error), where=f"{where}.presentation") from error
-    return Run(name, module, known.backbone, known.presentation, settings(values, module.Settings, where))
+    run = Run(name, module, known.backbone, known.presentation, known.trained, settings(values, module.Settings, where))
+    if not run.steps and not isinstance(known.trained, All):
+        what = f"the method '{known.method}' trains nothing, so there is no part of the backbone to choose"
+        raise ParameterError(what, where=f"{where}.trained", remedy="leave `trained` out")
+    return run
 
 
 def floor(params: Params) -> str | None:

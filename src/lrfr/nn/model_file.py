@@ -24,12 +24,14 @@ Metric = Literal["cosine", "euclidean"]
 
 
 class TrainedStep(Section):
-    """One step of a training: the faces of each collection, how often it passed over them, and its updates."""
+    """One step of a training: the faces of each collection, how often it passed over them, its updates, and which of
+    the backbone's ``weights`` it trained (:data:`lrfr.nn.trained.Trained`); nothing is said where it trained all."""
 
     step: str
     faces: dict[str, int]
     passes: dict[str, float]
     updates: int
+    weights: Settings | None = Field(default=None, exclude_if=lambda weights: weights is None)
 
 
 class Facts(Section):

@@ -10,6 +10,7 @@ import numpy as np
 from lrfr import paths
 from lrfr.config import Params, read_params
 from lrfr.core.alignment import AS_CROPPED
+from lrfr.errors import ParameterError
 from lrfr.faces import read_faces
 from lrfr.files import read_json
 from lrfr.methods import Run, read_run
@@ -20,6 +21,7 @@ from lrfr.nn.embedder import Architecture
 from lrfr.nn.landmarks.model_file import landmarks_for
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, read_model, write_model
 from lrfr.nn.processes import one_of_several
+from lrfr.nn.trained import All, TrainedPart
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
 from lrfr.nn.training.curves import Curves, write_curves
 from lrfr.nn.training.settings import Training
@@ -43,7 +45,7 @@ def run(name: str) -> None:
     """Trains one run from its backbone in models/pretrained; writes models/runs/NAME.
 
     Raises:
-        ParameterError: params.yaml has no such run, or a wrong setting of it.
+        ParameterError: params.yaml has no such run, a wrong setting of it, or one that does not go with its backbone.
     """
     with one_of_several():
         params = read_params()
@@ -51,10 +53,13 @@ def run(name: str) -> None:
         make_deterministic(params.seed, params.threads)
         backbone = read_model(paths.pretrained(chosen.backbone))
         task = chosen.method.build(chosen.settings, backbone, _classes(chosen.collections))
+        task.part = _part(chosen, task)
         shown = Shown(chosen.presentation or backbone.facts.presentation, task.embedder.architecture)
         steps = [_step(chosen, number, params, shown) for number in range(len(chosen.steps))]
 
         def write(curves: Curves, trained: Sequence[Trained]) -> None:
+            if task.part is not None:
+                task.part.merge()
             facts = _facts(chosen, shown.presentation, backbone.facts, task, trained)
             prototypes = None if trained or not task.starts_from_backbone else backbone.prototypes
             write_model(paths.model(name), Model(task.embedder, facts, prototypes, landmarks_for(facts.presentation)))
@@ -63,16 +68,31 @@ def run(name: str) -> None:
         train_in_steps(task, steps, write)
 
 
+def _part(run: Run, task: Task) -> TrainedPart | None:
+    """What the run trains of its backbone; None where that is all of it.
+
+    Raises:
+        ParameterError: the backbone has no such part, or the method trains a network of its own.
+    """
+    if isinstance(run.trained, All):
+        return None
+    if not task.starts_from_backbone:
+        what = "the method trains a new network, of which nothing may stay as it is"
+        raise ParameterError(what, where=f"{paths.PARAMS}: methods.{run.name}.trained", remedy="leave `trained` out")
+    return TrainedPart(task.embedder.backbone, run.trained)
+
+
 def _facts(run: Run, presentation: str, backbone: Facts, task: Task, trained: Sequence[Trained]) -> Facts:
     """What users of the run's model must know."""
     before = backbone.trained if task.starts_from_backbone else []
+    weights = None if isinstance(run.trained, All) else run.trained.model_dump()
     own_head = getattr(run.settings, "head", None)
     kept_head = backbone.head if task.starts_from_backbone else None
     head = own_head.model_dump() if own_head is not None else kept_head
     return Facts(
         presentation=presentation,
         metric=getattr(run.method, "METRIC", backbone.metric),
-        trained=[*before, *(TrainedStep(**asdict(step)) for step in trained)],
+        trained=[*before, *(TrainedStep(**asdict(step), weights=weights) for step in trained)],
         head=head if trained or before else None,
         provenance=backbone.provenance if task.starts_from_backbone else None,
     )
