@@ -27,6 +27,7 @@ def templates(
     media: np.ndarray,
     norm: str = "keep",
     missing: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Aggregates images to templates (IJB-B, IJB-C): the mean within a media id, the sum over media, L2-normalised.
 
@@ -38,6 +39,8 @@ def templates(
         media: (N,) ids of the media (a still image or a video) within the template, integers or strings.
         norm: ``keep`` takes the embeddings as they are, ``unit`` L2-normalises each image's first.
         missing: (N,) bool, images without a face or that could not be read; they are left out.
+        weight: (N,) float above 0, what each image's embedding is multiplied by, behind ``norm``, before means are
+            taken: the detector's score, in insightface's evaluation. None: all alike.
 
     Returns:
         The templates' ids (T,), ascending, and their vectors (T, D) float32 of length 1; a template of which every
@@ -62,7 +65,10 @@ def templates(
     for rows in _blocks(order, row[order]):
         starts = _starts(row[rows])
         of_block = row[rows[starts]]
-        vectors[of_block] = _aggregated(_images(embedding, rows, norm), key[rows], starts, ids[of_block])
+        images = _images(embedding, rows, norm)
+        if weight is not None:
+            images = images * weight[rows, None]
+        vectors[of_block] = _aggregated(images, key[rows], starts, ids[of_block])
     return ids, vectors
 
 
