@@ -47,7 +47,8 @@ class Acquire(Source):
         return {collection: chosen for collection, chosen in named.items() if chosen is not None}
 
 
-RESERVED = ("benchmark", "synlr")  # test sets of the pipeline's own making
+BENCHMARK = "benchmark"
+RESERVED = (BENCHMARK, "synlr")  # test sets of the pipeline's own making
 FILE_NAME = "[a-z0-9][a-z0-9_-]*"
 BECOME_FILES = ("backbones", "methods", "evaluation_sets", "super_resolution", "synthesizers")
 
