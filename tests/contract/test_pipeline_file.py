@@ -23,6 +23,8 @@ PLAN = """
     train-sr > visualize > report
     validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > report > release
     finetune > visualize
+    synlr > training-sets > finetune
+    train-landmarks > training-sets
 """
 
 
