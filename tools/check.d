@@ -12,6 +12,7 @@ CHECK_CODE := \
 	src/lrfr/core/fidelity.py \
 	src/lrfr/core/normal_names.py \
 	src/lrfr/core/resampling.py \
+	src/lrfr/core/scface_partition.py \
 	src/lrfr/core/verdicts.py \
 	src/lrfr/curation.py \
 	src/lrfr/decoding.py \
@@ -73,6 +74,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/se_resnet.py \
 	src/lrfr/nn/networks/shape.py \
 	src/lrfr/nn/networks/sphereface.py \
+	src/lrfr/nn/networks/stages.py \
 	src/lrfr/nn/networks/vgg.py \
 	src/lrfr/nn/onnx_file.py \
 	src/lrfr/nn/presentation.py \
@@ -88,6 +90,7 @@ CHECK_CODE := \
 	src/lrfr/nn/super_resolution/settings_alone.py \
 	src/lrfr/nn/super_resolution/srcnn.py \
 	src/lrfr/nn/super_resolution/vdsr.py \
+	src/lrfr/nn/trained.py \
 	src/lrfr/nn/training/__init__.py \
 	src/lrfr/nn/training/optimizers.py \
 	src/lrfr/nn/training/settings.py \
@@ -133,6 +136,7 @@ CHECK_CODE := \
 	src/lrfr/sources/reading/mxnet_records.py \
 	src/lrfr/sources/reading/photos.py \
 	src/lrfr/sources/reading/pickled_pairs.py \
+	src/lrfr/sources/reading/scface_parts.py \
 	src/lrfr/sources/reading/selection.py \
 	src/lrfr/sources/reading/text_tables.py \
 	src/lrfr/sources/recordio.py \

@@ -129,6 +129,12 @@ def locate_landmarks() -> None:
 
 
 @app.command()
+def training_sets() -> None:
+    """Make ready the test sets that some run trains on."""
+    _run("training_sets")
+
+
+@app.command()
 def train_sr(network: SuperResolver) -> None:
     """Train a super-resolution network by itself."""
     _run("train_sr", network)

@@ -93,6 +93,16 @@ def pretrained(backbone: str) -> Path:
     return Path("models/pretrained") / backbone
 
 
+def training_set(run: str) -> Path:
+    """Which test set's training faces are the native ones of a run, by its hash."""
+    return Path("data/training_sets") / f"{run}.json"
+
+
+def training_landmarks(test_set: str) -> Path:
+    """The landmarks of a test set's training faces."""
+    return Path("data/training_sets/landmarks") / f"{test_set}.parquet"
+
+
 def model(run: str) -> Path:
     """The folder of the model of one run."""
     return Path("models/runs") / run
