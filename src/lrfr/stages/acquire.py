@@ -60,11 +60,9 @@ def _settings(section: type[Section]) -> list[str]:
     """The settings of a source, each with what it takes and its default; and what they mean."""
     if not section.model_fields:
         return ["  settings: none"]
-    own = section.__doc__ or ""
-    base = next((kind.__doc__ or "" for kind in section.__mro__[1:] if kind is not Section and own and
-                 issubclass(kind, Section)), "")  # fmt: skip
+    described = [kind.__doc__ or "" for kind in section.__mro__ if issubclass(kind, Section) and kind is not Section]
     fields = [f"    {name}: {_taken(field)}" for name, field in section.model_fields.items()]
-    return ["  settings:", *fields, f"    {' '.join((own + ' ' + base).replace('``', '').split())}"]
+    return ["  settings:", *fields, f"    {' '.join(' '.join(described).replace('``', '').split())}"]
 
 
 def _taken(field: FieldInfo) -> str:
