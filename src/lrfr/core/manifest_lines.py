@@ -139,7 +139,9 @@ class Kind(Generic[Line]):
             remedy = "write it as ISO 8601, such as 2024-05-01T09:30:00+00:00"
             raise VerdictError(f"'{row['at']}' is no time", where=where, remedy=remedy) from error
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return self.line(**own, labeller=_labeller(row["labeller"], where), at=at, note=row["note"], manifest=manifest, line=line)
+        return self.line(
+            **own, labeller=_labeller(row["labeller"], where), at=at, note=row["note"], manifest=manifest, line=line
+        )
 
     def render(self, lines: Iterable[Line]) -> str:
         """The text of a manifest, with its header; the inverse of :meth:`parse`."""
