@@ -177,15 +177,3 @@ def test_what_was_left_out_is_counted_and_named(tmp_path, capsys):
     assert str(paths.UNUSED) in printed
     reasons = [row["reason"] for row in read_table(paths.UNUSED, EXCLUDED_SCHEMA).to_pylist()]
     assert sorted(reasons) == ["hidden"] * 2 + ["not_image"] * 3
-
-
-def test_a_source_that_brings_nothing_says_why(tmp_path):
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/a.jpg").write_bytes(jpeg(portrait(100, 1)))
-    (tmp_path / "photos/faces.csv").write_text("photo,x,y,width,height\nelsewhere.jpg,1,1,20,20\n")
-    settings = {"detections": "faces.csv"}
-    write_params(
-        acquire={"source": "photo_folder", "root": str(tmp_path / "photos"), "settings": settings, "auxiliary": None}
-    )
-    with pytest.raises(SourceError, match=r"brings no photo and no face; excluded: absent 1, unlisted 1"):
-        acquire.run()

@@ -81,21 +81,23 @@ def _archive_members(root: Path, excluded: list[dict[str, str]]) -> Iterator[tup
     try:
         with tarfile.open(root) as archive:
             members: dict[str, tarfile.TarInfo] = {}
+            linked: set[str] = set()  # files to which a picture's link leads, whatever they are called
             for member in archive:
                 path = _inside(member.name, root)
                 members[path] = member
                 if member.isfile() and _is_taken(path):
                     yield path, _content(archive, member)
-                elif member.isfile():
-                    excluded.append({"where": path, "reason": _fault(path)})
             _check_end(archive)
             links = [path for path, member in members.items() if not member.isfile() and not member.isdir()]
             for path in links:
                 target, reason = _target(path, members)
                 if _is_taken(path) and target is not None:
+                    linked.add(_inside(target.name, root))
                     yield path, _content(archive, target)
                 elif _is_taken(path) or reason == "link_to_folder":
                     excluded.append({"where": path, "reason": reason})
+            left = [path for path, member in members.items() if member.isfile() and not _is_taken(path)]
+            excluded += [{"where": path, "reason": _fault(path)} for path in left if path not in linked]
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         remedy = f"copy or download it again; expected: {PUBLISHED_LAYOUT}"
         raise SourceError(f"not a whole tar archive: {error}", where=root, remedy=remedy) from error
