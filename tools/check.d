@@ -8,8 +8,10 @@ CHECK_CODE := \
 	src/lrfr/core/alignment.py \
 	src/lrfr/core/boxes.py \
 	src/lrfr/core/detection.py \
+	src/lrfr/core/duplicates.py \
 	src/lrfr/core/even_parts.py \
 	src/lrfr/core/fidelity.py \
+	src/lrfr/core/manifest_lines.py \
 	src/lrfr/core/normal_names.py \
 	src/lrfr/core/resampling.py \
 	src/lrfr/core/scface_partition.py \

@@ -4,6 +4,8 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 VERDICTS = Path("annotations/verdicts")
+NAMES = Path("annotations/names")
+PAIR_VERDICTS = Path("annotations/pairs")
 GOLD = Path("annotations/gold.csv")
 
 PHOTOS = Path("data/acquired/photos.parquet")

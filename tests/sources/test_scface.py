@@ -47,7 +47,10 @@ def test_other_cameras_are_unlisted_and_a_corrupt_probe_is_a_miss(tmp_path):
     put(root / PROBES[0], b"")
     put(root / "mugshot_frontal_cropped_all/Thumbs.db", b"x")
     acquired = acquire(root, CUT, 1)
-    assert reasons(acquired.excluded) == {"surveillance_cameras_distance_1/cam_6/001_cam6_1.jpg": "unlisted"}
+    assert reasons(acquired.excluded) == {
+        "surveillance_cameras_distance_1/cam_6/001_cam6_1.jpg": "unlisted",
+        "mugshot_frontal_cropped_all/Thumbs.db": "hidden",
+    }
     assert by_name(acquired.faces)[PROBES[0]]["attributes"]["missing"] == "unreadable"
 
 
