@@ -163,3 +163,13 @@ def test_a_parameter_file_that_cannot_be_read_is_a_problem(tmp_path, monkeypatch
     paths.PARAMS.write_bytes(content)
     found = doctor.check_params()
     assert found.status == "problem" and "params.yaml" in found.text and found.remedy
+
+
+def test_names_and_verdicts_on_pairs(project):
+    for folder, text in (("names", "face_id,identity"), ("pairs", "face_id,other_face_id,verdict")):
+        place = Path("annotations") / folder
+        place.mkdir(parents=True)
+        (place / "anna.csv").write_text(f"{text},labeller,at,note\n")
+    check("verdicts", "ok", "1 in 1 manifests; names: 0 in 1 manifests; on pairs: 0 in 1 manifests")
+    (Path("annotations/names") / "boris.CSV").write_text("face_id,identity,labeller,at,note\n")
+    check("verdicts", "warning", "no command reads annotations/names/boris.CSV", "<labeller>.csv")

@@ -8,10 +8,13 @@ CHECK_CODE := \
 	src/lrfr/core/alignment.py \
 	src/lrfr/core/boxes.py \
 	src/lrfr/core/detection.py \
+	src/lrfr/core/duplicates.py \
 	src/lrfr/core/even_parts.py \
 	src/lrfr/core/fidelity.py \
+	src/lrfr/core/manifest_lines.py \
 	src/lrfr/core/normal_names.py \
 	src/lrfr/core/resampling.py \
+	src/lrfr/core/scface_partition.py \
 	src/lrfr/core/verdicts.py \
 	src/lrfr/curation.py \
 	src/lrfr/decoding.py \
@@ -76,6 +79,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/se_resnet.py \
 	src/lrfr/nn/networks/shape.py \
 	src/lrfr/nn/networks/sphereface.py \
+	src/lrfr/nn/networks/stages.py \
 	src/lrfr/nn/networks/vgg.py \
 	src/lrfr/nn/onnx_file.py \
 	src/lrfr/nn/presentation.py \
@@ -91,6 +95,7 @@ CHECK_CODE := \
 	src/lrfr/nn/super_resolution/settings_alone.py \
 	src/lrfr/nn/super_resolution/srcnn.py \
 	src/lrfr/nn/super_resolution/vdsr.py \
+	src/lrfr/nn/trained.py \
 	src/lrfr/nn/training/__init__.py \
 	src/lrfr/nn/training/batch_norm.py \
 	src/lrfr/nn/training/optimizers.py \
@@ -138,6 +143,7 @@ CHECK_CODE := \
 	src/lrfr/sources/reading/mxnet_records.py \
 	src/lrfr/sources/reading/photos.py \
 	src/lrfr/sources/reading/pickled_pairs.py \
+	src/lrfr/sources/reading/scface_parts.py \
 	src/lrfr/sources/reading/selection.py \
 	src/lrfr/sources/reading/text_tables.py \
 	src/lrfr/sources/recordio.py \

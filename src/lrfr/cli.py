@@ -129,6 +129,12 @@ def locate_landmarks() -> None:
 
 
 @app.command()
+def training_sets() -> None:
+    """Make ready the test sets that some run trains on."""
+    _run("training_sets")
+
+
+@app.command()
 def train_sr(network: SuperResolver) -> None:
     """Train a super-resolution network by itself."""
     _run("train_sr", network)
@@ -258,13 +264,22 @@ def review(
         typer.Option(help="Doubtful faces or likely label errors first, or grouped."),
     ] = "doubtful",
     adjudicate: Annotated[bool, typer.Option("--adjudicate", help="Settle what labellers disagree on.")] = False,
+    copies: Annotated[bool, typer.Option("--copies", help="Judge the pairs taken for copies of one picture.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
 ) -> None:
-    """Verify the detected faces by eye, in the browser."""
+    """Verify and name the detected faces, in the browser."""
     with readable_errors():
         from lrfr.review.serve import serve
 
-        serve(labeller, port, order, adjudicate, browser=not no_browser)
+        serve(labeller, port, order, adjudicate, copies, browser=not no_browser)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new, or empty.")],
+) -> None:
+    """Write the detected faces as pictures, with a CSV."""
+    _run("export", folder)
 
 
 @app.command()

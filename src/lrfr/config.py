@@ -89,7 +89,8 @@ class Acquire(Source):
         return all(chosen.is_generated for chosen in (self, *self.others().values()))
 
 
-RESERVED = ("benchmark", "synlr")  # test sets of the pipeline's own making
+BENCHMARK = "benchmark"
+RESERVED = (BENCHMARK, "synlr")  # test sets of the pipeline's own making
 FILE_NAME = "[a-z0-9][a-z0-9_-]*"
 BECOME_FILES = ("backbones", "methods", "evaluation_sets", "super_resolution", "synthesizers")
 

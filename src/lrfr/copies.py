@@ -1,6 +1,6 @@
 """Copies among the faces of several tables: what pictures show, compared, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from lrfr.core import perceptual_hash
 from lrfr.core.curation import TESTED, copy_reason
-from lrfr.core.duplicates import THUMBNAIL, Copy, find_copies
+from lrfr.core.duplicates import SAME_PICTURE, THUMBNAIL, Copy, find_copies
+from lrfr.core.pair_verdicts import Pair
 from lrfr.decoding import decode
 from lrfr.errors import ImageError
 from lrfr.images import Images
@@ -74,7 +75,12 @@ def _fingerprints(images: list[bytes]) -> tuple[np.ndarray, ...]:
     return fault, digest, perceptual_hash.hashes(frequencies), thumbnail
 
 
-def find(faces: pa.Table, images: Sequence[Images]) -> list[Row]:
+def find(
+    faces: pa.Table,
+    images: Sequence[Images],
+    near_copies: float = SAME_PICTURE,
+    judged: Mapping[Pair, bool] | None = None,
+) -> list[Row]:
     """Finds unreadable faces and copies.
 
     Of several copies the one stays whose ``use`` comes first, then one with a name before one without, then the first
@@ -85,6 +91,8 @@ def find(faces: pa.Table, images: Sequence[Images]) -> list[Row]:
         faces: the columns ``COMPARED``; ``use`` is one of :data:`lrfr.core.curation.TESTED` and the others,
             ``test_set`` the name of the imported set that a face belongs to, or null.
         images: theirs, in their order, table by table.
+        near_copies: mean absolute difference of thumbnails, 0..255, up to which two faces show the same picture.
+        judged: pairs of faces of which people know whether they do.
 
     Returns:
         Rows of ``FINDING_SCHEMA`` about the faces that are not imported; of two on a face the first tells why it goes.
@@ -101,11 +109,21 @@ def find(faces: pa.Table, images: Sequence[Images]) -> list[Row]:
     readable = order[~seen.fault[order].astype(bool)]
     stays = known["use"].to_numpy()[readable] == TESTED
     groups: dict[int, list[Copy]] = {}
-    for copy in find_copies(seen.digest[readable], seen.hash[readable], seen.thumbnail[readable], stays):
+    known_pairs = _places(judged or {}, [rows[index]["face_id"] for index in readable])
+    pictures = (seen.digest[readable], seen.hash[readable], seen.thumbnail[readable])
+    for copy in find_copies(*pictures, stays, near_copies, known_pairs):
         groups.setdefault(copy.first, []).append(copy)
     for first, group in groups.items():
         findings += _judged(rows[readable[first]], [(rows[readable[copy.copy]], copy) for copy in group])
     return findings
+
+
+def _places(judged: Mapping[Pair, bool], face_ids: Sequence[str]) -> dict[tuple[int, int], bool]:
+    """What people know of pairs, by the faces' places, the later one first; pairs that are not there are left out."""
+    place = {face_id: index for index, face_id in enumerate(face_ids)} if judged else {}
+    there = {pair: is_copy for pair, is_copy in judged.items() if place.keys() >= set(pair)}
+    ordered = {tuple(sorted((place[first], place[second]))): is_copy for (first, second), is_copy in there.items()}
+    return {(later, earlier): is_copy for (earlier, later), is_copy in ordered.items()}
 
 
 def finding(row: Row, reason: str) -> Row:

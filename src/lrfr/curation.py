@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from lrfr.config import Pixels, Section
+from lrfr.core.duplicates import SAME_PICTURE
 
 
 class Labeller(Section):
@@ -21,10 +22,15 @@ class Labeller(Section):
 
 
 class Curate(Section):
-    """Which faces enter the benchmark. Sizes in px."""
+    """Which faces enter the benchmark. Sizes in px.
+
+    ``near_copies`` is the mean absolute difference of two faces' thumbnails, in grey levels of 0..255, up to which they
+    are taken for one picture; 0 leaves the copies that are equal. What people say of a pair counts more.
+    """
 
     max_side: Pixels
     unverified: Literal["keep", "exclude"]
+    near_copies: float = Field(default=SAME_PICTURE, ge=0, le=255)
     simulated_labellers: dict[str, Labeller] = Field(default_factory=dict)
 
 

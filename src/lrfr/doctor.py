@@ -22,12 +22,16 @@ from packaging.requirements import Requirement
 from lrfr import offline, paths
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
-from lrfr.manifests import read_manifest
+from lrfr.manifests import KINDS, read_manifest
 from lrfr.parallel import cores
 
 GIGABYTE = 1e9
 DISK_NEEDED_GB = 2  # a run at the default size wrote 0.5 GB; there should be room for some more of them
 MEMORY_NEEDED_GB = 4  # pretraining, the largest stage, took 1.5 GB
+
+
+NOUNS = {paths.VERDICTS: "", paths.NAMES: "names: ", paths.PAIR_VERDICTS: "on pairs: "}  # before each count
+BESIDE_MANIFESTS = {"README.md", ".gitkeep", ".DS_Store"}
 
 
 @dataclass(frozen=True)
@@ -179,18 +183,24 @@ def check_params() -> Finding:
     return Finding("ok", f"source {params.acquire.source}, runs {', '.join(params.methods)}")
 
 
-def check_verdicts(folder: Path = paths.VERDICTS) -> Finding:
-    """The manual-verification manifests can be read."""
-    manifests = sorted(folder.glob("*.csv"))
-    verdicts = 0
-    for manifest in manifests:
+def check_verdicts() -> Finding:
+    """People's verdicts and names can be read, and nothing lies beside them that looks like some and is not read."""
+    told, strange = [], []
+    for folder, kind in KINDS.items():
+        found = sorted(folder.glob("*")) if folder.is_dir() else []
+        read = [path for path in found if path.suffix == ".csv"]
+        strange += [str(path) for path in found if path.suffix != ".csv" and path.name not in BESIDE_MANIFESTS]
         try:
-            verdicts += len(read_manifest(manifest))
+            count = sum(len(read_manifest(path, kind)) for path in read)
         except LrfrError as error:
             return _error(error)
         except OSError as error:
-            return Finding("problem", f"{manifest} cannot be read: {error}", "take it back from git's history")
-    return Finding("ok", f"{verdicts} in {len(manifests)} manifests" if manifests else "no manifest yet")
+            return Finding("problem", f"{folder} cannot be read: {error}", "take it back from git's history")
+        told += [f"{NOUNS[folder]}{count} in {len(read)} manifests"] if read else []
+    if strange:
+        remedy = "a manifest is called <labeller>.csv; rename what is one, and move the rest out"
+        return Finding("warning", f"no command reads {_some(strange)}", remedy)
+    return Finding("ok", "; ".join(told) or "no manifest yet")
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {

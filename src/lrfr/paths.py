@@ -4,6 +4,8 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 VERDICTS = Path("annotations/verdicts")
+NAMES = Path("annotations/names")
+PAIR_VERDICTS = Path("annotations/pairs")
 GOLD = Path("annotations/gold.csv")
 
 PHOTOS = Path("data/acquired/photos.parquet")
@@ -91,6 +93,16 @@ def drift_page(synthesizer: str) -> Path:
 def pretrained(backbone: str) -> Path:
     """The folder of one pretrained backbone."""
     return Path("models/pretrained") / backbone
+
+
+def training_set(run: str) -> Path:
+    """Which test set's training faces are the native ones of a run, by its hash."""
+    return Path("data/training_sets") / f"{run}.json"
+
+
+def training_landmarks(test_set: str) -> Path:
+    """The landmarks of a test set's training faces."""
+    return Path("data/training_sets/landmarks") / f"{test_set}.parquet"
 
 
 def model(run: str) -> Path:

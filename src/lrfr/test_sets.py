@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import Params, Section
+from lrfr.config import BENCHMARK, Params, Section
 from lrfr.faces import Row, read_faces, write_face_rows
 from lrfr.files import read_json
 from lrfr.images import Images
@@ -21,9 +21,11 @@ Change = Callable[[list[Row], list[bytes]], Iterable[Row]]
 
 
 class SynLR(Section):
-    """The SynLR set: ``faces`` is the evaluation set whose HR faces are shrunk."""
+    """The SynLR set: ``faces`` is the evaluation set whose HR faces are shrunk; with ``training`` it has a training
+    half as well, as the benchmark has."""
 
     faces: str
+    training: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,15 @@ def test_sets(params: Params) -> list[TestSet]:
         ResultError: an imported set does not say its protocol.
     """
     made = [
-        TestSet("benchmark", paths.BENCHMARK, "tinyface", has_landmarks=False),
+        TestSet(BENCHMARK, paths.BENCHMARK, "tinyface", has_landmarks=False),
         TestSet("synlr", paths.SYNLR, "synlr"),
     ]
     return made + [_imported(name) for name in params.evaluation_sets]
+
+
+def faces_of(name: str) -> Path:
+    """The face table of the test set of that name, the faces in it that train included."""
+    return {BENCHMARK: paths.BENCHMARK, "synlr": paths.SYNLR}.get(name) or paths.test_set(name)
 
 
 def _imported(name: str) -> TestSet:

@@ -25,6 +25,8 @@ PLAN = """
     train-sr > visualize > report
     validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > release
     finetune > visualize
+    synlr > training-sets > finetune
+    train-landmarks > training-sets
 """
 
 

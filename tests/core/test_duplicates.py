@@ -86,3 +86,24 @@ def test_a_crowd_that_differs_costs_no_more_comparisons_than_stated(monkeypatch)
 @pytest.mark.parametrize("count", [0, 1])
 def test_there_may_be_nothing_to_compare(count):
     assert found([0] * count, np.zeros((count, 16, 16, 3), np.uint8)) == {}
+
+
+def test_the_threshold_says_what_is_one_picture():
+    thumbnails, nobody = flat(0, 5, 11), np.zeros(3, bool)
+    ids, hashes = np.arange(3, dtype=np.uint64), np.zeros(3, np.uint64)
+    pairs = [
+        [(copy.copy, copy.first) for copy in find_copies(ids, hashes, thumbnails, nobody, most)] for most in (4, 6, 20)
+    ]
+    assert pairs == [[], [(1, 0)], [(1, 0), (2, 0)]]
+
+
+def test_people_know_better_than_the_threshold():
+    ids, hashes, nobody = (
+        np.array([1, 2, 3, 3], np.uint64),
+        np.array([0, 0, 2**64 - 1, 0], np.uint64),
+        np.zeros(4, bool),
+    )
+    thumbnails = flat(0, 5, 200, 200)
+    known = {(1, 0): False, (3, 0): True}  # the last one is the third once more, pixel by pixel
+    copies = find_copies(ids, hashes, thumbnails, nobody, 6.0, known)
+    assert [(copy.copy, copy.first, copy.is_exact) for copy in copies] == [(2, 0, False), (3, 0, False)]

@@ -93,6 +93,13 @@ def test_the_sweep_takes_detail_away_step_by_step():
     assert difference(view(image, "side_16"), shortest.resize((80, 100), Image.Resampling.BILINEAR)) <= 2
 
 
+@pytest.mark.parametrize(("height", "width", "small"), [(137, 100, (10, 8)), (100, 137, (8, 10)), (250, 160, (12, 8))])
+def test_the_longer_side_of_the_sweep_is_cut_off_as_its_paper_does(height, width, small):
+    """T-C's code: int(size * longer / shorter), where rounding gives 11 for 10.96 and 12.5."""
+    image = noise(height, width)
+    assert np.array_equal(view(image, "side_8"), bilinear(bilinear(image, *small), height, width))
+
+
 @pytest.mark.parametrize("name", ["mirrored", "side_", "side_0", "width_-3", "height_20", "side_8x"])
 def test_an_unknown_rendition_lists_the_known_ones(name):
     with pytest.raises(ParameterError, match="mirror, side_<px>, width_<px>"):

@@ -58,6 +58,8 @@ def test_settings_are_not_those_of_every_run():
             r"no presentation 'arcface'; known: as_cropped, arcface_112(.|\n)*methods.mine.presentation",
         ),
         ({"presentation": 112}, "methods.mine: presentation"),
+        ({"native": "mugshot"}, r"unknown test set 'mugshot'(.|\n)*methods.mine.native(.|\n)*did you mean 'mugshots'"),
+        ({"trained": {"name": "lora"}}, r"methods.mine: trained.lora.rank"),
         ({"scale": 64}, r"unknown parameter 'scale'(.|\n)*methods.mine(.|\n)*known: auxiliary, head, training"),
         ({"head": {"name": "ArcFce"}}, "did you mean 'ArcFace'"),
         ({"training": TRAINING | {"learning_rte": 1}}, "did you mean 'learning_rate'"),
@@ -72,6 +74,13 @@ def test_what_a_run_cannot_be_is_refused_where_it_stands(changes, complaint):
 def test_what_a_run_lacks_is_named(key):
     values = {name: value for name, value in BASELINE.items() if name != key}
     with pytest.raises(ParameterError, match=rf"parameter '{key}' is missing(.|\n)*params.yaml: methods.mine"):
+        read_run("mine", params(mine=values))
+
+
+def test_a_method_that_learns_from_no_native_faces_has_no_test_set_for_them():
+    values = {"method": "tc", "teacher": False, "curriculum": True, "smallest_exponent": 3, "largest_exponent": 5}
+    values |= {"training": TRAINING, "backbone": "main", "native": "synlr"}
+    with pytest.raises(ParameterError, match=r"'tc' does not learn from native faces(.|\n)*methods.mine.native"):
         read_run("mine", params(mine=values))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from lrfr.core.alignment import SIDE, TEMPLATE, check_presentation
 from lrfr.nn import presentation
@@ -147,3 +148,18 @@ def test_presentations_are_known_by_name():
     assert [check_presentation(name) for name in ("as_cropped", "arcface_112")] == ["as_cropped", "arcface_112"]
     with pytest.raises(ValueError, match="there is no presentation 'cropped'; known: as_cropped, arcface_112"):
         check_presentation("cropped")
+
+
+@pytest.mark.parametrize(("height", "width"), [(137, 100), (100, 137), (400, 300), (224, 224), (9, 7)])
+def test_the_middle_is_what_tcs_networks_see(height, width):
+    """Resize(256) and CenterCrop(224) of Massoli's transforms, on Pillow's images."""
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    short = min(height, width)
+    size = (int(256 * width / short), int(256 * height / short))
+    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR), int)
+    top, left = (round((side - 224) / 2.0) for side in resized.shape[:2])
+    shown, found = Presenter("middle_224", None)([image])
+    assert shown[0].shape == (224, 224, 3) and found.all()
+    assert np.abs(shown[0].astype(int) - resized[top : top + 224, left : left + 224]).max() <= 1
+    assert np.array_equal(shown[0], aligned_or_centred(image, np.full((5, 2), np.nan), "middle_224")[0])
+    assert not Presenter("middle_224", None).aligns

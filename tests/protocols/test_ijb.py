@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from lrfr.errors import BenchmarkError
@@ -90,6 +93,34 @@ def test_the_cross_resolution_matrix_has_the_left_side_in_its_rows(outcome):
     at = [templates(faces, embeddings.of(name), False, embeddings.missing) for name in (*SIDES, "full")]
     for left, line in zip(at, sweep["tar"], strict=True):
         assert line == pytest.approx([tar_at(*scored(faces, left, right), 1e-2) for right in at], abs=1e-6)
+
+
+def test_the_sweep_has_the_roc_of_both_sides_at_each_resolution(outcome):
+    faces, embeddings, found = outcome
+    curve = found.curves["resolution_roc"].columns
+    for side, view in (("8", "side_8"), ("16", "side_16"), ("full", "full")):
+        vectors = templates(faces, embeddings.of(view), False, embeddings.missing)
+        at = tar_at(*scored(faces, vectors, vectors), 0.1)
+        assert curve[side][curve["far"].tolist().index(0.1)] == pytest.approx(at, abs=1e-6)
+
+
+@pytest.mark.parametrize("norm", ["keep_norm", "unit_norm"])
+def test_images_count_by_the_detectors_score_where_that_is_asked_for(outcome, norm):
+    faces, embeddings, plain = outcome
+    chosen = OPTIONS.model_copy(update={"detector_score": True})
+    with pytest.raises(BenchmarkError, match=r"no detector's score(.|\n)*evaluate\.detector_score"):
+        ijb.evaluate(faces, embeddings, chosen, 0)
+    score = np.random.default_rng(0).uniform(0.1, 1, faces.faces.num_rows).astype(np.float32)
+    place = faces.faces.schema.get_field_index("score")
+    told = replace(faces, faces=faces.faces.set_column(place, "score", pa.array(score)))
+    figures = ijb.evaluate(told, embeddings, chosen, 0).figures
+    embedding = embeddings.of().astype(float)
+    length = np.linalg.norm(embedding, axis=1, keepdims=True)
+    embedding = embedding / (np.where(length, length, 1) if norm == "unit_norm" else 1) * score[:, None]
+    vectors = templates(faces, embedding, False, embeddings.missing)
+    expected = tar_at(*scored(faces, vectors, vectors), 0.1)
+    assert figures[norm]["verification"]["tar"]["0.1"] == pytest.approx(expected, abs=1e-6)
+    assert ijb.evaluate(told, embeddings, OPTIONS, 0).figures == plain.figures
 
 
 def test_in_the_sweep_the_gallery_stays_at_full_resolution(outcome):

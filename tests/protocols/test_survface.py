@@ -44,6 +44,30 @@ def test_open_set_counts_mates_within_rank_20_above_the_threshold():
     assert np.isnan(outcome.curves["open_set"].columns["tpir"][0])  # 40 unmated probes say nothing about 1e-7
 
 
+def test_the_area_within_a_smaller_rank_is_named_and_smaller():
+    faces = surveillance()
+    embeddings = embed(faces, noise=3)
+    outcome = survface.evaluate(faces, embeddings, OPTIONS.model_copy(update={"open_set_ranks": [3, 1, 20]}), 0)
+    figures = outcome.figures
+    assert [key for key in figures if key.startswith("open_set")] == ["open_set", "open_set_rank1", "open_set_rank3"]
+    unit = embeddings.of().astype(float)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    gallery, mated, unmated = (faces.rows("part", part) for part in ("gallery", "mated_probe", "unmated_probe"))
+    people = np.unique(faces.identity[gallery])
+    templates = np.array([unit[gallery][faces.identity[gallery] == person].mean(axis=0) for person in people])
+    templates /= np.linalg.norm(templates, axis=1, keepdims=True)
+    score, stranger = unit[mated] @ templates.T, (unit[unmated] @ templates.T).max(axis=1)
+    mate = score[np.arange(len(mated)), np.searchsorted(people, faces.identity[mated])]
+    rank = (score >= mate[:, None]).sum(axis=1)
+    for name, last in (("open_set", 20), ("open_set_rank3", 3), ("open_set_rank1", 1)):
+        found = np.mean([(stranger < s).mean() * (r <= last) for s, r in zip(mate, rank, strict=True)])
+        assert figures[name]["auc"] == pytest.approx(found, abs=1e-6)
+        assert figures[name]["rank"] == last
+    assert figures["open_set_rank1"]["auc"] < figures["open_set"]["auc"]
+    columns = outcome.curves["open_set"].columns
+    assert columns["tpir_rank1"][-1] == pytest.approx((rank == 1).mean())
+
+
 def test_a_set_without_pairs_or_a_part_is_refused():
     with pytest.raises(BenchmarkError, match="no list of pairs"):
         survface.evaluate(faces := surveillance(pairs=[]), embed(faces), OPTIONS, 0)

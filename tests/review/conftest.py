@@ -18,9 +18,9 @@ import pytest
 import uvicorn
 
 from lrfr import paths
-from lrfr.faces import FACE_SCHEMA, PHOTO_SCHEMA, encode_png, write_faces, write_table
+from lrfr.faces import FACE_SCHEMA, FINDING_SCHEMA, PHOTO_SCHEMA, encode_png, write_faces, write_table
 from lrfr.review.photo import Photos
-from lrfr.review.serve import open_session
+from lrfr.review.serve import open_pairs, open_session
 from lrfr.review.server import create_app
 from tests.drawing import portrait, write_params
 
@@ -98,8 +98,9 @@ def address_of(project):
     """Serves a labeller's page from this process, which takes a tenth of the time; gives the page's address."""
     servers = []
 
-    def start(labeller, order="doubtful", adjudicate=False):
-        app = create_app(open_session(labeller, order, adjudicate), Photos(paths.PHOTOS), "token", order)
+    def start(labeller, order="doubtful", adjudicate=False, copies=False):
+        session = open_pairs(labeller, adjudicate) if copies else open_session(labeller, order, adjudicate)
+        app = create_app(session, Photos(paths.PHOTOS), "token", order)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         listening = socket.create_server(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, args=[[listening]])
@@ -111,6 +112,14 @@ def address_of(project):
     for server, thread in servers:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def near_pair(project):
+    """Curation took f01 for a copy of f00."""
+    found = {"face_id": "f01", "reason": "duplicate", "excluded": True, "copy_of": "f00", "kind": "near"}
+    row = dict.fromkeys(FINDING_SCHEMA.names) | found | {"similarity": 0.98, "across": "unnamed"}
+    write_table(pa.Table.from_pylist([row], FINDING_SCHEMA), paths.FINDINGS, FINDING_SCHEMA)
 
 
 @pytest.fixture(scope="session")

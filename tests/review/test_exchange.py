@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from lrfr import cli, paths
 from lrfr.core.verdicts import VERDICTS, parse
 from lrfr.faces import FACE_SCHEMA, decode, write_faces
+from tests.drawing import write_params
 from tests.review.conftest import FACES, rows
 
 EXPORT = ("verdicts", "export", "--to", "label-studio", "tasks.json")
@@ -101,7 +102,8 @@ def test_verdicts_go_along_as_predictions_only_when_asked_and_never_come_back(pr
     assert [part["value"] for part in prediction["result"]] == [{"choices": ["not_face"]}, {"text": ["a leaf"]}]
     assert not tasks["f02"]["predictions"]
     annotate()
-    assert "0 verdicts appended" in lrfr(*IMPORT).output
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1 and "the tasks have predictions alone" in result.stderr
     assert not (paths.VERDICTS / "lena.csv").exists()
 
 
@@ -122,6 +124,33 @@ def test_two_people_never_become_one_labeller(project):
     assert "annotated nothing" in lrfr(*IMPORT, "--completed-by", "mia").stderr
     assert "1 verdicts appended" in lrfr(*IMPORT, "--completed-by", "4").output
     assert said() == [(ids[1], "not_face", "", "lena")]
+
+
+FACE = {"data": {"face_id": "f00"}}
+NOTHING = {
+    "an old export": ([FACE | {"completions": [annotation("face")]}], "completions(.|\n)*current Label Studio"),
+    "the tasks themselves": ([FACE], "the tasks as they were exported(.|\n)*annotate"),
+    "skipped ones": (
+        [FACE | {"annotations": [annotation("face", was_cancelled=True)]}],
+        "all 1 annotations were cancelled",
+    ),
+    "no task": ([], "none of 0 tasks has an annotation: it has no task"),
+}
+
+
+@pytest.mark.parametrize(("exported", "message"), NOTHING.values(), ids=NOTHING)
+def test_where_nothing_can_be_appended_it_says_why(project, exported, message):
+    Path("export.json").write_text(json.dumps(exported))
+    result = lrfr(*IMPORT)
+    assert result.exit_code == 1 and re.search(message, result.stderr) and "export.json" in result.stderr
+    assert not (paths.VERDICTS / "lena.csv").exists()
+
+
+def test_where_no_face_awaits_a_verdict_no_tasks_are_written(project):
+    write_params(curate={"max_side": 5})
+    result = lrfr(*EXPORT)
+    assert result.exit_code == 1 and "90 are larger than curate.max_side (5 px)" in result.stderr
+    assert not Path("tasks.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_processes_that_append_at_once_lose_no_line(path):
     workers = [fork.Process(target=_append_many, args=(name, 25)) for name in "abc"]
     for worker in workers:
         worker.start()
-    (paths.REVIEW_LOCKS / "anna.lock").unlink(missing_ok=True)
+    (paths.REVIEW_LOCKS / "verdicts_anna.lock").unlink(missing_ok=True)
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from lrfr import paths
+from lrfr.core.names import KIND as NAMES
+from lrfr.core.pair_verdicts import KIND as PAIRS
 from lrfr.core.verdicts import Verdict, parse
 from lrfr.review.manifest import append
 
@@ -225,3 +227,84 @@ def test_at_twice_the_size_all_can_be_reached(address_of, visit):
     press(page, "End")
     box = page.locator(".tile").last.bounding_box()
     assert box["y"] >= 0 and box["y"] + 92 <= 400
+
+
+def names(name="anna"):
+    path = paths.NAMES / f"{name}.csv"
+    return {line.face_id: line.identity for line in NAMES.parse(path.read_text(), name, path)} if path.exists() else {}
+
+
+def type_name(page, name):
+    press(page, "i")
+    page.fill("#name-text", name)
+    press(page, "Enter")
+
+
+def test_a_name_is_typed_once_and_then_given_by_a_key(address_of, visit):
+    page = visit(address_of("anna"))
+    type_name(page, "Mary Somerville")
+    type_name(page, "Ada  Lovelace")
+    press(page, "1", "2", "a", "x", "z", "1", "n")
+    page.keyboard.type("side view")
+    press(page, "Enter")
+    shows(page, "names", "1 Mary Somerville2 Ada Lovelace")
+    assert page.locator(".tile").first.inner_text() == "Mary Somerville"
+    assert "named Mary Somerville, not marked" in page.locator(".tile").first.get_attribute("aria-label")
+    assert not names(), "nothing is written before the sheet is saved"
+    confirm(page)
+    mary, ada = "Mary Somerville", "Ada Lovelace"
+    assert names() == {"f00": mary, "f01": ada, "f02": mary, "f03": ada, "f04": ada, "f05": mary}
+    assert wrong() == {"f06": ("face", "side view")}
+
+    press(page, "z")  # the whole sheet, names and all
+    shows(page, "title", "Sheet 1 of 3")
+    assert set(names().values()) == {""}
+    page.wait_for_timeout(SOON)
+    press(page, "Home", "x")  # what is no face is nobody's
+    type_name(page, "")
+    confirm(page)
+    assert {face: name for face, name in names().items() if name} == {
+        "f02": mary, "f03": ada, "f04": ada, "f05": mary, "f01": ada,
+    }  # fmt: skip
+    page = visit(address_of("anna"))
+    press(page, "2")
+    assert page.locator(".tile").first.inner_text() in (mary, ada), "the next run knows the names that were given last"
+
+
+def test_names_can_be_given_by_mouse(address_of, visit):
+    page = visit(address_of("anna"))
+    page.get_by_role("button", name="I name").click()
+    assert page.get_by_role("dialog", name="Name").is_visible()
+    page.fill("#name-text", "Mary")
+    page.get_by_role("button", name="Keep").last.click()
+    page.get_by_role("button", name="1 Mary").click()
+    assert page.locator(".tile.named").count() == 2
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("face 3 of 40")
+
+
+def test_pairs_stand_side_by_side_and_are_told_apart(address_of, visit, near_pair):
+    page = visit(address_of("anna", copies=True))
+    shows(page, "title", "Sheet 1 of 1")
+    tile = page.locator(".tile").first
+    assert tile.locator("img").count() == 2
+    assert "left 10 × 13 px identity person01" in tile.get_attribute("aria-label")
+    assert "the left one is excluded as a copy" in tile.get_attribute("aria-label")
+    press(page, "i", "x")  # a pair has no name
+    assert tile.get_attribute("data-mark") == "different"
+    confirm(page)
+    (line,) = PAIRS.parse((paths.PAIR_VERDICTS / "anna.csv").read_text(), "anna", "")
+    assert (line.about, line.says) == (("f00", "f01"), "different")
+    assert page.is_visible("#end") and "Every pair has a verdict" in page.inner_text("#end")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_help_opens_at_its_top(address_of, visit, width):
+    page = visit(address_of("anna"))
+    page.set_viewport_size({"width": width, "height": 700})
+    press(page, "?")
+    assert page.evaluate("document.getElementById('help').scrollTop") == 0
+    title = page.locator("#help-title").bounding_box()
+    assert 0 <= title["y"] <= 700 and title["x"] + title["width"] <= width
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement.className") == "tile"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -7,13 +7,15 @@ import threading
 import urllib.request
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from lrfr import cli, paths
 from lrfr.core.verdicts import parse, render
-from lrfr.faces import FACE_SCHEMA, write_faces
+from lrfr.faces import FACE_SCHEMA, FINDING_SCHEMA, write_faces, write_table
 from lrfr.review.serve import open_session
+from tests.review.conftest import rows
 
 
 def call(address, path, body=None):
@@ -134,3 +136,40 @@ def test_a_line_that_a_crash_cut_short_keeps_nobody_out(project, labeller):
 def test_the_name_of_a_simulated_labeller_is_refused(project, options):
     result = CliRunner().invoke(cli.app, [*options, "--labeller", "robot"])
     assert result.exit_code == 1 and "a simulated labeller is called 'robot'" in result.stderr
+
+
+def detected(**changes):
+    write_faces(pa.Table.from_pylist([row | changes for row in rows()[:10]], FACE_SCHEMA), paths.DETECTED_NATIVE)
+
+
+def test_nothing_to_verify_says_why(project):
+    detected(width=40)
+    assert "10 are larger than curate.max_side (32 px); raise it in params.yaml" in lrfr("--labeller", "anna").output
+    detected(split="probe")
+    assert "10 have a place in a published partition" in lrfr("--labeller", "anna").output
+    detected()
+    reason = [("collection", "native"), ("reason", "duplicate")]
+    write_faces(
+        pa.Table.from_pylist([row | {"attributes": reason} for row in rows()[:10]], FACE_SCHEMA), paths.EXCLUDED
+    )
+    assert "10 were excluded by curate: duplicate 10" in lrfr("--labeller", "anna").output
+    write_faces(FACE_SCHEMA.empty_table(), paths.DETECTED_NATIVE)
+    assert "has no face: none was detected" in lrfr("--labeller", "anna").output
+
+
+def test_all_verified_is_said(project, monkeypatch):
+    monkeypatch.setattr("lrfr.review.serve._run", lambda app, listening: None)
+    paths.VERDICTS.mkdir(parents=True)
+    lines = "".join(f"f{n:02d},face,anna,2024-05-01,\n" for n in range(90))
+    (paths.VERDICTS / "anna.csv").write_text(render([]) + lines)
+    printed = lrfr("--labeller", "anna").output
+    assert "Nothing is left to verify: all 90 faces have a verdict in annotations/verdicts/anna.csv" in printed
+    assert "0 faces judged; 0 left" in printed
+
+
+def test_no_pair_to_judge_is_said(project):
+    result = lrfr("--labeller", "anna", "--copies")
+    assert (result.exit_code, "dvc repro curate" in result.stderr) == (1, True)
+    write_table(FINDING_SCHEMA.empty_table(), paths.FINDINGS, FINDING_SCHEMA)
+    assert "Raise curate.near_copies" in lrfr("--labeller", "anna", "--copies").output
+    assert "no two labellers disagree" in lrfr("--labeller", "anna", "--copies", "--adjudicate").output

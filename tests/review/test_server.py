@@ -1,19 +1,23 @@
 """The server's answers: what is saved, what it refuses, and what it tells nobody else."""
 
+import json
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
 from lrfr import paths
+from lrfr.core.names import KIND
+from lrfr.core.pair_verdicts import KIND as PAIR_KIND
 from lrfr.core.verdicts import Verdict, render
-from lrfr.faces import decode
+from lrfr.faces import FINDING_SCHEMA, decode, write_table
 from lrfr.manifests import read_manifest
 from lrfr.review.manifest import append
 from lrfr.review.photo import Photos
-from lrfr.review.serve import open_session
-from lrfr.review.server import create_app
+from lrfr.review.serve import open_pairs, open_session
+from lrfr.review.server import MOST, create_app
 
 TOKEN = "the run's token"
 PAGE = {"X-Lrfr-Token": TOKEN}
@@ -259,3 +263,148 @@ def test_a_manifest_that_git_left_in_conflict_is_named(project):
     (paths.VERDICTS / "anna.csv").write_text(render([]) + "<<<<<<< HEAD\n")
     with pytest.raises(Exception, match="marks of a merge conflict"):
         serving()
+
+
+def names(labeller="anna"):
+    return [(line.face_id, line.identity, line.note) for line in read_manifest(paths.NAMES / f"{labeller}.csv", KIND)]
+
+
+def naming(faces, **given):
+    return [
+        verdict | {"name": given.get(face["face_id"], face["name"]), "name_seen": face["name_seen"]}
+        for face, verdict in zip(faces, say(faces), strict=True)
+    ]
+
+
+def test_names_are_saved_with_the_verdicts_and_only_where_they_are_new(client):
+    faces = sheet(client)["faces"]
+    assert post(client, naming(faces, f00="Mary  Somerville", f01="Ada")).status_code == 200
+    assert names() == [("f00", "Mary Somerville", ""), ("f01", "Ada", "")]
+    assert post(client, naming(faces, f00="Mary Somerville", f01="Ada")).status_code == 200
+    told = client.get("/api/session", headers=PAGE).json()
+    assert told["recent_names"] == ["Ada", "Mary Somerville"]
+    assert {"Ada", "person01"} <= set(told["vocabulary"]) | set(told["recent_names"])
+    again = sheet(client)["faces"]
+    assert (again[0]["name"], again[2]["name"], again[2]["verdict"]) == ("Mary Somerville", "", "face")
+    assert post(client, naming(again, f00="")).status_code == 200
+    assert names()[2:] == [("f00", "", "withdrawn")]
+    assert sheet(serving())["faces"][0]["name"] == ""
+
+
+def test_a_page_that_says_nothing_of_names_leaves_them(client):
+    post(client, naming(sheet(client)["faces"], f00="Mary"))
+    post(client, say(sheet(client)["faces"], f00="unsure"))
+    assert names() == [("f00", "Mary", "")]
+
+
+def test_two_windows_do_not_name_over_each_other(client):
+    other = serving()
+    mine, theirs = sheet(client)["faces"], sheet(other)["faces"]
+    post(other, naming(theirs, f02="Mary"))
+    refused = post(client, naming(mine, f02="Ada"))
+    assert refused.status_code == 409
+    assert [(face["face_id"], face["name"]) for face in refused.json()["elsewhere"]] == [("f02", "Mary")]
+    assert names() == [("f02", "Mary", "")]
+
+
+def test_labellers_that_name_differently_are_adjudicated(client):
+    boris = serving("boris")
+    post(client, naming(sheet(client)["faces"], f00="Mary", f01="Ada"))
+    post(boris, naming(sheet(boris)["faces"], f00="Marie", f01="Ada"), labeller="boris", manifest="boris")
+    eva = serving("eva", adjudicate=True)
+    (face,) = sheet(eva)["faces"]
+    assert face["unnamed"] and [(one["labeller"], one["name"]) for one in face["said"]] == [
+        ("anna", "Mary"),
+        ("boris", "Marie"),
+    ]
+    answer = post(eva, say([face]), labeller="eva", manifest="_adjudicated").json()
+    assert answer["next"] == 0, "the name is still open"
+    named = post(eva, naming(sheet(eva)["faces"], f00="Mary"), labeller="eva", manifest="_adjudicated").json()
+    assert (named["next"], names("_adjudicated")) == (None, [("f00", "Mary", "")])
+
+
+@pytest.fixture
+def pairs(project):
+    """f01 and f02 were taken for copies of f00, and f03 is one in every pixel."""
+    found = [("f01", 0.98, "near"), ("f02", 0.99, "near"), ("f03", 1.0, "exact")]
+    known = dict.fromkeys(FINDING_SCHEMA.names)
+    known |= {"reason": "duplicate", "excluded": True, "copy_of": "f00", "across": "unnamed"}
+    rows = [
+        known | {"face_id": face, "kind": kind, "similarity": similarity} for face, similarity, kind in found
+    ]  # fmt: skip
+    write_table(pa.Table.from_pylist(rows, FINDING_SCHEMA), paths.FINDINGS, FINDING_SCHEMA)
+    return lambda labeller="anna", adjudicate=False: TestClient(
+        create_app(open_pairs(labeller, adjudicate), Photos(paths.PHOTOS), TOKEN, "doubtful"),
+        base_url="http://127.0.0.1:8377",
+        raise_server_exceptions=False,
+    )
+
+
+def judged(labeller):
+    lines = read_manifest(paths.PAIR_VERDICTS / f"{labeller}.csv", PAIR_KIND)
+    return [(line.face_id, line.other_face_id, line.verdict) for line in lines]
+
+
+def test_pairs_are_judged_side_by_side(pairs):
+    client = pairs()
+    told = client.get("/api/session", headers=PAGE).json()
+    assert (told["shows"], told["sheets"], told["next"]) == ("pairs", 1, 0)
+    first, second = sheet(client)["faces"]
+    assert (first["face_id"], first["difference"], len(first["images"])) == ("f00 f01", 5.1, 2)
+    assert [face["face_id"] for face in first["faces"]] == ["f01", "f00"], "the one that may go stands on the left"
+    assert "name" not in first
+    verdicts = [{"face_id": pair["face_id"], "verdict": word, "seen": None} for pair, word in
+                ((first, "different"), (second, "copy"))]  # fmt: skip
+    assert post(client, verdicts).json()["next"] is None
+    assert judged("anna") == [("f00", "f01", "different"), ("f00", "f02", "copy")]
+    boris = pairs("boris")
+    verdicts[0]["verdict"] = "copy"
+    post(boris, verdicts, labeller="boris", manifest="boris")
+    eva = pairs("eva", adjudicate=True)
+    (pair,) = sheet(eva)["faces"]
+    assert [(said["labeller"], said["verdict"]) for said in pair["said"]] == [("anna", "different"), ("boris", "copy")]
+    assert post(client, [verdicts[0] | {"verdict": "face"}]).status_code == 422
+    assert post(client, [verdicts[0] | {"name": "Mary"}]).status_code == 422
+    assert client.get("/api/photos/f00 f01", headers=PAGE).status_code == 404
+
+
+def test_a_body_is_bounded_and_never_sent_back(client):
+    long = client.post("/api/verdicts", content=b"x" * (MOST + 1), headers=SAVES | {"Content-Type": "application/json"})
+    assert (long.status_code, len(long.content) < 200) == (413, True)
+    parts = client.post("/api/verdicts", content=iter([b"{}"]), headers=SAVES | {"Content-Type": "application/json"})
+    assert parts.status_code == 411
+    wrong = post(client, [{"face_id": "f00", "verdict": "face", "note": "x" * 100_000}])
+    assert (wrong.status_code, len(wrong.content) < 500) == (422, True)
+
+
+FIELDS = {
+    "sheet": {"sheet": 40_000_000},
+    "labeller": {"labeller": "x" * 70},
+    "manifest": {"manifest": "x" * 70},
+    "verdicts": {"verdicts": [{"face_id": "f00", "verdict": "face"}] * 2},
+    "many": {"verdicts": [{"face_id": f"f{n}", "verdict": "face"} for n in range(1001)]},
+    "face_id": {"verdicts": [{"face_id": "f" * 300, "verdict": "face"}]},
+    "seen": {"verdicts": [{"face_id": "f00", "verdict": "face", "seen": "x" * 65}]},
+    "name": {"verdicts": [{"face_id": "f00", "verdict": "face", "name": "x" * 101}]},
+    "name_seen": {"verdicts": [{"face_id": "f00", "verdict": "face", "name_seen": "x" * 65}]},
+    "verdict": {"verdicts": [{"face_id": "f00", "verdict": "x" * 40}]},
+    "a half character": {"verdicts": [{"face_id": "\ud800", "verdict": "face"}]},
+}
+
+
+@pytest.mark.parametrize("change", FIELDS.values(), ids=FIELDS)
+def test_every_field_is_bounded(client, change):
+    body = json.dumps({"labeller": "anna", "manifest": "anna", "sheet": 0, "verdicts": []} | change)
+    answer = client.post("/api/verdicts", content=body, headers=SAVES | {"Content-Type": "application/json"})
+    assert (answer.status_code, len(answer.content) < 600) == (422, True)
+    assert not (paths.VERDICTS / "anna.csv").exists()
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "localhost:x", "127.0.0.1:123456", "", "127.0.0.1:80@evil"])
+def test_a_host_that_is_none_is_refused(client, host):
+    assert client.get("/", headers={"Host": host}).status_code == 403
+
+
+def test_a_body_as_deep_as_it_is_long_is_refused(client):
+    deep = client.post("/api/verdicts", content="[" * 200_000, headers=SAVES | {"Content-Type": "application/json"})
+    assert deep.status_code in (400, 422)

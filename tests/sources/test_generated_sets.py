@@ -106,6 +106,15 @@ def named(acquired: Acquired) -> dict[str, str]:
     return dict(zip(acquired.faces["face_id"].to_pylist(), column(acquired.faces, "name"), strict=True))
 
 
+def test_people_who_train_are_beside_the_same_test_set(sets: dict[str, Acquired], monkeypatch) -> None:
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    faces = made("generated_surveillance", train_identities=2).faces
+    trains = [split == "train" for split in faces["split"].to_pylist()]
+    assert faces.filter(pa.array([not train for train in trains])).equals(sets["generated_surveillance"].faces)
+    people = set(faces.filter(pa.array(trains))["identity"].to_pylist())
+    assert len(people) == 2 and not people & set(sets["generated_surveillance"].faces["identity"].to_pylist())
+
+
 def test_mugshots_are_sharp_and_come_nearer_step_by_step(sets: dict[str, Acquired]) -> None:
     faces = sets["generated_mugshots"].faces
     parts = np.array(column(faces, "part"))

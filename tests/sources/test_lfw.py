@@ -204,3 +204,36 @@ def test_two_copies_of_a_picture_stay_copies(tmp_path):
         row["photo_id"]: row["image"] for row in acquire(folder(tmp_path, files), everybody, 1).photos.to_pylist()
     }
     assert photos["Flo_F_0001"] == photos["Eve_E_0002"] != photos["Eve_E_0001"]
+
+
+@pytest.mark.parametrize("ending", ["PGM", "bmp", "tiff", "webp"])
+def test_a_picture_may_have_any_ending_and_what_is_left_out_is_told(tmp_path, ending):
+    picture = cv2.imencode(f".{ending.lower()}", portrait(100, 1)[..., 0])[1].tobytes()
+    files = {name.replace(".jpg", f".{ending}"): picture for name in pictures()}
+    files |= {"readme.txt": b"x", "Ann_A/.hidden.jpg": b"x", "Ann_A/portrait.jpg": b"x", "Ann_A/Ann_A_0009.heic": b"x"}
+    excluded = {"readme.txt": "not_image", "Ann_A/.hidden.jpg": "hidden", "Ann_A/portrait.jpg": "unlisted",
+                "Ann_A/Ann_A_0009.heic": "not_image"}  # fmt: skip
+    for root, prefix in ((folder(tmp_path / "lfw", files), ""), (archive(tmp_path / "lfw.tar", files), "")):
+        acquired = acquire(root, FEW, seed=1)
+        assert acquired.photos.num_rows == acquire(folder(tmp_path / "jpg", pictures()), FEW, seed=1).photos.num_rows
+        assert {row["where"]: row["reason"] for row in acquired.excluded.to_pylist()} == {
+            prefix + name: reason for name, reason in excluded.items()
+        }
+
+
+def test_pictures_that_are_cut_tightly_say_how_high_their_face_is(tmp_path):
+    """ORL's: the face has nearly the whole height, and would come out twice as large as LFW's."""
+    tight = {name: cv2.imencode(".pgm", portrait(200, 1)[48:152, 54:146, 0])[1].tobytes() for name in pictures()}
+    tight = {name.replace(".jpg", ".pgm"): content for name, content in tight.items()}
+    root = folder(tmp_path / "orl", tight)
+
+    def native(settings):
+        acquired = acquire(root, settings, seed=1)
+        heights = [row["height"] for row in acquired.photos.to_pylist() if row["collection"] == "native"]
+        return heights, np.array([row["box"] for row in acquired.tags.to_pylist()])
+
+    heights, _ = native(FEW)
+    tight_heights, heads = native(FEW.model_copy(update={"face_height": 0.96}))
+    assert max(tight_heights) <= 32 / 0.96 + 1
+    assert [round(height / 2) for height in heights] == pytest.approx(tight_heights, abs=1)
+    assert (heads[:, :2] >= 0).all() and (heads[:, 3] > 0.99 * min(tight_heights)).all()

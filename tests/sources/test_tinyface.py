@@ -75,7 +75,7 @@ def test_what_cannot_be_read_misses_in_the_test_set_and_leaves_the_training_set(
     }
     assert len(rows) == 10 and acquired.faces.num_rows == 10
     told = reasons(acquired.excluded)
-    assert told.keys() == {"Training_Set/1/1_x.jpg", "Testing_Set/Probe/9_new.jpg"}
+    assert told.keys() == {"Training_Set/1/1_x.jpg", "Testing_Set/Probe/9_new.jpg", "Testing_Set/Probe/.DS_Store"}
     assert told["Testing_Set/Probe/9_new.jpg"] == "unlisted"
 
 

@@ -3,6 +3,7 @@ import pytest
 from lrfr import paths
 from lrfr.errors import ParameterError, SourceError
 from lrfr.faces import EXCLUDED_SCHEMA, PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, read_faces, read_table
+from lrfr.sources import sources
 from lrfr.stages import acquire
 from tests.drawing import jpeg, portrait, write_params
 from tests.sources.layouts import write
@@ -147,3 +148,32 @@ def test_mistakes_leave_nothing_behind(changes, error, message):
     with pytest.raises(error, match=message):
         acquire.run()
     assert not paths.PHOTOS.exists()
+
+
+def test_the_list_of_sources_says_every_setting_and_its_default(capsys):
+    acquire.run(list_sources=True)
+    told = " ".join(capsys.readouterr().out.split())
+    for name, module in sources().items():
+        assert f"{name}: " in told
+        for setting, field in module.Settings.model_fields.items():
+            assert f" {setting}: " in told, f"{name}: {setting}"
+            assert field.is_required() or "default" in told
+    assert "min_images: int, at least 2, required" in told
+    assert "face_height: float, above 0, at most 1, default 0.48" in told
+    assert "collection: native or auxiliary, default native" in told
+    assert "max_identities: int or null, above 0, default null" in told
+
+
+def test_what_was_left_out_is_counted_and_named(tmp_path, capsys):
+    root = tmp_path / "photos"
+    (root / ".thumbnails").mkdir(parents=True)
+    for name in ("a.jpg", "b.PGM", "c.heic", "d.heic", "film.mp4", ".DS_Store", ".thumbnails/a.jpg"):
+        (root / name).write_bytes(jpeg(portrait(100, 1)))
+    write_params(acquire={"source": "photo_folder", "root": str(root), "settings": {}, "auxiliary": None})
+    acquire.run()
+    printed = capsys.readouterr().out
+    assert "2 photos and 0 cut faces" in printed
+    assert "hidden 2 (.DS_Store, .thumbnails), not_image 3 (.heic 2, .mp4)" in printed
+    assert str(paths.UNUSED) in printed
+    reasons = [row["reason"] for row in read_table(paths.UNUSED, EXCLUDED_SCHEMA).to_pylist()]
+    assert sorted(reasons) == ["hidden"] * 2 + ["not_image"] * 3

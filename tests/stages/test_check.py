@@ -52,6 +52,12 @@ def test_the_default_parameters_are_right_and_another_run_is_a_few_lines(capsys)
         (lambda p: p["backbones"]["main"]["training"].update(schedule="linear"), "cosine"),
         (lambda p: p["backbones"]["main"].update(presentation="aligned"), "no presentation 'aligned'; known: as_crop"),
         (lambda p: p["methods"].update(x={"method": "tcc", "backbone": "main"}), "unknown method 'tcc'"),
+        (lambda p: p["methods"]["csri"].update(trained={"name": "lora"}), "parameter 'rank' is missing"),
+        (lambda p: p["methods"]["csri"].update(trained={"name": "lore"}), "did you mean 'lora'"),
+        (
+            lambda p: p["methods"]["csri"].update(trained={"name": "last_stages", "stages": 7}),
+            "the last 7 stages are to be trained, and the backbone has 6: stem",
+        ),
         (
             lambda p: p["methods"]["csri"].update(backbone="mian"),
             "unknown backbone 'mian'(.|\n)*methods.csri.backbone(.|\n)*did you mean 'main'",

@@ -22,7 +22,7 @@ from lrfr.faces import (
     write_table,
 )
 from lrfr.files import read_json
-from lrfr.stages import curate
+from lrfr.stages import curate, pretrain, split, synthesize, train_landmarks, train_sr
 from tests.drawing import jpeg, portrait, write_params
 
 # A header that claims 30,000 x 30,000 px
@@ -369,3 +369,74 @@ def test_labellers_are_measured_on_gold_faces():
     paths.GOLD.write_text("face_id,verdict\nelsewhere,face\n")
     with pytest.raises(VerdictError, match="gold face elsewhere is not among the 7 detected"):
         run([row(f"f{n}", face(n)) for n in (1, 2, 3)], said)
+
+
+def named(labeller, *lines, folder=None):
+    folder = folder or paths.NAMES
+    folder.mkdir(parents=True, exist_ok=True)
+    header = "face_id,identity" if folder == paths.NAMES else "face_id,other_face_id,verdict"
+    text = "".join(f"{line},{labeller},2024-05-0{day},\n" for day, line in enumerate(lines, 1))
+    (folder / f"{labeller}.csv").write_text(f"{header},labeller,at,note\n{text}")
+
+
+def identities():
+    return {row["face_id"]: row["identity"] for row in read_faces(paths.CURATED_NATIVE).to_pylist()}
+
+
+def test_what_people_name_is_who_it_is(capsys):
+    native = [row(name, face(n), identity="somebody" if name == "a" else None) for n, name in enumerate("abcd")]
+    named("anna", "a,Mary", "b,Ada", "c,Mary", "b,", "d,Ada")
+    named("boris", "d,Eve", "c,Mary")
+    kept, aside = run(native)
+    assert kept == {"a", "b", "c"}
+    assert identities() == {"a": "Mary", "b": None, "c": "Mary"}
+    assert aside["d"]["reason"] == "disputed_name"
+    assert read_json(paths.CURATION_METRICS)["named"] == {"faces": 2, "identities": 1, "disputed": 1}
+    assert "people named 2 faces of 1 identities; on 1 names they disagree" in capsys.readouterr().out
+    named("_adjudicated", "d,Ada")
+    run(native)
+    assert identities()["d"] == "Ada"
+
+
+@pytest.mark.parametrize("line", ["nobody,Mary", "tested,Mary"])
+def test_a_name_that_is_nobodys_stops_curation(line):
+    named("anna", line)
+    with pytest.raises(
+        VerdictError, match=r"which is not among the 1 detected native faces that people may name"
+    ) as error:
+        run([row("a", face(1)), row("tested", face(2), identity="ann") | {"split": "probe"}])
+    assert f"{paths.NAMES / 'anna.csv'}:2" in str(error.value)
+
+
+def test_the_threshold_of_near_copies_and_people_decide_on_pairs():
+    native = [row("a", face(1)), row("b", jpeg(face(1))), row("c", jpeg(face(2))), row("d", face(2)), row("e", face(2))]
+    assert run(native)[0] == {"a", "c"}
+    assert run(native, near_copies=0.0)[0] == {"a", "b", "c", "d"}, "equal pixels stay copies"
+    named("anna", "b,a,different", folder=paths.PAIR_VERDICTS)
+    assert run(native)[0] == {"a", "b", "c"}
+    named("boris", "a,b,copy", folder=paths.PAIR_VERDICTS)
+    assert run(native)[0] == {"a", "c"}, "where they disagree, the threshold decides"
+    named("_adjudicated", "a,b,different", "d,c,copy", folder=paths.PAIR_VERDICTS)
+    assert run(native, near_copies=0.0)[0] == {"a", "b", "c"}
+    assert read_json(paths.CURATION_METRICS)["judged_pairs"] == {"copy": 1, "different": 1}
+
+
+def test_a_pair_of_which_a_face_is_gone_stops_curation():
+    named("anna", "a,gone,different", folder=paths.PAIR_VERDICTS)
+    with pytest.raises(VerdictError, match="face gone, which is not among"):
+        run([row("a", face(1))])
+
+
+def test_without_hr_faces_there_is_still_a_benchmark(capsys):
+    write_faces(FACE_SCHEMA.empty_table(), paths.DETECTED_AUXILIARY)
+    native = [row(f"f{n}", face(n), identity=f"person {n // 2}") for n in range(12)]
+    run(native)
+    assert read_faces(paths.CURATED_AUXILIARY).num_rows == 0
+    assert "nothing can be trained on HR faces" in capsys.readouterr().out
+    split.run()
+    assert (read_faces(paths.BENCHMARK).num_rows, read_faces(paths.AUXILIARY).num_rows) == (12, 0)
+    for stage, name in ((synthesize, "downsample"), (pretrain, "main"), (train_sr, "vdsr")):
+        with pytest.raises(BenchmarkError, match=r"no HR faces to train on(.|\n)*acquire.auxiliary"):
+            stage.run(name)
+    with pytest.raises(BenchmarkError, match="no HR faces to train on"):
+        train_landmarks.run()

@@ -198,10 +198,11 @@ def test_unrecognizable_faces_end_in_a_table_of_their_own(tmp_path, monkeypatch)
     assert all(dict(row["attributes"]) == {"collection": "unrecognizable"} for row in faces)
 
 
-def test_a_source_without_auxiliary_faces_says_where_to_name_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize("portraits", [[], [("portrait", "auxiliary", BLANK)]])
+def test_without_hr_faces_the_native_ones_are_kept_and_it_is_said(tmp_path, monkeypatch, capsys, portraits):
     monkeypatch.chdir(tmp_path)
     write_params()
-    write_world([], [], [], [cut_face("ann", "native")])
-    with pytest.raises(BenchmarkError, match=r"brings no auxiliary face[\s\S]*acquire\.auxiliary"):
-        detect.run()
-    assert not paths.DETECTED_NATIVE.exists()
+    write_world([photo("crowd", "native", crowd()), *(photo(*one) for one in portraits)], [], [], [])
+    detect.run()
+    assert (whole(paths.DETECTED_NATIVE).num_rows, whole(paths.DETECTED_AUXILIARY).num_rows) == (2, 0)
+    assert "there is no HR face; what trains on HR faces will stop and say so" in capsys.readouterr().out

@@ -93,6 +93,8 @@ def test_a_folder_is_embedded_in_the_order_of_its_paths(folder):
     assert set(found) == {"name", "identity", "embedding", "missing", "facts"}
     assert found["name"].tolist() == ["b/10.PNG", "b/2.png", "c.png"]
     assert found["identity"].tolist() == ["b", "b", ""]
+    left_out = {row["where"]: row["reason"] for row in read_pictures(folder / "in").excluded}
+    assert left_out == {"readme.txt": "not_image", ".hidden.png": "hidden", ".thumbnails": "hidden"}
     assert found["missing"].dtype == bool and not found["missing"].any()
     assert found["embedding"].dtype == np.float32
     assert np.allclose(found["embedding"], expected([images[name] for name in found["name"].tolist()]), atol=1e-5)

@@ -119,7 +119,10 @@ def test_every_set_is_scored_by_its_protocol(project: Path) -> None:
         *(f"benchmark/{kind}.csv" for kind in ("cmc", "pr", "erc")),
         *(f"synlr/{kind}.csv" for kind in ("cmc", "pr")),
         *(f"surveillance/{kind}.csv" for kind in ("roc", "open_set")),
-        *(f"templates/{kind}.csv" for kind in ("roc", "cmc", "det", "resolution_cmc", "resolution_det", "tiny_roc")),
+        *(
+            f"templates/{kind}.csv"
+            for kind in ("roc", "cmc", "det", "resolution_roc", "resolution_cmc", "resolution_det", "tiny_roc")
+        ),
         *(f"distractors/{kind}.csv" for kind in ("rank1", "roc")),
         "mugshots/cmc.csv",
         "pairs/roc.csv",

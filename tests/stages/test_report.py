@@ -17,7 +17,7 @@ from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
 from lrfr.faces import write_faces
 from lrfr.files import read_json, write_csv, write_json, write_text
-from lrfr.report import alignment, leaderboard, rejection, sheets, super_resolution, tables
+from lrfr.report import alignment, full_resolution, leaderboard, rejection, sheets, super_resolution, tables
 from lrfr.report.blocks import Cell, Charts, Note, Section, Sheet, Table
 from lrfr.report.chance import chance, chance_cmc, chance_map
 from lrfr.report.figures import rank1_panels, styles
@@ -110,8 +110,8 @@ def test_the_page_is_well_formed_and_needs_nothing_else(run_with_sets: Path) -> 
     listed = [address.removeprefix("#") for address in page.loaded if address.startswith("#")]
     assert page.anchors == listed[1:]  # after the link that skips to the leaderboard
     assert page.anchors[:8] == ["leaderboard", "set-benchmark", "set-synlr", *(f"set-{name}" for name in SETS)]
-    assert page.anchors[8:11] == ["rejection", "super-resolution", "alignment"]
-    assert page.anchors[11:] == ["training", "faces", "dataset", "curation", "data-quality"]
+    assert page.anchors[8:12] == ["full-resolution", "rejection", "super-resolution", "alignment"]
+    assert page.anchors[12:] == ["training", "faces", "dataset", "curation", "data-quality"]
 
 
 def test_two_runs_give_the_same_bytes(run: Path) -> None:
@@ -605,3 +605,26 @@ def test_the_auc_of_the_drift_is_put_in_words(run: Path, auc: float, said: str) 
     name, line = tables.drift_lines(results)[0]
     assert name == "downsample" and line.startswith("1 of 2 image statistics drifted, which counts as drift.")
     assert f"AUC of {auc:.2f}" in line and said in line
+
+
+# Full resolution, before and after
+
+
+def test_figures_at_full_resolution_stand_beside_those_of_the_backbone(run: Path) -> None:
+    results = read()
+    began = results.runs["baseline"].trained[:1]
+    backbone = replace(results.runs["tc"], method="pretrained", trained=began)
+    known = replace(results, runs=results.runs | {"tc": backbone})
+    found = full_resolution.section(known, styles(results.runs))
+    pairs = next(table for table in blocks(found, Table) if table.caption.startswith("Test set pairs"))
+    assert pairs.titles == ["run", "backbone", "change"] and pairs.groups == [("accuracy", 3)]
+    of = results.sets["pairs"].figures
+    cells = {row.label: [cell.value for cell in row.cells] for row in pairs.rows}
+    before, after = (of[name]["accuracy"] for name in ("tc", "baseline"))
+    change = f"{100 * (after - before):+.1f}".replace("-", "\u2212")
+    assert cells["baseline"] == [f"{100 * after:.1f}", f"{100 * before:.1f}", change]
+    assert cells["random"][1:] == cells["tc"][1:] == ["–", "–"]  # it started from nothing; it is the backbone
+    other = replace(backbone, backbone="another")
+    unknown = full_resolution.section(replace(known, runs=known.runs | {"tc": other}), styles(results.runs))
+    pairs = next(table for table in blocks(unknown, Table) if table.caption.startswith("Test set pairs"))
+    assert pairs.titles == ["run"]

@@ -59,6 +59,35 @@ def test_enough_hr_faces_make_the_same_benchmark_again(capsys):
     assert "no more" not in said
 
 
+def test_with_a_training_half_it_is_the_whole_benchmark_of_other_people(capsys):
+    write_params(synlr={"faces": "people", "training": True})
+    hr = {row["face_id"]: row for row in imported(people=14, images=5, strangers=20)}
+    rows = made()
+    whole_benchmark = {row["face_id"]: row for row in split_rows()[0]}
+    of = [dict(row["attributes"]) for row in rows]
+    assert sorted(attributes["native_face_id"] for attributes in of) == sorted(whole_benchmark)
+    people, stand_ins = {}, {}
+    for row, attributes in zip(rows, of, strict=True):
+        played = whole_benchmark[attributes["native_face_id"]]
+        assert row["split"] == played["split"]
+        people.setdefault(row["split"] == "train", set()).add(row["identity"])
+        if row["identity"]:
+            assert row["identity"] == hr[attributes["hr_face_id"]]["identity"]
+            assert stand_ins.setdefault(row["identity"], played["identity"]) == played["identity"]
+    assert not people[True] & people[False]
+    assert len(stand_ins) == len(set(stand_ins.values()))
+    assert "train 20 of 20" in capsys.readouterr().out
+
+
+def test_of_too_few_people_each_half_has_its_share():
+    write_params(synlr={"faces": "people", "training": True})
+    imported(people=4, images=5, strangers=20)
+    people = {}
+    for row in made():
+        people.setdefault(row["split"], set()).add(row["identity"])
+    assert len(people["train"]) == len(people["probe"]) == 2
+
+
 def test_too_few_hr_faces_make_a_smaller_one_and_say_so(capsys):
     imported(people=3, images=2, strangers=4)
     rows = made()

@@ -11,7 +11,8 @@ import torch
 from lrfr import paths
 from lrfr.core.alignment import TEMPLATE
 from lrfr.decoding import decode
-from lrfr.errors import FaceTableError, ParameterError, ResultError, TrainingError
+from lrfr.errors import FaceTableError, ParameterError, ResultError, SourceError, TrainingError
+from lrfr.faces import LANDMARK_SCHEMA, read_table
 from lrfr.nn.alignment import align
 from lrfr.nn.batches.labelled import labelled, validation_batches
 from lrfr.nn.embedder import Architecture, Embedder
@@ -20,8 +21,8 @@ from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
 from lrfr.nn.landmarks.model_file import write_landmark_model
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, read_facts, read_model, write_model
-from lrfr.stages import code, finetune, locate_landmarks, pretrain
-from tests.face_tables import whole, write_params, write_split
+from lrfr.stages import code, finetune, locate_landmarks, pretrain, training_sets
+from tests.face_tables import face, whole, write_params, write_split, write_test_set
 from tests.nn.small_training import training
 from tests.nn.torchrun import torchrun
 
@@ -148,6 +149,92 @@ def test_a_model_says_what_it_learnt_from_and_with_which_head():
     kept = [read_model(paths.model(name)).prototypes for name in ("generic", "baseline", "random")]
     assert torch.equal(kept[0], read_model(paths.pretrained("main")).prototypes)
     assert kept[1:] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "moved"),
+    [({"name": "lora", "rank": 2}, ("",)), ({"name": "last_stages", "stages": 1}, ("backbone.output",))],
+)
+def test_a_run_trains_the_part_of_its_backbone_that_it_names(chosen, moved):
+    write(whole=baseline(), part=baseline(trained=chosen))
+    pretrain.run("main")
+    for name in ("whole", "part"):
+        finetune.run(name)
+    before, after = weights(paths.pretrained("main")), weights(paths.model("part"))
+    assert before.keys() == after.keys()  # a plain network
+    for name, value in after.items():
+        is_layer = chosen["name"] == "last_stages" or value.ndim > 1
+        stays = not name.startswith(moved) or not is_layer or name == "backbone.output.4.weight"  # of ours, always 1
+        assert value.equal(before[name]) == stays, name
+    assert [step.weights for step in read_facts(paths.model("part")).trained] == [None, chosen]
+    assert [step.weights for step in read_facts(paths.model("whole")).trained] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("run", "complaint"),
+    [
+        ({"method": "pretrained"}, r"'pretrained' trains nothing(.|\n)*methods.mine.trained"),
+        ({"method": "baseline", "head": HEAD, "training": section(), "trained": {"name": "last_stages", "stages": 9}},
+         "the backbone has 6: stem, stage_1"),
+        ({"method": "rpcn", "width": 0.1, "coupled": [0.5, 0.5, 0.5], "huber_threshold": 0.1, "sides": [8],
+          "super_resolution": section(), "recognition": section(), "training": section()}, "trains a new network"),
+    ],
+)  # fmt: skip
+def test_a_part_that_there_is_not_is_refused(run, complaint):
+    write(mine={"trained": {"name": "lora", "rank": 2}, **run})
+    pretrain.run("main")
+    with pytest.raises(ParameterError, match=complaint):
+        finetune.run("mine")
+
+
+def write_mugshots():
+    """A test set of which two people train, with landmarks for all but one of their faces."""
+    rng = np.random.default_rng(5)
+    parts = ("mugshot", "distance_1", "distance_2", "distance_3")
+    rows = [
+        face(rng, f"m{person} {part}", 24, identity=f"m{person}", split="train" if person < 2 else None,
+             attributes=[("part", part)])
+        for person in range(4) for part in parts
+    ]  # fmt: skip
+    rows[0]["landmarks"] = None
+    write_test_set("mugshots", rows, "scface")
+
+
+def test_a_run_learns_from_the_training_faces_of_the_test_set_that_it_names():
+    write_mugshots()
+    write_landmark_network()
+    write(presentation="arcface_112", mine=baseline(native="mugshots", training=section(batch_size=4)))
+    training_sets.run()
+    pretrain.run("main")
+    finetune.run("mine")
+    facts = read_facts(paths.model("mine"))
+    assert facts.trained[-1] == TrainedStep(step="training", faces={"mugshots": 8}, passes={"mugshots": 1.0}, updates=2)
+    located = read_table(paths.training_landmarks("mugshots"), LANDMARK_SCHEMA)
+    known = [points is not None for points in located["landmarks"].to_pylist()]
+    assert len(known) == 16 and all(known[:8])  # found where nobody knew them
+
+
+def test_a_run_depends_on_the_test_set_that_it_trains_on_and_on_no_other():
+    write_mugshots()
+    write_landmark_network()
+    write(mine=baseline(native="mugshots"), other=baseline())
+    training_sets.run()
+    before = {name: paths.training_set(name).read_text() for name in ("mine", "other", "random")}
+    assert before["other"] == before["random"] != before["mine"]
+    rows = whole(paths.test_set("mugshots")).to_pylist()
+    write_test_set("mugshots", rows[1:], "scface")
+    training_sets.run()
+    after = {name: paths.training_set(name).read_text() for name in before}
+    assert [name for name in before if after[name] != before[name]] == ["mine"]
+
+
+def test_a_test_set_in_which_nobody_trains_is_refused():
+    write_mugshots()
+    rows = [row | {"split": "probe"} for row in whole(paths.test_set("mugshots")).to_pylist()]
+    write_test_set("mugshots", rows, "scface")
+    write(mine=baseline(native="mugshots"))
+    with pytest.raises(SourceError, match=r"nobody in the test set 'mugshots' trains(.|\n)*partition"):
+        training_sets.run()
 
 
 def test_a_run_starts_from_its_own_backbone():

@@ -10,7 +10,7 @@ from lrfr.errors import FaceTableError, ValidationFailedError
 from lrfr.files import read_json
 from lrfr.stages import validate
 from tests.face_tables import VALIDATE, face, whole, write_params
-from tests.pipeline_tables import TEST_SETS, Tables, write_sound_tables
+from tests.pipeline_tables import TEST_SETS, Tables, sound_tables, write_sound_tables
 
 
 @pytest.fixture(autouse=True)
@@ -360,3 +360,28 @@ def test_a_missing_table_or_column_says_so():
     pq.write_table(whole(paths.BENCHMARK).drop_columns(["identity"]), paths.BENCHMARK)
     with pytest.raises(FaceTableError, match="columns are missing: identity"):
         validate.run()
+
+
+def test_without_hr_faces_the_benchmark_is_checked_all_the_same():
+    write_sound_tables(lambda tables: tables["auxiliary"].clear())
+    validate.run()
+    tables = read_json(paths.VALIDATION_RESULT)["tables"]
+    assert "auxiliary" not in tables and tables["benchmark"]["success"]
+
+
+def test_names_that_people_gave_are_those_of_the_benchmark():
+    write_sound_tables()
+    face = next(row for row in sound_tables()["benchmark"] if row["split"] == "train")
+    paths.NAMES.mkdir(parents=True)
+    manifest = paths.NAMES / "anna.csv"
+    header = "face_id,identity,labeller,at,note\n"
+    manifest.write_text(f"{header}{face['face_id']},{face['identity']},anna,2024-05-01,\n")
+    validate.run()
+    assert "Every name is that of a face that was detected." in paths.QUALITY_PAGE.read_text()
+    manifest.write_text(f"{header}{face['face_id']},Mary,boris,2024-05-01,\nnobody,Ada,anna,2024-05-01,\n")
+    with pytest.raises(ValidationFailedError) as error:
+        validate.run()
+    for sentence in ("Every name is that of a face that was detected. Observed: 1 of 2 lines break it",
+                     "A manifest has the names that one labeller gave, whose name it bears. Observed: 1 of 2",
+                     "Every face that people named has the name that they agree on. Observed: 1 of 2"):  # fmt: skip
+        assert sentence in str(error.value)

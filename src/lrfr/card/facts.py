@@ -10,12 +10,13 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.card.settings import Card, check_people
 from lrfr.config import Params
+from lrfr.core.names import Name
 from lrfr.core.verdicts import Verdict
 from lrfr.curation import Curate, Split
 from lrfr.errors import ResultError
 from lrfr.faces import ENROLMENT_SCHEMA, EXCLUDED_SCHEMA, FINDING_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import read_json
-from lrfr.manifests import read_manifests
+from lrfr.manifests import read_manifests, read_names
 
 METADATA = ["face_id", "source", "width", "height", "identity", "split", "attributes"]
 HOLDS = {
@@ -50,7 +51,8 @@ class TestSet:
 
 @dataclass(frozen=True)
 class Facts:
-    """Face tables are without their images; ``people`` and ``simulated`` are the lines of all manifests."""
+    """Face tables are without their images; ``people`` and ``simulated`` are the verdicts of all manifests, ``names``
+    the names that people gave."""
 
     params: Params
     card: Card
@@ -63,6 +65,7 @@ class Facts:
     findings: pa.Table
     people: list[Verdict]
     simulated: list[Verdict]
+    names: list[Name]
     test_sets: dict[str, TestSet]
     detection: dict[str, Any]
     curation: dict[str, Any]
@@ -94,6 +97,7 @@ def read_facts(params: Params) -> Facts:
         findings=read_table(paths.FINDINGS, FINDING_SCHEMA),
         people=read_manifests(paths.VERDICTS),
         simulated=read_manifests(paths.SIMULATED_VERDICTS),
+        names=read_names(),
         test_sets={name: _test_set(name, chosen.source) for name, chosen in params.evaluation_sets.items()},
         detection=read_json(paths.DETECTION_METRICS, "lrfr detect"),
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from lrfr.card.blocks import Answer, Section, Table
 from lrfr.card.facts import Facts
+from lrfr.core import names
 from lrfr.core.verdicts import VERDICTS, WITHDRAWN, Verdict, latest
 from lrfr.report.dataset import obtained
 
@@ -22,6 +23,7 @@ MEANING = {
     "not_face": "verified: no face",
     "unrecognizable": "verified: a face that nobody could recognise",
     "unverified": "no verdict, or one that labellers disagree on",
+    "disputed_name": "a face that labellers gave several names",
     "too_few_images": "the only image left of somebody to train on",
 }
 ACROSS = {
@@ -43,7 +45,7 @@ def cleaning(facts: Facts) -> Section:
             _excluded(facts),
             Answer("Are there copies or leaks?", [_copied(facts)]),
             *_copies(facts),
-            Answer("How were the faces verified?", verification(facts)),
+            Answer("How were the faces verified?", [*verification(facts), *_named(facts)]),
             *_labellers(facts),
             Answer("How were the identities parted?", [_parted(facts)]),
             _proof(facts),
@@ -102,6 +104,15 @@ def annotators(facts: Facts) -> list[str]:
     if facts.people:
         return ["Not recorded."]
     return ["No people: labellers were simulated."] if facts.simulated else []
+
+
+def _named(facts: Facts) -> list[str]:
+    """How many faces people named; nothing where nobody did."""
+    identities = list(names.resolve(facts.names).values())
+    agreed = [identity for identity in identities if identity is not None]
+    disputed = len(identities) - len(agreed)
+    told = f"People named {len(agreed):,} faces of {len(set(agreed)):,} identities; their names replace the source's."
+    return [f"{told} On {disputed:,} faces they disagree; these are excluded."] if identities else []
 
 
 def _latest(facts: Facts) -> dict[tuple[str, str], Verdict]:

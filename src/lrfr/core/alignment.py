@@ -9,6 +9,7 @@ import numpy as np
 from lrfr.errors import LandmarkError
 
 AS_CROPPED = "as_cropped"  # the presentation of a face as it was cut
+MIDDLE = "middle_224"  # of the middle of a face as it was cut, see :func:`lrfr.nn.presentation.middle`
 
 SIDE = 112  # px, of an aligned face
 
@@ -34,9 +35,14 @@ def check_presentation(name: str) -> str:
     Raises:
         ValueError: there is none; the known ones are listed.
     """
-    if name not in (AS_CROPPED, *TEMPLATES):
-        raise ValueError(f"there is no presentation '{name}'; known: {', '.join([AS_CROPPED, *TEMPLATES])}")
+    if name not in (AS_CROPPED, *TEMPLATES, MIDDLE):
+        raise ValueError(f"there is no presentation '{name}'; known: {', '.join([AS_CROPPED, *TEMPLATES, MIDDLE])}")
     return name
+
+
+def is_aligned(presentation: str) -> bool:
+    """Whether faces are aligned to a template, for which their landmarks are needed."""
+    return presentation in TEMPLATES
 
 
 def similarity(landmarks: np.ndarray, template: np.ndarray = TEMPLATE) -> np.ndarray:

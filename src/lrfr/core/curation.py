@@ -20,6 +20,7 @@ REASONS = (
     "not_face",
     "unrecognizable",
     "unverified",
+    "disputed_name",
     "too_few_images",
 )
 

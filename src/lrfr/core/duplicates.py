@@ -1,6 +1,6 @@
 """Pictures that stand more than once: exact copies by their digest, near ones by hash and then pixel by pixel."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 # which all show the same photograph, four of them under two names.
 HASH_BITS = 10  # perceptual hashes of 64 bits that differ in no more are looked at closer
 THUMBNAIL = 16  # px; two pictures are compared pixel by pixel at this size
-SAME_PICTURE = 6.0  # mean absolute difference of thumbnails, 0..255, up to which two crops show the same picture
+SAME_PICTURE = 6.0  # the mean absolute difference of thumbnails, 0..255, that was measured; curate.near_copies decides
 
 # Dark or blurred faces can have thousands of near hashes. A picture is compared with so many of the nearest in a pass;
 # what is found leaves, and the rest are compared again. Where several hundred pictures all have near hashes and near
@@ -39,7 +39,14 @@ class Copy:
     is_exact: bool
 
 
-def find_copies(digests: np.ndarray, hashes: np.ndarray, thumbnails: np.ndarray, stays: np.ndarray) -> list[Copy]:
+def find_copies(
+    digests: np.ndarray,
+    hashes: np.ndarray,
+    thumbnails: np.ndarray,
+    stays: np.ndarray,
+    same_picture: float = SAME_PICTURE,
+    judged: Mapping[tuple[int, int], bool] | None = None,
+) -> list[Copy]:
     """Finds the pictures that show the same as an earlier one, re-encoded or resized or not.
 
     A copy is compared with what is kept, lest chains of ever so slight changes drift: no two kept pictures that were
@@ -50,6 +57,8 @@ def find_copies(digests: np.ndarray, hashes: np.ndarray, thumbnails: np.ndarray,
         hashes: (N,) uint64, perceptual hashes.
         thumbnails: (N, THUMBNAIL, THUMBNAIL, 3) uint8; they decide.
         stays: (N,) bool: pictures that are kept even if they are copies; they come before all others.
+        same_picture: mean absolute difference of thumbnails, 0..255, up to which two crops show the same picture.
+        judged: pairs of indices, the later one first, of which people know whether they show the same picture.
 
     Returns:
         The copies in their order, those that stay included.
@@ -57,12 +66,13 @@ def find_copies(digests: np.ndarray, hashes: np.ndarray, thumbnails: np.ndarray,
     _, first, group = np.unique(digests, return_index=True, return_inverse=True)
     representative = first[group]
     alive = np.flatnonzero(representative == np.arange(len(digests)))
+    known = _of_representatives(judged or {}, representative)
     found: dict[int, tuple[int, float]] = {}
     for _ in range(PASSES):
-        pairs, complete = _near_pairs(hashes[alive], thumbnails[alive])
+        near, complete = _near_pairs(hashes[alive], thumbnails[alive], same_picture)
+        pairs = [(int(alive[later]), int(alive[earlier]), difference) for later, earlier, difference in near]
         leaving = set()
-        for later, earlier, difference in pairs:
-            copy, original = int(alive[later]), int(alive[earlier])
+        for copy, original, difference in _as_judged(pairs, known, alive, thumbnails):
             if copy not in found and original not in leaving:
                 found[copy] = original, difference
                 leaving |= set() if stays[copy] else {copy}
@@ -76,6 +86,30 @@ def find_copies(digests: np.ndarray, hashes: np.ndarray, thumbnails: np.ndarray,
     ]
 
 
+def _of_representatives(judged: Mapping[tuple[int, int], bool], first: np.ndarray) -> dict[tuple[int, int], bool]:
+    """What is known of pairs, said of the first picture with the same pixels; two with the same pixels are copies."""
+    known = {(int(first[later]), int(first[earlier])): is_copy for (later, earlier), is_copy in judged.items()}
+    return {(max(pair), min(pair)): is_copy for pair, is_copy in known.items() if pair[0] != pair[1]}
+
+
+def _as_judged(
+    pairs: list[tuple[int, int, float]],
+    known: dict[tuple[int, int], bool],
+    alive: np.ndarray,
+    thumbnails: np.ndarray,
+) -> list[tuple[int, int, float]]:
+    """The pairs (later, earlier, difference) without those that people know to differ, and with those that they know to
+    be alike; ascending."""
+    if not known:
+        return pairs
+    there = set(alive.tolist())
+    alike = [pair for pair, is_copy in known.items() if is_copy and there.issuperset(pair)]
+    left = {(later, earlier): difference for later, earlier, difference in pairs if (later, earlier) not in known}
+    for later, earlier in alike:
+        left[later, earlier] = float(_difference(thumbnails[[later]], thumbnails[[earlier]])[0])
+    return [(*pair, left[pair]) for pair in sorted(left)]
+
+
 def _copy(index: int, same: int, found: dict[int, tuple[int, float]], stays: np.ndarray) -> Copy:
     """The copy at ``index``: of what the first picture with the same pixels copies, or of that picture itself."""
     if same not in found or (same != index and stays[same]):
@@ -86,32 +120,36 @@ def _copy(index: int, same: int, found: dict[int, tuple[int, float]], stays: np.
     return Copy(index, first, difference, is_exact=False)
 
 
-def _near_pairs(hashes: np.ndarray, thumbnails: np.ndarray) -> tuple[list[tuple[int, int, float]], bool]:
+def _near_pairs(
+    hashes: np.ndarray, thumbnails: np.ndarray, same_picture: float
+) -> tuple[list[tuple[int, int, float]], bool]:
     """Pairs (later, earlier, difference) of near copies, in ascending order; and whether every candidate was compared.
 
-    Pictures whose mean brightness differs by more than ``SAME_PICTURE`` differ by more pixel by pixel too, so that only
+    Pictures whose mean brightness differs by more than ``same_picture`` differ by more pixel by pixel too, so that only
     neighbours in brightness need be compared.
     """
     brightness = thumbnails.mean(axis=(1, 2, 3))
     order = np.argsort(brightness, kind="stable")
     complete, pairs = True, []
-    for rows, columns, is_complete in _candidates(hashes[order], brightness[order]):
+    for rows, columns, is_complete in _candidates(hashes[order], brightness[order], same_picture):
         complete &= is_complete
         for start in range(0, len(rows), PAIRS):
             first, second = order[rows[start : start + PAIRS]], order[columns[start : start + PAIRS]]
             difference = _difference(thumbnails[first], thumbnails[second])
-            same = difference <= SAME_PICTURE
+            same = difference <= same_picture
             later, earlier = np.maximum(first, second)[same], np.minimum(first, second)[same]
             pairs += zip(later.tolist(), earlier.tolist(), difference[same].tolist(), strict=True)
     return sorted(pairs), complete
 
 
-def _candidates(hashes: np.ndarray, brightness: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+def _candidates(
+    hashes: np.ndarray, brightness: np.ndarray, same_picture: float
+) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
     """Rows and columns, block by block, of pairs near in hash and brightness, which is ascending.
 
     The third tells whether no row of the block had more than ``CANDIDATES``; of those the nearest are taken.
     """
-    ends = np.searchsorted(brightness, brightness + SAME_PICTURE, side="right")
+    ends = np.searchsorted(brightness, brightness + same_picture, side="right")
     for start in range(0, len(hashes), ROWS):
         stop = min(start + ROWS, len(hashes))
         distance = np.bitwise_count(hashes[start:stop, None] ^ hashes[start : ends[stop - 1]])

@@ -5,7 +5,7 @@ IJB-C's 1:N protocol define them. Ties are pessimistic: a template that scores a
 an unmated probe at the threshold raises a false alarm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,10 @@ class OpenSet:
     def n_unmated(self) -> int:
         """The number of unmated probes, U."""
         return len(self.unmated_score)
+
+    def within(self, rank: int) -> "OpenSet":
+        """The same search, where a mate counts as found up to another rank, from 1."""
+        return replace(self, rank=rank)
 
     @property
     def false_alarms(self) -> np.ndarray:

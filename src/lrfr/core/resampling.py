@@ -57,6 +57,7 @@ def view(image: np.ndarray, name: str) -> np.ndarray:
     - ``mirror``: left and right swapped (the LFW family sums both embeddings).
     - ``side_<r>``: shrunk so that the shortest side is r px, and back to its size (the resolution sweep of Massoli,
       Amato & Falchi, 2020, section 4). The paper names Pillow's bilinear resize, which does not alias; nor does this.
+      The longer side is cut off to whole pixels, not rounded, as their code does: 100 x 137 px at 8 are 8 x 10.
     - ``width_<w>``: shrunk to w px in width and left so (P1 and P2 of RIFR). The paper names OpenCV's bicubic
       interpolation, which aliases; so does this.
 
@@ -76,13 +77,12 @@ def view(image: np.ndarray, name: str) -> np.ndarray:
     if name == MIRROR:
         return np.ascontiguousarray(image[:, ::-1])
     px, (height, width) = int(found["px"]), image.shape[:2]
-    factor = px / (width if found["kind"] == "width" else min(height, width))
-    if factor >= 1:
+    shortest = width if found["kind"] == "width" else min(height, width)
+    if px >= shortest:
         return image
-    size = max(round(height * factor), 1), max(round(width * factor), 1)
     if found["kind"] == "width":
-        return opencv_bicubic(image, *size)
-    return bilinear(bilinear(image, *size), height, width)
+        return opencv_bicubic(image, max(round(height * (px / width)), 1), px)
+    return bilinear(bilinear(image, height * px // shortest, width * px // shortest), height, width)
 
 
 def _resize(image: np.ndarray, height: int, width: int, weights: Weights) -> np.ndarray:

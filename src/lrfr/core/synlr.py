@@ -28,18 +28,59 @@ def counterparts(
     rng = np.random.default_rng(seed)
     wanted = _faces_of(identities)
     people = {name: faces for name, faces in _faces_of(hr).items() if len(faces) > 1}
-    drawn = [list(wanted)[index] for index in rng.permutation(len(wanted))[: len(people)]]
-    replaced = _most_images_first({name: _in_turn(wanted[name], split) for name in drawn})
-    stand_ins = _most_images_first(people)[: len(replaced)]
-    pairs = [
-        pair for faces, images in zip(replaced, stand_ins, strict=True) for pair in zip(faces, images, strict=False)
-    ]
+    pairs, stand_ins = _paired({name: _in_turn(faces, split) for name, faces in wanted.items()}, people, rng)
     taken = set(chain.from_iterable(stand_ins))
     strangers = [face for face in range(len(hr)) if face not in taken]
     distractors = [face for face, identity in enumerate(identities) if identity is None]
     some = min(len(strangers), len(distractors))
     chosen = (rng.permutation(faces)[:some].tolist() for faces in (distractors, strangers))
     return pairs + list(zip(*chosen, strict=True))
+
+
+def training_counterparts(native: Sequence[str], hr: Sequence[str | None], seed: int) -> list[tuple[int, int]]:
+    """Finds an HR face for native training faces: identity by identity, as :func:`counterparts`.
+
+    Args:
+        native: identity of each native training face.
+        hr: identity of each HR face, None for one that nobody could name.
+        seed: draws who is left out.
+    """
+    return _paired(_faces_of(native), _faces_of(hr), np.random.default_rng(seed))[0]
+
+
+def halves(train: int, tested: int, hr: Sequence[str | None], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The HR faces that may stand in for training faces, and those that may for test faces: of other identities.
+
+    Of too few HR identities either side has its share.
+
+    Args:
+        train: how many native identities train.
+        tested: how many are tested.
+        hr: identity of each HR face, None for one that nobody could name, which may stand in for a distractor.
+        seed: draws the identities.
+
+    Returns:
+        Their numbers, ascending.
+    """
+    people = [name for name, faces in _faces_of(hr).items() if len(faces) > 1]
+    count = train if len(people) >= train + tested else round(len(people) * train / (train + tested))
+    drawn = np.random.default_rng((seed, 1)).permutation(len(people))[:count]
+    chosen = {people[index] for index in drawn.tolist()}
+    trains = np.array([name in chosen for name in hr], bool)
+    return np.flatnonzero(trains), np.flatnonzero(~trains)
+
+
+def _paired(
+    wanted: dict[str, list[int]], people: dict[str, list[int]], rng: np.random.Generator
+) -> tuple[list[tuple[int, int]], list[list[int]]]:
+    """The pairs (native face, HR face), and all HR faces of each identity that stands in for one."""
+    drawn = [list(wanted)[index] for index in rng.permutation(len(wanted))[: len(people)]]
+    replaced = _most_images_first({name: wanted[name] for name in drawn})
+    stand_ins = _most_images_first(people)[: len(replaced)]
+    pairs = [
+        pair for faces, images in zip(replaced, stand_ins, strict=True) for pair in zip(faces, images, strict=False)
+    ]
+    return pairs, stand_ins
 
 
 def _faces_of(identities: Sequence[str | None]) -> dict[str, list[int]]:

@@ -28,6 +28,7 @@ def templates(
     norm: str = "keep",
     missing: np.ndarray | None = None,
     called: Called | None = None,
+    weight: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Aggregates images to templates (IJB-B, IJB-C): the mean within a media id, the sum over media, L2-normalised.
 
@@ -40,6 +41,8 @@ def templates(
         norm: ``keep`` takes the embeddings as they are, ``unit`` L2-normalises each image's first.
         missing: (N,) bool, images without a face or that could not be read; they are left out.
         called: what the user calls a template, by its id, for errors.
+        weight: (N,) float above 0, what each image's embedding is multiplied by, behind ``norm``, before means are
+            taken: the detector's score, in insightface's evaluation. None: all alike.
 
     Returns:
         The templates' ids (T,), ascending, and their vectors (T, D) float32 of length 1; a template of which every
@@ -64,7 +67,10 @@ def templates(
     for rows in _blocks(order, row[order]):
         starts = _starts(row[rows])
         of_block = row[rows[starts]]
-        vectors[of_block] = _aggregated(_images(embedding, rows, norm), key[rows], starts, ids[of_block], called)
+        images = _images(embedding, rows, norm)
+        if weight is not None:
+            images = images * weight[rows, None]
+        vectors[of_block] = _aggregated(images, key[rows], starts, ids[of_block], called)
     return ids, vectors
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from lrfr.core.normal_names import normal_name
 from lrfr.errors import FaceTableError, SourceError
 from lrfr.images import Images
-from lrfr.sources.reading.dataset_files import PICTURES, is_picture
+from lrfr.sources.reading.dataset_files import PICTURES, is_hidden, is_picture
 
 PATH = "path"
 CARRIED = ("identity", "template", "media")  # what `lrfr score` looks for beside an embedding
@@ -37,12 +37,14 @@ class Pictures:
         encoded: the pictures from a row on, each its bytes or its file; None for a face that is known to be missing.
         fingerprint: changes when a picture does, as far as names, sizes and times tell.
         landmarks: (N, 5, 2) x, y, px, where a face table has them; NaN where they are not known.
+        excluded: what lies in a folder and is left out: ``where`` and the reason, as a source says it.
     """
 
     columns: pa.Table
     encoded: Callable[[int], Iterator[Encoded]]
     fingerprint: str
     landmarks: np.ndarray | None = None
+    excluded: Sequence[dict[str, str]] = ()
 
 
 def read_pictures(what: Path) -> Pictures:
@@ -78,17 +80,23 @@ def read_pictures(what: Path) -> Pictures:
 
 
 def _in_folder(root: Path) -> Pictures:
-    names = []
+    names, excluded = [], []
     for folder, inner, files in os.walk(root):  # does not follow links to folders, which may lead round in circles
-        inner[:] = [name for name in inner if not name.startswith(".")]
         place = Path(folder).relative_to(root)
-        names += [(place / name).as_posix() for name in files if is_picture(name) and not name.startswith(".")]
+        paths = {(place / name).as_posix(): name for name in files}
+        names += [path for path, name in paths.items() if is_picture(name) and not is_hidden(name)]
+        left = {path: name for path, name in paths.items() if is_hidden(name) or not is_picture(name)}
+        excluded += [
+            {"where": path, "reason": "hidden" if is_hidden(name) else "not_image"} for path, name in left.items()
+        ]
+        excluded += [{"where": (place / name).as_posix(), "reason": "hidden"} for name in inner if is_hidden(name)]
+        inner[:] = [name for name in inner if not is_hidden(name)]
     names.sort()
     _check_text(names, root)
     columns = {"name": names}
     if any("/" in name for name in names):
         columns["identity"] = [name.partition("/")[0] if "/" in name else "" for name in names]
-    return _of_files(root, names, columns)
+    return replace(_of_files(root, names, columns), excluded=excluded)
 
 
 def _listed(path: Path) -> Pictures:

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from lrfr.config import Params, Section, settings
+from lrfr.config import BENCHMARK, RESERVED, Params, Section, settings
 from lrfr.core.alignment import check_presentation
 from lrfr.errors import ParameterError, unknown_name
+from lrfr.nn.trained import All, Trained
 from lrfr.registry import component
 
 FLOOR = "random"  # the method that every other has to beat
-OF_EVERY_RUN = ("method", "backbone", "presentation")
+OF_EVERY_RUN = ("method", "backbone", "presentation", "trained", "native")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Run:
         method: the module of its method.
         backbone: the name of the backbone that it starts from.
         presentation: how faces are presented to it; None: as to the backbone.
+        trained: which of the backbone's weights are trained.
+        native: the test set whose training faces are its native ones.
         settings: of the method.
     """
 
@@ -39,6 +42,8 @@ class Run:
     method: ModuleType
     backbone: str
     presentation: str | None
+    trained: Trained
+    native: str
     settings: Any
 
     @property
@@ -56,14 +61,16 @@ class _OfEveryRun(Section):
     method: str
     backbone: str
     presentation: str | None = None
+    trained: Trained = All(name="all")
+    native: str = BENCHMARK
 
 
 def read_run(name: str, params: Params) -> Run:
     """The run of that name.
 
     Raises:
-        ParameterError: there is no such run, method, backbone or presentation, or a setting that the method does not
-            know.
+        ParameterError: there is no such run, method, backbone, presentation or test set, or a setting that does not
+            go with the method.
     """
     if name not in params.methods:
         raise unknown_name("run", name, params.methods, "params.yaml: methods")
@@ -78,7 +85,17 @@ def read_run(name: str, params: Params) -> Run:
             check_presentation(known.presentation)
         except ValueError as error:
             raise ParameterError(str(error), where=f"{where}.presentation") from error
-    return Run(name, module, known.backbone, known.presentation, settings(values, module.Settings, where))
+    chosen = settings(values, module.Settings, where)
+    run = Run(name, module, known.backbone, known.presentation, known.trained, known.native, chosen)
+    if not run.steps and not isinstance(known.trained, All):
+        what = f"the method '{known.method}' trains nothing, so there is no part of the backbone to choose"
+        raise ParameterError(what, where=f"{where}.trained", remedy="leave `trained` out")
+    if known.native not in (*RESERVED, *params.evaluation_sets):
+        raise unknown_name("test set", known.native, [*RESERVED, *params.evaluation_sets], f"{where}.native")
+    if known.native != BENCHMARK and "native" not in run.collections:
+        what = f"the method '{known.method}' does not learn from native faces, of whatever test set"
+        raise ParameterError(what, where=f"{where}.native", remedy="leave `native` out")
+    return run
 
 
 def floor(params: Params) -> str | None:

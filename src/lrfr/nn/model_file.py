@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, field_validator
 
 from lrfr.config import Fusion, Section, Settings, settings
-from lrfr.core.alignment import AS_CROPPED, check_presentation
+from lrfr.core.alignment import AS_CROPPED, check_presentation, is_aligned
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
 from lrfr.nn.landmarks.model_file import read_landmark_model, write_landmark_model
@@ -24,19 +24,21 @@ Metric = Literal["cosine", "euclidean"]
 
 
 class TrainedStep(Section):
-    """One step of a training: the faces of each collection, how often it passed over them, and its updates."""
+    """One step of a training: the faces of each collection, how often it passed over them, its updates, and which of
+    the backbone's ``weights`` it trained (:data:`lrfr.nn.trained.Trained`); nothing is said where it trained all."""
 
     step: str
     faces: dict[str, int]
     passes: dict[str, float]
     updates: int
+    weights: Settings | None = Field(default=None, exclude_if=lambda weights: weights is None)
 
 
 class Facts(Section):
     """What a user of the weights must know beside the architecture.
 
     Attributes:
-        presentation: how faces are presented to the model: ``as_cropped``, or aligned to a template of
+        presentation: how faces are presented to the model: ``as_cropped``, ``middle_224``, or aligned to a template of
             :data:`lrfr.core.alignment.TEMPLATES` by its name.
         metric: by which its embeddings are compared.
         trained: the steps of its training in order; none for untrained weights, or where nobody says.
@@ -111,7 +113,7 @@ def read_model(folder: Path, with_landmarks: bool = True) -> Model:
         prototypes, bias = tensors.pop("head", None), tensors.pop("head_bias", None)
         embedder.load_state_dict({name.removeprefix("embedder."): value for name, value in tensors.items()})
     facts = settings(described, Facts, f"{path}: metadata")
-    aligns = facts.presentation != AS_CROPPED
+    aligns = is_aligned(facts.presentation)
     landmarks = read_landmark_model(folder) if aligns and with_landmarks else None
     return Model(embedder.eval(), facts, prototypes, landmarks, bias)
 

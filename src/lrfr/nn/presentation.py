@@ -7,19 +7,22 @@ from functools import partial
 import cv2
 import numpy as np
 
-from lrfr.core.alignment import AS_CROPPED, TEMPLATES
+from lrfr.core.alignment import MIDDLE, TEMPLATES, is_aligned
+from lrfr.core.resampling import bilinear
 from lrfr.errors import LandmarkError
 from lrfr.nn.alignment import align
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.landmarks.prediction import predict
 from lrfr.parallel import cores
 
+RESIZED, KEPT = 256, 224  # px, of the presentation of the middle
+
 
 class Presenter:
     """Presents faces to a model.
 
     Args:
-        presentation: the model's, ``as_cropped`` or the name of a template.
+        presentation: the model's, ``as_cropped``, ``middle_224`` or the name of a template.
         landmarks: the network that finds landmarks, for a template.
     """
 
@@ -29,7 +32,7 @@ class Presenter:
     @property
     def aligns(self) -> bool:
         """Whether faces are aligned."""
-        return self.presentation != AS_CROPPED
+        return is_aligned(self.presentation)
 
     def __call__(
         self, images: Sequence[np.ndarray], known: np.ndarray | None = None
@@ -43,6 +46,8 @@ class Presenter:
         Returns:
             The faces, and whether each could be aligned (N,) bool; one that could not is centred by a fixed crop.
         """
+        if self.presentation == MIDDLE:
+            return [middle(image) for image in images], np.ones(len(images), bool)
         if not self.aligns or not images:
             return list(images), np.ones(len(images), bool)
         points = np.full((len(images), 5, 2), np.nan) if known is None else known.astype(np.float64)
@@ -57,6 +62,8 @@ class Presenter:
 def aligned_or_centred(image: np.ndarray, points: np.ndarray, presentation: str) -> tuple[np.ndarray, bool]:
     """A face (H, W, 3), uint8, aligned to a template by its landmarks (5, 2), px, and whether they could be used; where
     they could not, the face centred by a fixed crop."""
+    if presentation == MIDDLE:
+        return middle(image), True
     try:
         return align(image, points, presentation), True
     except LandmarkError:
@@ -73,3 +80,16 @@ def centred(image: np.ndarray, side: int) -> np.ndarray:
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=method)
     return square
+
+
+def middle(image: np.ndarray) -> np.ndarray:
+    """The middle of a face (H, W, 3), uint8: brought to a shortest side of 256 px, of which 224 x 224 px stay.
+
+    So T-C's networks are tested (Massoli, Amato & Falchi, 2020, section 5), with Pillow's bilinear resize,
+    the longer side cut off to whole pixels.
+    """
+    height, width = image.shape[:2]
+    shortest = min(height, width)
+    resized = bilinear(image, height * RESIZED // shortest, width * RESIZED // shortest)
+    top, left = (round((side - KEPT) / 2) for side in resized.shape[:2])
+    return np.ascontiguousarray(resized[top : top + KEPT, left : left + KEPT])

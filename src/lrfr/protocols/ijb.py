@@ -29,7 +29,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
     cmc: dict[str, np.ndarray] = {}
     det: dict[str, np.ndarray] = {}
     for norm in NORMS:
-        verified, found = _score(benchmark, embeddings, norm)
+        verified, found = _score(benchmark, embeddings, norm, options.detector_score)
         figures[norm] = _figures(verified, found, options, seed)
         roc[norm], cmc[norm], det[norm] = tar_at_rates(verified), found.cmc(), found.fnir()
     sweep = resolution_sweep.evaluate(benchmark, embeddings, options, seed)
@@ -43,8 +43,8 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
     return Outcome(figures, curves | sweep.curves | tiny.curves, _definitions(options))
 
 
-def _score(benchmark: Benchmark, embeddings: Embeddings, norm: str) -> tuple[Verification, Found]:
-    enrolled = enrol(benchmark, embeddings.of(), embeddings.missing, norm)
+def _score(benchmark: Benchmark, embeddings: Embeddings, norm: str, detector_score: bool) -> tuple[Verification, Found]:
+    enrolled = enrol(benchmark, embeddings.of(), embeddings.missing, norm, detector_score)
     verified = verify(template_pairs(benchmark, enrolled.ids), enrolled, enrolled)
     return verified, search(searches(benchmark, enrolled.ids), enrolled, enrolled)
 
@@ -61,7 +61,8 @@ def _definitions(options: Options) -> dict[str, str]:
         "metric": "cosine of templates",
         "ties": "pessimistic",
         "tar": options.tar,
-        "template": "mean within a media id, sum over media, then of length 1",
+        "template": "mean within a media id, sum over media, then of length 1"
+        + (", an image's embedding times the detector's score" if options.detector_score else ""),
         "fnir": "the mate below the threshold, at whatever rank",
         "galleries": "each by itself, then the mean; both: one gallery out of all, closed set only",
     }

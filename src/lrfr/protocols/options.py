@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lrfr.config import Fusion, Pixels, Section
+from lrfr.config import Count, Fusion, Pixels, Section
 
 
 class Evaluate(Section):
@@ -12,7 +12,9 @@ class Evaluate(Section):
 
     Where public evaluators read a definition differently, the reading is named: TAR at a FAR (``tar``), the thresholds
     that the folds try (``thresholds``), whether a gallery identity's embeddings are normalised before they are
-    averaged (``average``). ``fusion`` says what the embed stage makes of an image and its mirror image.
+    averaged (``average``), and within which ranks a mate counts as found in SurvFace's open set beside the protocol's
+    own 20 (``open_set_ranks``). With ``detector_score`` an image counts in an IJB template by the detector's score.
+    ``fusion`` says what the embed stage makes of an image and its mirror image.
     Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2. The same faces are tested
     once more after each of the ``super_resolution`` networks.
     """
@@ -21,6 +23,8 @@ class Evaluate(Section):
     tar: Literal["exact", "nearest"] = "exact"
     thresholds: Literal["exact", "grid"] = "exact"
     average: Literal["unit", "raw"] = "unit"
+    open_set_ranks: list[Count] = Field(default=[1])
+    detector_score: bool = False
     fusion: Fusion = "none"
     sides: list[Pixels] = Field(default=[8, 16, 24, 32, 64, 128])
     widths: list[Pixels] = Field(default=[20, 25, 30, 40, 50, 60, 80, 100, 112])

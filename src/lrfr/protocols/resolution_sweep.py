@@ -5,13 +5,13 @@ both sides at r, or one at r1 and the other at r2; identification with the probe
 resolution.
 """
 
-from lrfr.core.curve_points import RATES, resolvable
+from lrfr.core.curve_points import RATES, resolvable, tar_at_rates
 from lrfr.core.gallery_search import RANKS, Found, Templates, search
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import FULL, Embeddings
 from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
-from lrfr.protocols.template_verification import template_pairs, verify
+from lrfr.protocols.template_verification import TemplatePairs, template_pairs, verify
 from lrfr.protocols.templates import enrol, searches
 from lrfr.protocols.views import views
 
@@ -23,13 +23,17 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
     """The cross-resolution matrix of TAR, whose diagonal has both sides alike, and 1:N by the probes' resolution.
 
     Figures: ``sides`` (their order in the matrix), ``far``, ``tar`` (left side by right side), ``norm``, and
-    ``identification`` by side. Curves ``resolution_cmc`` and ``resolution_det`` have a column for each side.
+    ``identification`` by side. Curves ``resolution_roc`` (both sides alike), ``resolution_cmc`` and ``resolution_det``
+    have a column for each side.
     """
     at = {
-        name.removeprefix("side_"): enrol(benchmark, embeddings.of(name), embeddings.missing, NORM)
+        name.removeprefix("side_"): enrol(
+            benchmark, embeddings.of(name), embeddings.missing, NORM, options.detector_score
+        )
         for name in (*views("ijb", options), FULL)
     }
-    far, tar = _matrix(benchmark, at, options)
+    pairs = template_pairs(benchmark, at[FULL].ids)
+    far, tar = _matrix(pairs, at, options)
     wanted = searches(benchmark, at[FULL].ids)
     found = {side: search(wanted, probes, at[FULL]) for side, probes in at.items()}
     figures = {
@@ -39,12 +43,17 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
         "norm": NORM,
         "identification": {side: outcome.mean(options.bootstrap, seed) for side, outcome in found.items()},
     }
-    return Outcome(figures, _curves(found))
+    return Outcome(figures, _curves(found) | {"resolution_roc": _roc(pairs, at)})
 
 
-def _matrix(benchmark: Benchmark, at: dict[str, Templates], options: Options) -> tuple[float | None, list | None]:
+def _roc(pairs: TemplatePairs, at: dict[str, Templates]) -> Curve:
+    """T-C's Fig. 3 and 6: both sides at the same resolution."""
+    rates = {side: tar_at_rates(verify(pairs, templates, templates)) for side, templates in at.items()}
+    return Curve({"far": RATES, **rates})
+
+
+def _matrix(pairs: TemplatePairs, at: dict[str, Templates], options: Options) -> tuple[float | None, list | None]:
     """The FAR, and TAR by left and right side; nulls where the impostors resolve none of the FARs."""
-    pairs = template_pairs(benchmark, at[FULL].ids)
     far = next((rate for rate in FAR if resolvable(rate, int((~pairs.same).sum()))), None)
     if far is None:
         return None, None

@@ -4,12 +4,11 @@ Grgic, Delac & Grgic, "SCface - surveillance cameras face database", Multimedia 
 part its 130 identities in three ways; all are reported, each on its test part:
 
 - ``all``: everybody.
-- ``dcr``: identities 51 to 130; the first 50 are for fine-tuning (Lu, Jiang & Kot, "Deep Coupled ResNet for
-  Low-Resolution Face Recognition", IEEE SPL 25, 2018; CSRI's line of papers and RAN follow it).
-- ``tc``: the last 43, "eval", after 43 "world" and 44 "dev" ones (Massoli, Amato & Falchi, "Cross-resolution learning
-  for face recognition", IVC 99, 2020).
+- ``dcr``: identities 51 to 130.
+- ``tc``: the last 43.
 
-With another number of identities the parts are the same shares of their sorted names.
+:mod:`lrfr.core.scface_partition` has the sources. Where the test set was imported in one of the two partitions, because
+its other identities train, that one alone is reported.
 """
 
 from typing import Any
@@ -18,8 +17,9 @@ import numpy as np
 
 from lrfr.core.bootstrap import rounded_means
 from lrfr.core.identification import ClosedSet
+from lrfr.core.scface_partition import first_tested
 from lrfr.errors import BenchmarkError
-from lrfr.protocols.benchmark import Benchmark
+from lrfr.protocols.benchmark import Benchmark, names
 from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.identification import identify
 from lrfr.protocols.options import Options
@@ -30,24 +30,27 @@ LAST_RANK = 50  # of the stored CMC
 
 
 def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
-    """Figures by split (``all``, ``dcr``, ``tc``), in each by distance, and ``mean_rank1``; curve ``cmc``: ``all``."""
+    """Figures by split (``all``, ``dcr``, ``tc``): by distance, and ``mean_rank1``; the curve ``cmc`` of the first."""
     figures: dict[str, Any] = {}
     curves: dict[str, Curve] = {}
-    for split, first in first_tested(benchmark).items():
+    for split, first in splits(benchmark).items():
         tested = benchmark.identity >= first
         found = {distance: _identify(benchmark, embeddings, options, distance, tested) for distance in DISTANCES}
         figures[split] = _figures(found, options.bootstrap, seed) | {"n_identity": _people(benchmark) - first}
-        if split == "all":
+        if not curves:
             ranks = np.arange(1, min(LAST_RANK, next(iter(found.values()))[0].gallery_size) + 1)
             cmc = {distance: outcome.cmc(ranks) for distance, (outcome, _) in found.items()}
             curves["cmc"] = Curve({"rank": ranks, **cmc})
     return Outcome(figures, curves, {"metric": options.metric, "ties": "pessimistic"})
 
 
-def first_tested(benchmark: Benchmark) -> dict[str, int]:
+def splits(benchmark: Benchmark) -> dict[str, int]:
     """The number of the first identity that each split tests, in the order of the sorted names."""
+    imported = names(benchmark.attribute("partition")).to_pylist()
+    if imported:  # whom the partition does not test is not there
+        return dict.fromkeys(imported, 0)
     people = _people(benchmark)
-    return {"all": 0, "dcr": round(people * 50 / 130), "tc": people - round(people * 43 / 130)}
+    return {"all": 0, "dcr": first_tested("dcr", people), "tc": first_tested("tc", people)}
 
 
 def _people(benchmark: Benchmark) -> int:

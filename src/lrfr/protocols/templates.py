@@ -13,7 +13,9 @@ NORMS = {"keep_norm": "keep", "unit_norm": "unit"}
 """Whether embeddings enter a template with their norm or without; both are in public use, under one another's name."""
 
 
-def enrol(benchmark: Benchmark, embedding: np.ndarray, missing: np.ndarray, norm: str) -> Templates:
+def enrol(
+    benchmark: Benchmark, embedding: np.ndarray, missing: np.ndarray, norm: str, detector_score: bool = False
+) -> Templates:
     """Every template of a test set: the mean within each media id, summed over media, then of length 1.
 
     Args:
@@ -21,9 +23,10 @@ def enrol(benchmark: Benchmark, embedding: np.ndarray, missing: np.ndarray, norm
         embedding: (N, D), in the order of the faces.
         missing: (N,) bool: faces that no template can count on.
         norm: ``keep_norm`` or ``unit_norm``.
+        detector_score: whether an image counts by the detector's score of its face, as in insightface's evaluation.
 
     Raises:
-        BenchmarkError: no face has a template.
+        BenchmarkError: no face has a template; or one has no score above 0 to count by.
     """
     enrolled, media = benchmark.attribute("template"), benchmark.attribute("media")
     ids = names(enrolled)
@@ -33,11 +36,23 @@ def enrol(benchmark: Benchmark, embedding: np.ndarray, missing: np.ndarray, norm
     alone = medium == UNKNOWN
     medium[alone] = medium.max(initial=UNKNOWN) + 1 + np.arange(alone.sum())
     member = template != UNKNOWN
+    counted = member & ~missing
+    weight = _scores(benchmark, counted)[member] if detector_score else None
     _, vectors = templates(
         embedding[member], template[member], medium[member], NORMS[norm], missing[member],
-        called=lambda number: ids[number].as_py(),
+        called=lambda number: ids[number].as_py(), weight=weight,
     )  # fmt: skip
     return Templates(ids, vectors, np.logical_not(vectors.any(axis=1)))
+
+
+def _scores(benchmark: Benchmark, counted: np.ndarray) -> np.ndarray:
+    """(N,): the detector's score of each face."""
+    score = benchmark.faces["score"].to_numpy().astype(np.float64)  # NaN where there is none
+    lacking = counted & ~(score > 0)
+    if lacking.any():
+        what = f"{int(lacking.sum())} faces have no detector's score, by which they are to count"
+        raise BenchmarkError(what, where="params.yaml: evaluate.detector_score", remedy="set it to false")
+    return score
 
 
 def searches(benchmark: Benchmark, ids: pa.Array) -> dict[str, Search]:

@@ -1,12 +1,14 @@
 """What the tables of curation meet: every verdict and every finding is on a face, and nothing excluded is used."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import great_expectations.expectations as gxe
 import pandas as pd
 import pyarrow as pa
 
+from lrfr.core import names
 from lrfr.core.curation import REASONS
+from lrfr.core.names import Name
 from lrfr.core.verdicts import ADJUDICATED, Verdict, resolve
 from lrfr.quality.expectations import Suite, identified_faces
 
@@ -104,6 +106,41 @@ def verdict_suite(
         ),
     ]
     return Suite("verdicts", "Verdicts", "lines", "line", frame, expectations)
+
+
+def name_suite(given: list[Name], used: Mapping[str, str | None], gone: Collection[str]) -> Suite:
+    """The lines of all manifests of names.
+
+    Args:
+        given: what people named.
+        used: the identity of each native face of the benchmark, by face_id.
+        gone: face_ids of faces that curation found fault with, excluded or not.
+    """
+    identities = names.resolve(given)
+    others = [None if line.manifest in (line.labeller, ADJUDICATED) else line.labeller for line in given]
+    columns = {
+        "line": [f"{line.manifest}.csv:{line.line}" for line in given],
+        "unknown_face": [None if line.face_id in used or line.face_id in gone else line.face_id for line in given],
+        "other_labeller": others,
+        "other_name": [
+            used[line.face_id] if line.face_id in used and _differs(identities, used, line.face_id) else None
+            for line in given
+        ],
+    }
+    expectations = [
+        gxe.ExpectColumnValuesToBeNull(column="unknown_face", notes="Every name is that of a face that was detected."),
+        gxe.ExpectColumnValuesToBeNull(
+            column="other_labeller", notes="A manifest has the names that one labeller gave, whose name it bears."
+        ),
+        gxe.ExpectColumnValuesToBeNull(
+            column="other_name", notes="Every face that people named has the name that they agree on."
+        ),
+    ]
+    return Suite("names", "Names", "lines", "line", pd.DataFrame(columns, dtype=object), expectations)
+
+
+def _differs(identities: Mapping[str, str | None], used: Mapping[str, str | None], face_id: str) -> bool:
+    return face_id in identities and identities[face_id] != used[face_id]
 
 
 def _reasons(needed: bool) -> list[gxe.Expectation]:

@@ -84,8 +84,8 @@ def auxiliary_suite(frame: pd.DataFrame, benchmark: pd.DataFrame, max_side: int)
     return Suite("auxiliary", "Auxiliary HR faces", "faces", "face_id", frame, [*_detected_faces(), *own])
 
 
-def identity_suite(frame: pd.DataFrame, limits: Validate) -> Suite:
-    """The identities, each with the number of its faces in every part."""
+def identity_suite(frame: pd.DataFrame, limits: Validate, has_auxiliary: bool = True) -> Suite:
+    """The identities, each with the number of its faces in every part; auxiliary ones are needed if there is any."""
     train, test = Column("train") > 0, Column("test") > 0
     none = {"min_value": 0, "max_value": 0}
     some = {"min_value": 1, "max_value": None}
@@ -122,7 +122,7 @@ def identity_suite(frame: pd.DataFrame, limits: Validate) -> Suite:
             row_condition=Column("auxiliary") > 0,
             notes="There are at least 2 auxiliary identities.",
         ),
-    ]
+    ][: None if has_auxiliary else -1]
     return Suite("identities", "Identities", "identities", "identity", frame, expectations)
 
 

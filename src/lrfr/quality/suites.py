@@ -16,9 +16,9 @@ from lrfr.faces import (
     read_faces,
     read_table,
 )
-from lrfr.manifests import read_manifests
+from lrfr.manifests import read_manifests, read_names
 from lrfr.quality.acquired import photo_suite, tag_suite, truth_suite
-from lrfr.quality.curated import finding_suite, unused_suite, verdict_suite
+from lrfr.quality.curated import finding_suite, name_suite, unused_suite, verdict_suite
 from lrfr.quality.expectations import Suite, auxiliary_suite, benchmark_suite, identity_suite
 from lrfr.quality.limits import Validate
 from lrfr.quality.tables import identity_frame, known_faults, pictured
@@ -46,6 +46,7 @@ def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training
         *_split_suites(benchmark, auxiliary, findings, params),
         *_photo_suites(),
         *_curation_suites({*benchmark["face_id"], *auxiliary["face_id"]}, findings, params),
+        *_name_suites(benchmark, findings),
         *(suite for name in params.evaluation_sets for suite in _test_set_suites(name, used)),
     ]
 
@@ -53,11 +54,12 @@ def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training
 def _split_suites(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, findings: pa.Table, params: Params) -> list[Suite]:
     side, limits = params.read("curate", Curate).max_side, params.read("validate", Validate)
     checked, note = known_faults(benchmark, findings)
-    return [
+    suites = [
         benchmark_suite(checked, limits, side, note),
         auxiliary_suite(auxiliary, benchmark, side),
-        identity_suite(identity_frame(benchmark, auxiliary), limits),
+        identity_suite(identity_frame(benchmark, auxiliary), limits, has_auxiliary=bool(len(auxiliary))),
     ]
+    return [suite for suite in suites if suite.name != "auxiliary" or len(auxiliary)]
 
 
 def _photo_suites() -> list[Suite]:
@@ -81,6 +83,14 @@ def _curation_suites(used: set[str], findings: pa.Table, params: Params) -> list
         finding_suite(findings, gone, used, imported),
         verdict_suite(read_manifests(paths.VERDICTS), read_manifests(paths.SIMULATED_VERDICTS), found, used),
     ]
+
+
+def _name_suites(benchmark: pd.DataFrame, findings: pa.Table) -> list[Suite]:
+    """What people named; nothing where nobody named a face."""
+    given = read_names()
+    identities = benchmark["identity"].astype(object).where(benchmark["identity"].notna(), None)
+    used = dict(zip(benchmark["face_id"], identities, strict=True))
+    return [name_suite(given, used, set(findings["face_id"].to_pylist()))] if given else []
 
 
 def _test_set_suites(name: str, used: Training) -> list[Suite]:

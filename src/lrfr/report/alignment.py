@@ -15,7 +15,7 @@ from lrfr.report.blocks import Cell, Charts, Panel, Row, Section, Sheet, Table
 from lrfr.report.results import Curve, Results
 from lrfr.report.sheets import Row as SheetRow
 from lrfr.report.sheets import shown
-from lrfr.report.wording import AS_CROPPED, presented
+from lrfr.report.wording import AS_CROPPED, MIDDLE, presented
 
 LINES = {
     "cnn6": ("CNN-6", "c0 d0"),
@@ -118,7 +118,7 @@ def _presentations(results: Results, styles: dict[str, str]) -> Table:
 
 def _pictures(results: Results) -> list[Sheet]:
     """Probe faces as cropped and aligned; nothing where no run aligns, or where their landmarks are not known."""
-    templates = {run.presentation for run in results.runs.values()} - {AS_CROPPED}
+    templates = {run.presentation for run in results.runs.values()} - {AS_CROPPED, MIDDLE}
     if not templates or not paths.NATIVE_LANDMARKS.is_file():
         return []
     faces = _located_probes()

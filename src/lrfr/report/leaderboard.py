@@ -59,7 +59,17 @@ def learnt(run: Run) -> str:
     first, *others = rest.split("; ", 1)
     first = f"{count} {'pass' if count == '1' else 'passes'} over {first} faces"
     updates = sum(step["updates"] for step in run.trained)
-    return "; ".join([first, *others, f"{updates:,} updates"])
+    return "; ".join([first, *others, f"{updates:,} updates{_of_part(run.trained[-1].get('weights'))}"])
+
+
+def _of_part(weights: Mapping[str, Any] | None) -> str:
+    """Which of the backbone's weights the last training changed, where that were not all."""
+    if weights is None:
+        return ""
+    if weights["name"] == "lora":
+        return f", at last of low-rank adapters (rank {weights['rank']}) beside frozen weights"
+    count = weights["stages"]
+    return f", at last of the backbone's last {f'{count} stages' if count > 1 else 'stage'} alone"
 
 
 def budgets(results: Results) -> str:

@@ -1,7 +1,17 @@
 """The report as one HTML page."""
 
 from lrfr import pages
-from lrfr.report import alignment, dataset, figures, leaderboard, rejection, sheets, super_resolution, tables
+from lrfr.report import (
+    alignment,
+    dataset,
+    figures,
+    full_resolution,
+    leaderboard,
+    rejection,
+    sheets,
+    super_resolution,
+    tables,
+)
 from lrfr.report.blocks import Section
 from lrfr.report.chance import chance
 from lrfr.report.paired import paired_table
@@ -56,6 +66,7 @@ def sections(results: Results, styles: dict[str, str]) -> list[Section]:
     """A section for every test set, then one for each question that concerns several of them."""
     return [
         *(section(name, results, styles) for name in results.sets),
+        full_resolution.section(results, styles),
         rejection.section(results, styles),
         super_resolution.section(results, styles),
         alignment.section(results, styles),

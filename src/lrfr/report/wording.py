@@ -6,12 +6,15 @@ from typing import Any
 from lrfr.report.results import TestSet
 
 AS_CROPPED = "as_cropped"  # the presentation of a model that takes faces as they are
+MIDDLE = "middle_224"  # of one that takes 224 px out of 256 in their middle
 METRICS = {"cosine": "cosine similarity", "euclidean": "Euclidean distance"}
 NAMES = {"map": "mAP", "map_official": "mAP, official", "tar": "TAR", "tpir": "TPIR", "fnir": "FNIR", "rank1": "rank-1"}
 
 
 def presented(presentation: str) -> str:
     """How faces are presented to a model, in words."""
+    if presentation == MIDDLE:
+        return "the middle of faces as cropped"
     return "faces as cropped" if presentation == AS_CROPPED else f"aligned ({presentation})"
 
 

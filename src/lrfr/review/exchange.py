@@ -13,9 +13,10 @@ from lrfr.faces import read_faces
 from lrfr.files import parse_json, write_text
 from lrfr.images import Images
 from lrfr.manifests import read_manifest
-from lrfr.review.label_studio import CONFIG, Annotation, annotations, tasks
+from lrfr.review.cards import opinions
+from lrfr.review.label_studio import CONFIG, Annotation, given, tasks
 from lrfr.review.manifest import append, checked_labeller, locked, manifest_path, read_under_lock
-from lrfr.review.session import opinions
+from lrfr.review.nothing import nothing_to_verify
 from lrfr.review.sheets import awaiting
 
 
@@ -28,9 +29,11 @@ def export_tasks(path: Path, with_verdicts: bool) -> None:
 
     Raises:
         FaceTableError: no faces were detected yet.
-        VerdictError: a manifest has a line that cannot be right, or a file cannot be written.
+        VerdictError: no face awaits a verdict, a manifest has a line that cannot be right, or a file cannot be written.
     """
     faces = awaiting(read_params().read("curate", Curate).max_side)
+    if not faces.num_rows:
+        raise VerdictError(nothing_to_verify(), where=path, remedy="no file was written")
     images = Images(paths.DETECTED_NATIVE, faces["row"].to_numpy())
     made = tasks(faces, images, opinions(read_under_lock(paths.VERDICTS)) if with_verdicts else {})
     config = path.with_suffix(".xml")
@@ -53,8 +56,8 @@ def import_annotations(path: Path, labeller: str, completed_by: str | None) -> N
         completed_by: the e-mail address or number of the person in Label Studio, where several annotated.
 
     Raises:
-        VerdictError: the file cannot be read or is no such export, several people annotated and none was chosen, or a
-            face was not detected; nothing was appended.
+        VerdictError: the file cannot be read or is no such export, nobody annotated anything, several people annotated
+            and none was chosen, or a face was not detected; nothing was appended.
     """
     labeller = checked_labeller(labeller, read_params().read("curate", Curate).simulated_labellers)
     try:
@@ -63,7 +66,7 @@ def import_annotations(path: Path, labeller: str, completed_by: str | None) -> N
         raise VerdictError(f"cannot be read: {error.strerror}", where=path, remedy="name another file") from error
     except (ValueError, RecursionError) as error:
         raise VerdictError(f"not JSON: {error}", where=path, remedy="export from Label Studio as JSON") from error
-    said = _of_one(annotations(exported, path), _who(completed_by), path)
+    said = _of_one(given(exported, path), _who(completed_by), path)
     _check_detected(said, path)
     manifest = manifest_path(labeller, adjudicate=False)
     with locked(manifest):

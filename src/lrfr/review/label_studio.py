@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow as pa
 
 from lrfr.core.normal_names import normal_name
-from lrfr.core.verdicts import VERDICTS, Verdict
+from lrfr.core.verdicts import VERDICTS
 from lrfr.errors import VerdictError
 from lrfr.images import Images
+from lrfr.review.cards import Opinion, data_uri
 from lrfr.review.record import plain
-from lrfr.review.session import data_uri
 
 CHOICES, NOTE, IMAGE = "verdict", "note", "image"  # the names of the tags
 
@@ -45,7 +45,7 @@ class Annotation:
     by: str
 
 
-def tasks(faces: pa.Table, images: Images, said: Mapping[str, Sequence[Verdict]]) -> list[dict[str, Any]]:
+def tasks(faces: pa.Table, images: Images, said: Mapping[str, Sequence[Opinion]]) -> list[dict[str, Any]]:
     """One task for each face that can be shown, its picture within.
 
     Args:
@@ -64,7 +64,7 @@ def tasks(faces: pa.Table, images: Images, said: Mapping[str, Sequence[Verdict]]
     return made
 
 
-def _prediction(verdict: Verdict) -> dict[str, Any]:
+def _prediction(verdict: Opinion) -> dict[str, Any]:
     result = [{"from_name": CHOICES, "to_name": IMAGE, "type": "choices", "value": {"choices": [verdict.verdict]}}]
     if verdict.note:
         result.append({"from_name": NOTE, "to_name": IMAGE, "type": "textarea", "value": {"text": [verdict.note]}})
@@ -94,6 +94,31 @@ def annotations(exported: Any, where: object) -> list[Annotation]:
         given = (item for item in items if not item.get("was_cancelled"))
         found += [_annotation(face_id, item, place) for item in given]
     return sorted(found, key=lambda annotation: (annotation.at, annotation.face_id))
+
+
+def given(exported: Any, where: object) -> list[Annotation]:
+    """The annotations of an export in which there are any; errors as :func:`annotations`.
+
+    Raises:
+        VerdictError: no task has an annotation; it says what the tasks have instead.
+    """
+    found = annotations(exported, where)
+    if found:
+        return found
+    skipped = sum(len(task.get("annotations", [])) for task in exported)
+    if any(task.get("completions") for task in exported):
+        what = "it is an export of Label Studio before 1.0, which called annotations completions"
+        remedy = "import it into a current Label Studio, and export from there as JSON"
+    elif skipped:
+        what = f"all {skipped} annotations were cancelled (skipped)"
+        remedy = "annotate the tasks in Label Studio, then export again"
+    elif any(task.get("predictions") for task in exported):
+        what = "the tasks have predictions alone: what goes along with an export is nobody's verdict"
+        remedy = "annotate the tasks in Label Studio, then export from there as JSON"
+    else:
+        what = "these are the tasks as they were exported to Label Studio" if exported else "it has no task"
+        remedy = "annotate the tasks in Label Studio, then export from there as JSON"
+    raise VerdictError(f"none of {len(exported)} tasks has an annotation: {what}", where=where, remedy=remedy)
 
 
 def _annotation(face_id: str, item: dict[str, Any], where: str) -> Annotation:

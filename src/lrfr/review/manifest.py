@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lrfr import paths
-from lrfr.core.verdicts import ADJUDICATED, TORN, Verdict, parse, render
+from lrfr.core import verdicts
+from lrfr.core.manifest_lines import ADJUDICATED, TORN, Kind, Line
 from lrfr.errors import VerdictError
-from lrfr.manifests import HEADER, read_manifest
+from lrfr.manifests import KINDS, read_manifest
 
 LONGEST_LINE = 65536  # bytes; how far back a torn line is looked for
 PATIENCE = 20  # s that an append waits for another one to end
@@ -38,25 +39,25 @@ def checked_labeller(name: str, simulated: Iterable[str]) -> str:
     if name.casefold() in {known.casefold() for known in simulated}:
         remedy = f"choose another name; {paths.PARAMS} has it in curate.simulated_labellers"
         raise VerdictError(f"a simulated labeller is called '{name}'", where="--labeller", remedy=remedy)
-    for path in sorted(paths.VERDICTS.glob("*.csv")):
+    for path in sorted(path for folder in KINDS for path in folder.glob("*.csv")):
         if path.stem != name and path.stem.casefold() == name.casefold():
             remedy = f"use '{path.stem}'; some file systems do not tell the two names apart"
             raise VerdictError(f"there is a labeller '{path.stem}' already", where="--labeller", remedy=remedy)
     return name
 
 
-def read_under_lock(folder: Path) -> list[Verdict]:
-    """The verdicts of every labeller and adjudicator.
+def read_under_lock(folder: Path) -> list:
+    """The lines of every labeller and adjudicator, of the kind that the folder holds.
 
     A manifest that is being written is waited for; a line that a crash cut short is closed, lest it keep all out.
     """
-    verdicts = []
+    kind, lines = KINDS[folder], []
     for path in sorted(folder.glob("*.csv")):
         with locked(path):
             if not path.read_bytes().endswith(b"\n"):
-                append(path, [])
-            verdicts += read_manifest(path)
-    return verdicts
+                append(path, [], kind)
+            lines += read_manifest(path, kind)
+    return lines
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = paths.REVIEW_LOCKS / f"{path.stem}.lock"
+    lock = paths.REVIEW_LOCKS / f"{path.parent.name}_{path.stem}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(lock, timeout=PATIENCE, poll_interval=0.005):
@@ -80,8 +81,8 @@ def locked(path: Path) -> Iterator[None]:
         raise VerdictError(what, where=path, remedy=f"end it; it holds {lock}") from error
 
 
-def append(path: Path, verdicts: Sequence[Verdict]) -> None:
-    """Appends verdicts; when it returns, they are on the disk. Call it under :func:`locked`.
+def append(path: Path, lines: Sequence[Line], kind: Kind[Line] = verdicts.KIND) -> None:  # pyrefly: ignore
+    """Appends lines; when it returns, they are on the disk. Call it under :func:`locked`.
 
     A header comes first where there is none, and a torn last line is closed. What cannot be written whole is taken
     back, so that a full disk leaves no half lines.
@@ -94,13 +95,15 @@ def append(path: Path, verdicts: Sequence[Verdict]) -> None:
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             before = os.fstat(handle).st_size
-            _write(handle, before, _opening(handle, before) + render(verdicts).removeprefix(HEADER).encode())
+            _write(
+                handle, before, _opening(handle, before, kind) + kind.render(lines).removeprefix(kind.header).encode()
+            )
         finally:
             os.close(handle)
         _sync_folder(path.parent)
     except OSError as error:
         remedy = "free space, or make the folder writable; nothing of this sheet was kept"
-        raise VerdictError(f"the verdicts were not saved: {error.strerror}", where=path, remedy=remedy) from error
+        raise VerdictError(f"the {kind.noun}s were not saved: {error.strerror}", where=path, remedy=remedy) from error
 
 
 def _write(handle: int, before: int, data: bytes) -> None:
@@ -116,17 +119,17 @@ def _write(handle: int, before: int, data: bytes) -> None:
         raise
 
 
-def _opening(handle: int, size: int) -> bytes:
+def _opening(handle: int, size: int, kind: Kind) -> bytes:
     """What must come before the next line: the rest of the header, the end of an unfinished line, or nothing."""
     start = max(0, size - LONGEST_LINE)
     tail = os.pread(handle, size - start, start)
-    if start == 0 and HEADER.encode().startswith(tail):
-        return HEADER.encode()[size:]
+    if start == 0 and kind.header.encode().startswith(tail):
+        return kind.header.encode()[size:]
     if tail.endswith(b"\n"):
         return b""
     line = tail.rpartition(b"\n")[2].decode(errors="replace")
     try:
-        parse(HEADER + line, "", "")
+        kind.parse(kind.header + line, "", "")
     except VerdictError:
         return f"{TORN}\n".encode()
     return b"\n"
@@ -143,6 +146,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def manifest_path(labeller: str, adjudicate: bool) -> Path:
-    """Where a labeller's verdicts, or adjudications, are kept."""
-    return paths.VERDICTS / f"{ADJUDICATED if adjudicate else labeller}.csv"
+def manifest_path(labeller: str, adjudicate: bool, folder: Path = paths.VERDICTS) -> Path:
+    """Where a labeller's lines of one kind, or adjudications, are kept."""
+    return folder / f"{ADJUDICATED if adjudicate else labeller}.csv"

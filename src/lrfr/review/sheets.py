@@ -1,6 +1,7 @@
 """Which faces people are asked about, and in which order the sheets hold them."""
 
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,7 +12,9 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.core.curation import size_reasons
 from lrfr.core.gold import planted
-from lrfr.core.verdicts import Verdict, resolve
+from lrfr.core.names import Name
+from lrfr.core.names import resolve as resolve_names
+from lrfr.core.verdicts import ADJUDICATED, Verdict, resolve
 from lrfr.errors import FaceTableError, ResultError
 from lrfr.faces import read_faces, with_rows
 
@@ -21,7 +24,7 @@ SHEET = 40  # faces; as many as fit on a laptop's screen at 100 px each
 ADJUDICATION_SHEET = 12  # each is looked at longer, beside what the labellers said
 
 # Excluded by what people said, or did not say, or by a limit that may have changed since: these are asked about
-OPEN_REASONS = {"not_face", "unrecognizable", "unverified", "too_large", "too_small"}
+OPEN_REASONS = {"not_face", "unrecognizable", "unverified", "too_large", "too_small", "disputed_name"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ def awaiting(max_side: int) -> pa.Table:
     Raises:
         FaceTableError: no faces were detected yet.
     """
+    faces, reasons = _looked_at(max_side)
+    return faces.filter(pa.array([reason is None for reason in reasons], pa.bool_()))
+
+
+def left_out(max_side: int) -> dict[str, int]:
+    """How many detected faces :func:`awaiting` leaves out, by the reason: ``published``, or one of curation's."""
+    return dict(Counter(reason for reason in _looked_at(max_side)[1] if reason is not None))
+
+
+def _looked_at(max_side: int) -> tuple[pa.Table, list[str | None]]:
+    """All detected native faces, and why each is not asked about."""
     if not paths.DETECTED_NATIVE.is_file():
         what = "there are no detected faces to verify yet"
         raise FaceTableError(what, where=paths.DETECTED_NATIVE, remedy="dvc repro detect")
@@ -53,24 +67,32 @@ def awaiting(max_side: int) -> pa.Table:
     ruled_out = _ruled_out()
     sizes = size_reasons(faces["width"].to_numpy(), faces["height"].to_numpy(), max_side)
     columns = zip(faces["face_id"].to_pylist(), faces["split"].to_pylist(), sizes, strict=True)
-    asked = [split is None and size is None and face_id not in ruled_out for face_id, split, size in columns]
-    return faces.filter(pa.array(asked, pa.bool_()))
+    return faces, [size or ("published" if split else ruled_out.get(face_id)) for face_id, split, size in columns]
 
 
-def _ruled_out() -> set[str]:
-    """The faces that curate excluded for what their pictures are; none before it ran."""
+def _ruled_out() -> dict[str, str]:
+    """Why curate excluded faces for what their pictures are, by face_id; none before it ran."""
     if not paths.EXCLUDED.is_file():
-        return set()
+        return {}
     aside = read_faces(paths.EXCLUDED, ["face_id", "attributes"]).to_pylist()
-    return {face["face_id"] for face in aside if dict(face["attributes"] or [])["reason"] not in OPEN_REASONS}
+    reasons = {face["face_id"]: dict(face["attributes"] or [])["reason"] for face in aside}
+    return {face_id: reason for face_id, reason in reasons.items() if reason not in OPEN_REASONS}
 
 
-def disputed(faces: pa.Table, verdicts: Iterable[Verdict]) -> pa.Table:
-    """The faces that labellers disagree on or are unsure of, those already settled by adjudication included."""
-    verdicts = list(verdicts)
+def disputed(faces: pa.Table, verdicts: Iterable[Verdict], names: Iterable[Name] = ()) -> pa.Table:
+    """The faces that labellers disagree on or are unsure of, or give several names; those that an adjudicator has
+    settled included."""
+    verdicts, names = list(verdicts), list(names)
     outcomes = resolve(verdicts)
     open_ones = {face_id for face_id, outcome in outcomes.items() if outcome.verdict is None or outcome.adjudicated}
+    open_ones |= of_several_names(names)
     return faces.filter(pa.array([face_id in open_ones for face_id in faces["face_id"].to_pylist()], pa.bool_()))
+
+
+def of_several_names(names: Iterable[Name]) -> set[str]:
+    """The faces that labellers gave several names, settled or not."""
+    by_labellers = [name for name in names if name.manifest != ADJUDICATED]
+    return {face_id for face_id, identity in resolve_names(by_labellers).items() if identity is None}
 
 
 def error_probabilities() -> dict[str, float]:
@@ -86,7 +108,11 @@ def error_probabilities() -> dict[str, float]:
     greatest: dict[str, float] = {}
     try:
         with paths.LABEL_ERRORS.open(newline="", encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
+            reader = csv.DictReader(lines)
+            lacking = {"face_id", "error_probability"} - set(reader.fieldnames or [])
+            if lacking:
+                raise KeyError(*sorted(lacking))
+            for row in reader:
                 error_probability = float(row["error_probability"])
                 greatest[row["face_id"]] = max(error_probability, greatest.get(row["face_id"], 0.0))
     except (KeyError, TypeError, ValueError) as error:

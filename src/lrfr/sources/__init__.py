@@ -37,7 +37,7 @@ def benchmark_source(name: str, where: str) -> ModuleType:
     module = source(name)
     if getattr(module, "PROTOCOL", BENCHMARK) != BENCHMARK:
         what = f"no benchmark can be made from the source '{name}': its faces have a protocol of their own"
-        remedy = "import it under evaluation_sets; to train on its training faces, name identity_folders, their folder"
+        remedy = "import it under evaluation_sets; a run learns from the training faces of a set by `native: NAME`"
         raise ParameterError(what, where=where, remedy=remedy)
     return module
 

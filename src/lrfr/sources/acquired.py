@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,9 @@ from lrfr.faces import (
     TAG_SCHEMA,
     TRUTH_SCHEMA,
 )
+
+NAMED = ("hidden", "not_image")  # reasons of which is said what was left out: a user may not know that it lies there
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,21 @@ class Acquired:
     pairs: pa.Table = field(default_factory=PAIR_SCHEMA.empty_table)
     enrolment: pa.Table = field(default_factory=ENROLMENT_SCHEMA.empty_table)
     excluded: pa.Table = field(default_factory=EXCLUDED_SCHEMA.empty_table)
+
+
+def left_out(excluded: pa.Table) -> str:
+    """What a source could not use, in words: each reason with its count, endings and hidden names among them."""
+    by_reason: dict[str, list[str]] = {}
+    for row in excluded.to_pylist():
+        by_reason.setdefault(row["reason"], []).append(PurePosixPath(row["where"]).name)
+    told = []
+    for reason, names in sorted(by_reason.items()):
+        shown = names if reason == "hidden" else [PurePosixPath(name).suffix.lower() or name for name in names]
+        counts = Counter(shown).most_common() if reason in NAMED else []
+        listed = [f"{name} {count}" if count > 1 else name for name, count in counts[:MOST_NAMED]]
+        listed += ["..."] if len(counts) > MOST_NAMED else []
+        told.append(f"{reason} {len(names)}" + (f" ({', '.join(listed)})" if listed else ""))
+    return ", ".join(told)
 
 
 def part(acquired: Acquired, source: str, collection: str) -> Acquired:

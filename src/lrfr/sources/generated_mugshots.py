@@ -10,9 +10,11 @@ from pathlib import Path
 from pydantic import Field
 
 from lrfr.config import Section
+from lrfr.core.scface_partition import Partition
 from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
+from lrfr.sources.reading.scface_parts import parted
 from lrfr.sources.rendering.capture import SMALL_SIDE, Stream, draws, far, near, sit, someone
 
 LAYOUT = "nothing: the pictures are rendered from params.yaml's seed"
@@ -22,18 +24,20 @@ DISTANCES = {1: ("4.2", 12), 2: ("2.6", 18), 3: ("1.0", 28)}  # metres, mean fac
 
 
 class Settings(Section):
-    """How many people; SCface has 130, and five cameras at each distance."""
+    """How many people; SCface has 130, and five cameras at each distance. ``partition``: as SCface's."""
 
     identities: int = Field(gt=1, le=10**6)
     cameras: int = Field(gt=0, le=10**6)
+    partition: Partition | None = None
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
     """Renders the set; ``root`` is not read. Equal settings and seed give equal bytes."""
     work = partial(_images, seed, settings.cameras)
     taken = parallel_map(work, range(settings.identities), "rendering mugshots", "person")
-    crops = [crop for images in taken for crop in images]
-    return Acquired(faces=crop_rows(crops, SOURCE, "packing mugshots", len(crops))[0])
+    crops, excluded = parted((crop for images in taken for crop in images), settings.partition)
+    faces, _ = crop_rows(crops, SOURCE, "packing mugshots", len(crops))
+    return Acquired(faces=faces, excluded=excluded_table(excluded))
 
 
 def _images(seed: int, cameras: int, number: int) -> list[Crop]:

@@ -15,25 +15,33 @@ from lrfr.config import Section
 from lrfr.faces import PAIR_SCHEMA
 from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
-from lrfr.sources.reading.crops import Crop, crop_rows
+from lrfr.sources.reading.crops import Crop, crop_rows, excluded_table
 from lrfr.sources.rendering.capture import SMALL_SIDE, Stream, draws, far, sit, someone
 from lrfr.sources.rendering.pairing import verification_pairs
 
 LAYOUT = "nothing: the pictures are rendered from params.yaml's seed"
 PROTOCOL = "survface"
 SOURCE = "generated_surveillance"
-SPLIT = {"gallery": "gallery", "mated_probe": "probe", "unmated_probe": "probe", "verification": None}
+SPLIT = {
+    "train": "train",
+    "gallery": "gallery",
+    "mated_probe": "probe",
+    "unmated_probe": "probe",
+    "verification": None,
+}
 FACE_HEIGHT = (10, 32)  # px; SurvFace's mean is 24 x 20
 AWAY = 0.02  # share of images in which somebody looks away, and no face is found
 
 
 class Settings(Section):
-    """How many people, and how many images of each of them in every part that they are in."""
+    """How many people, and how many images of each of them in every part that they are in; ``train_identities`` are in
+    none that is tested."""
 
     identities: int = Field(gt=1, le=10**6)
     unmated: int = Field(gt=0, le=10**6)
     verification_identities: int = Field(gt=1, le=10**6)
     images: int = Field(gt=1, le=10**6)
+    train_identities: int = Field(default=0, ge=0, le=10**6)
 
 
 def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
@@ -43,20 +51,29 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
         + [("unmated_probe",)] * settings.unmated
         + [("verification",)] * settings.verification_identities
     )
-    people = list(enumerate(parts))
+    train = [(len(parts) + number, ("train",)) for number in range(settings.train_identities)]
+    people = [*train, *enumerate(parts)]
     taken = parallel_map(partial(_images, seed, settings.images), people, "rendering surveillance", "person")
     crops = [crop for images in taken for crop in images]
+    lost = [{"where": crop.name, "reason": "no_face"} for crop in crops if crop.split == "train" and _is_lost(crop)]
+    crops = [crop for crop in crops if crop.split != "train" or not _is_lost(crop)]
     faces, _ = crop_rows(crops, SOURCE, "packing surveillance", len(crops))
     last = faces["face_id"].to_pylist()[-settings.verification_identities * settings.images :]
     verified = np.reshape(last, (-1, settings.images)).tolist()
-    pairs = verification_pairs(verified, draws(seed, Stream.SURVEILLANCE))
-    return Acquired(faces=faces, pairs=pa.Table.from_pylist(pairs, PAIR_SCHEMA))
+    rows = verification_pairs(verified, draws(seed, Stream.SURVEILLANCE))
+    pairs = pa.Table.from_pylist(rows, PAIR_SCHEMA)
+    return Acquired(faces=faces, pairs=pairs, excluded=excluded_table(lost))
+
+
+def _is_lost(crop: Crop) -> bool:
+    """Whether no face was found: nothing can be learnt from it; where it is tested it scores as a miss."""
+    return "missing" in crop.attributes
 
 
 def _images(seed: int, images: int, person: tuple[int, tuple[str, ...]]) -> list[Crop]:
     """One person's images; as in SurvFace, identities are given for identification alone."""
     number, parts = person
-    identity = f"s{number + 1:04d}" if "gallery" in parts else None
+    identity = f"s{number + 1:04d}" if {"gallery", "train"} & set(parts) else None
     somebody = someone(seed, Stream.SURVEILLANCE, number)
     crops = []
     for picture, part in enumerate(np.repeat(parts, 1 if "unmated_probe" in parts else images).tolist()):

@@ -20,7 +20,10 @@ from lrfr.sources.reading.dataset_files import find, pictures
 from lrfr.sources.reading.lfw_faces import middle_face
 from lrfr.sources.reading.list_checks import composed
 
-LAYOUT = "a folder with <any folders>/<Name>/<Name>_0001.jpg and pairs.txt or lfw_pairs.txt"
+LAYOUT = (
+    "a folder with <any folders>/<Name>/<Name>_0001.jpg, or with another ending of a picture, and pairs.txt or "
+    "lfw_pairs.txt"
+)
 
 PROTOCOL = "folds"
 

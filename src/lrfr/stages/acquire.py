@@ -1,16 +1,20 @@
 """acquire: sources become photos, the tags of the people in them, the truth where known, and faces cut already."""
 
-from collections import Counter
+import re
 from pathlib import Path
 from textwrap import fill
 from types import ModuleType
 
+from pydantic.fields import FieldInfo
+
 from lrfr import paths
-from lrfr.config import Source, read_params, settings
+from lrfr.config import Section, Source, read_params, settings
 from lrfr.errors import SourceError
 from lrfr.faces import EXCLUDED_SCHEMA, PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_faces, write_table
 from lrfr.sources import BENCHMARK, benchmark_source, source, sources
-from lrfr.sources.acquired import Acquired, check_not_empty, merged, part
+from lrfr.sources.acquired import Acquired, check_not_empty, left_out, merged, part
+
+WORDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}  # of pydantic's limits
 
 
 def run(list_sources: bool = False) -> None:
@@ -48,8 +52,32 @@ def _described(name: str, module: ModuleType) -> str:
     protocol = getattr(module, "PROTOCOL", None)
     places = {None: "acquire", BENCHMARK: "acquire or evaluation_sets"}
     lines = [f"{name}: {about}", f"  layout: {module.LAYOUT}", f"  protocol: {protocol or 'none'}"]
-    lines.append(f"  in params.yaml under: {places.get(protocol, 'evaluation_sets')}")
+    lines += [*_settings(module.Settings), f"  in params.yaml under: {places.get(protocol, 'evaluation_sets')}"]
     return "\n".join(fill(line, 100, subsequent_indent="    ", break_on_hyphens=False) for line in lines)
+
+
+def _settings(section: type[Section]) -> list[str]:
+    """The settings of a source, each with what it takes and its default; and what they mean."""
+    if not section.model_fields:
+        return ["  settings: none"]
+    described = [kind.__doc__ or "" for kind in section.__mro__ if issubclass(kind, Section) and kind is not Section]
+    fields = [f"    {name}: {_taken(field)}" for name, field in section.model_fields.items()]
+    return ["  settings:", *fields, f"    {' '.join(' '.join(described).replace('``', '').split())}"]
+
+
+def _taken(field: FieldInfo) -> str:
+    """What a setting takes, and its default."""
+    kind = field.annotation.__name__ if isinstance(field.annotation, type) else str(field.annotation)
+    kind = re.sub(r"typing\.Literal\[(.*)\]", lambda found: found[1].replace("'", "").replace(", ", " or "), kind)
+    kind = kind.replace(" | None", " or null")
+    limits = [f"{WORDS[name]} {getattr(limit, name)}" for limit in field.metadata for name in WORDS
+              if getattr(limit, name, None) is not None]  # fmt: skip
+    default = "required" if field.is_required() else f"default {_in_yaml(field.default)}"
+    return ", ".join([kind, *limits, default])
+
+
+def _in_yaml(value: object) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(module: ModuleType, choice: Source, seed: int, place: str) -> Acquired:
@@ -65,6 +93,6 @@ def _summary(acquired: Acquired) -> str:
     """How much came, of how many people, and what is excluded."""
     people = {*acquired.tags["identity"].to_pylist(), *acquired.faces["identity"].to_pylist()} - {None}
     came = f"{acquired.photos.num_rows} photos and {acquired.faces.num_rows} cut faces of {len(people)} named people"
-    reasons = sorted(Counter(acquired.excluded["reason"].to_pylist()).items())
-    listed = ", ".join(f"{reason} {count}" for reason, count in reasons)
-    return f"{came}; excluded: {listed or 'nothing'}"
+    if not acquired.excluded.num_rows:
+        return f"{came}; excluded: nothing"
+    return f"{came}; excluded: {left_out(acquired.excluded)}; {paths.UNUSED} names each"

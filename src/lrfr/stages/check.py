@@ -26,6 +26,7 @@ from lrfr.nn.networks import NETWORKS
 from lrfr.nn.pretraining import Pretraining, presentation_of
 from lrfr.nn.start import read_start
 from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
+from lrfr.nn.trained import All, TrainedPart
 from lrfr.nn.training.optimizers import check_optimizers
 from lrfr.nn.training.settings import Training
 from lrfr.protocols.options import Evaluate
@@ -65,6 +66,7 @@ def run() -> None:
     for name in params.methods:
         chosen = read_run(name, params)
         _check_run(chosen, chosen.presentation or shown[chosen.backbone])
+        _check_part(chosen, params)
     _check_names(params, _check("evaluate", params.evaluate, Evaluate))
     print(f"{paths.PARAMS}: every section and every name in it is right")
     if paths.BENCHMARK.is_file() and paths.AUXILIARY.is_file():
@@ -175,6 +177,16 @@ def _check_run(chosen: Run, shown: str) -> None:
         training = getattr(chosen.settings, step)
         optimizers = _optimizers(chosen, step) if training.optimizers else ["main"]
         _check_training(f"methods.{chosen.name}", training, step, collections, optimizers, shown)
+
+
+def _check_part(chosen: Run, params: Params) -> None:
+    """That the run's backbone has the part that is to be trained; its values need no memory for that."""
+    if isinstance(chosen.trained, All):
+        return
+    backbone = settings(params.backbones[chosen.backbone], Pretraining, f"{paths.PARAMS}: backbones.{chosen.backbone}")
+    with torch.device("meta"):
+        embedder = read_start(backbone.start).embedder if backbone.start else Embedder(backbone.architecture)  # pyrefly: ignore
+    TrainedPart(embedder.backbone, chosen.trained)
 
 
 def _optimizers(chosen: Run, step: str) -> list[str]:

@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 from lrfr import copies, paths
 from lrfr.config import Params, read_params
 from lrfr.copies import COMPARED, Row, finding
-from lrfr.core import curation, gold
+from lrfr.core import curation, gold, names, pair_verdicts
 from lrfr.core.gold import Gold
+from lrfr.core.names import Name
+from lrfr.core.pair_verdicts import COPY, DIFFERENT, Pair, PairVerdict
 from lrfr.core.verdicts import Outcome, Verdict, render, resolve
 from lrfr.curation import Curate
 from lrfr.errors import BenchmarkError, ParameterError
@@ -29,7 +31,15 @@ from lrfr.faces import (
 )
 from lrfr.files import write_json, write_text
 from lrfr.images import Images, write_selected
-from lrfr.manifests import check_detected, read_gold, read_manifests
+from lrfr.manifests import (
+    check_detected,
+    check_named,
+    check_paired,
+    read_gold,
+    read_manifests,
+    read_names,
+    read_pair_verdicts,
+)
 from lrfr.quality.agreement import agreement
 from lrfr.quality.labeller_accuracy import accuracy_on_gold
 from lrfr.sources.labellers import simulate, true_verdicts
@@ -42,9 +52,10 @@ def run() -> None:
     """Sets aside what is corrupt, too large, a copy, a leak, no face, unrecognizable or unverified.
 
     A face that is published to be tested stays, whatever is found against it: other people's results are on it too.
+    A name that people gave takes the place of the source's. Without auxiliary faces their table stays empty.
 
     Raises:
-        BenchmarkError: no face is left.
+        BenchmarkError: no native face is left.
         ParameterError: labellers are to be simulated where nobody knows the truth.
         VerdictError: a manifest has a line that cannot be right.
     """
@@ -54,13 +65,18 @@ def run() -> None:
     known = {*native["face_id"].to_pylist(), *auxiliary["face_id"].to_pylist()}
     human, stated_gold = read_manifests(paths.VERDICTS), read_gold()
     check_detected(human, stated_gold, known)
+    named, identities = _names(native)
+    native = _renamed(native, identities)
     collections = {
         paths.DETECTED_NATIVE: _with_use(native, "native"),
         paths.DETECTED_AUXILIARY: _with_use(auxiliary, "auxiliary"),
     }
     detected = pa.concat_tables(collections.values())
     findings = _size_findings(detected, chosen.max_side)
-    findings += _copies({path: _kept(faces, findings) for path, faces in collections.items()} | _imported(params))
+    imported = _imported(params)
+    judged = _judged_pairs(known, imported)
+    compared = {path: _kept(faces, findings) for path, faces in collections.items()} | imported
+    findings += _copies(compared, chosen.near_copies, _decided(judged))
     left = _kept(detected, findings)
     portraits = left.filter(IS_AUXILIARY)
     findings += _verdict_findings(portraits, resolve(human), keep_unverified=True)
@@ -72,7 +88,8 @@ def run() -> None:
     machine = [verdict for lines in simulated.values() for verdict in lines]
     outcomes = resolve(machine) | resolve(human)
     findings += _verdict_findings(left, outcomes, keep_unverified=chosen.unverified == "keep")
-    metrics = _summary(detected, findings)
+    findings += _disputed_names(_kept(left, findings), identities)
+    metrics = _summary(detected, findings) | _by_people(named, identities, judged)
     metrics["adjudicated"] = sum(outcomes[face].adjudicated for face in left["face_id"].to_pylist() if face in outcomes)
 
     write_selected(_kept(native, findings), paths.DETECTED_NATIVE, paths.CURATED_NATIVE)
@@ -104,10 +121,66 @@ def _imported(params: Params) -> dict[Path, pa.Table]:
     return tables
 
 
-def _copies(tables: Mapping[Path, pa.Table]) -> list[Row]:
+def _copies(tables: Mapping[Path, pa.Table], near_copies: float, judged: Mapping[Pair, bool]) -> list[Row]:
     """The copies among the faces of tables, and those that cannot be read."""
     images = [Images(path, faces["row"].to_numpy()) for path, faces in tables.items()]
-    return copies.find(pa.concat_tables([faces.select(COMPARED) for faces in tables.values()]), images)
+    faces = pa.concat_tables([faces.select(COMPARED) for faces in tables.values()])
+    return copies.find(faces, images, near_copies, judged)
+
+
+def _judged_pairs(known: set[str], imported: Mapping[Path, pa.Table]) -> dict[Pair, str | None]:
+    """What people came to on pairs of detected or imported faces."""
+    verdicts: list[PairVerdict] = read_pair_verdicts()
+    if verdicts:
+        check_paired(verdicts, known.union(*(faces["face_id"].to_pylist() for faces in imported.values())))
+    return pair_verdicts.resolve(verdicts)
+
+
+def _decided(judged: Mapping[Pair, str | None]) -> dict[Pair, bool]:
+    """Whether a pair shows one picture, where people are sure."""
+    return {pair: said == COPY for pair, said in judged.items() if said in (COPY, DIFFERENT)}
+
+
+def _names(native: pa.Table) -> tuple[list[Name], dict[str, str | None]]:
+    """What people named, and the identity of each face that they named; a published partition has its names."""
+    lines = read_names()
+    check_named(lines, set(native.filter(pc.field("split").is_null())["face_id"].to_pylist()) if lines else ())
+    return lines, names.resolve(lines)
+
+
+def _renamed(faces: pa.Table, identities: Mapping[str, str | None]) -> pa.Table:
+    """The faces under the names that people gave them."""
+    if not identities:
+        return faces
+    rows = zip(faces["face_id"].to_pylist(), faces["identity"].to_pylist(), strict=True)
+    column = pa.array([identities.get(face_id) or identity for face_id, identity in rows], pa.string())
+    return faces.set_column(faces.schema.get_field_index("identity"), "identity", column)
+
+
+def _disputed_names(faces: pa.Table, identities: Mapping[str, str | None]) -> list[Row]:
+    """The faces that labellers gave several names: whoever they are, some model would learn or be tested wrongly."""
+    disputed = [face_id for face_id, identity in identities.items() if identity is None]
+    rows = faces.filter(_is_one_of(disputed)).select(["face_id", "use"]).to_pylist()
+    return [finding(row, "disputed_name") for row in rows]
+
+
+def _by_people(
+    named: list[Name], identities: Mapping[str, str | None], judged: Mapping[Pair, str | None]
+) -> dict[str, Any]:
+    """What people named and judged of pairs, said and counted; nothing where nobody did."""
+    counts: dict[str, Any] = {}
+    if named:
+        given = [identity for identity in identities.values() if identity is not None]
+        disputed = len(identities) - len(given)
+        counts["named"] = {"faces": len(given), "identities": len(set(given)), "disputed": disputed}
+        print(f"people named {len(given)} faces of {len(set(given))} identities; on {disputed} names they disagree")
+        if disputed:
+            print("faces with a disputed name are excluded; next: lrfr review --labeller NAME --adjudicate")
+    if judged:
+        said = Counter(said or "disputed" for said in judged.values())
+        counts["judged_pairs"] = dict(sorted(said.items()))
+        print("pairs judged by people: " + ", ".join(f"{word} {count}" for word, count in sorted(said.items())))
+    return counts
 
 
 def _size_findings(faces: pa.Table, max_side: int) -> list[Row]:
@@ -140,8 +213,8 @@ def _lone_images(portraits: pa.Table) -> list[Row]:
 
 
 def _truth(faces: pa.Table) -> dict[str, str] | None:
-    """The verdict that is right for each face; None where the source does not know it."""
-    truth = read_table(paths.TRUTH, TRUTH_SCHEMA)
+    """The verdict that is right for each face; None where the source of their photos does not know it."""
+    truth = read_table(paths.TRUTH, TRUTH_SCHEMA).filter(pc.field("photo_id").isin(faces["photo_id"].unique()))
     return true_verdicts(faces, truth) if truth.num_rows else None
 
 
@@ -196,19 +269,21 @@ def _summary(faces: pa.Table, findings: list[Row]) -> dict[str, Any]:
     """How many faces came and stayed, why the others went, and what was found against test faces, which stayed.
 
     Raises:
-        BenchmarkError: no native face, or no auxiliary face, stays.
+        BenchmarkError: no native face stays.
     """
     gone = Counter(row["reason"] for row in findings if row["excluded"])
     stayed = Counter(row["reason"] for row in findings if not row["excluded"])
     excluded = {reason: gone[reason] for reason in curation.REASONS if gone[reason]}
     listed = ", ".join(f"{reason} {count}" for reason, count in excluded.items())
-    for kind, of_kind in (("native", faces.filter(~IS_AUXILIARY)), ("auxiliary", faces.filter(IS_AUXILIARY))):
-        if not _kept(of_kind, findings).num_rows:
-            what = f"no {kind} face is left of {of_kind.num_rows}; excluded: {listed}"
-            remedy = "check the curate section of params.yaml and the verdicts; data/detected holds the faces"
-            raise BenchmarkError(what, where="curate", remedy=remedy)
+    native, auxiliary = faces.filter(~IS_AUXILIARY), faces.filter(IS_AUXILIARY)
+    if not _kept(native, findings).num_rows:
+        what = f"no native face is left of {native.num_rows}; excluded: {listed}"
+        remedy = "check the curate section of params.yaml and the verdicts; data/detected holds the faces"
+        raise BenchmarkError(what, where="curate", remedy=remedy)
     kept = faces.num_rows - sum(gone.values())
     print(f"{kept} of {faces.num_rows} faces kept; excluded: {listed or 'none'}")
+    if not _kept(auxiliary, findings).num_rows:
+        print(f"no auxiliary (HR) face is left of {auxiliary.num_rows}: nothing can be trained on HR faces")
     found = [row for row in findings if "copy_of" in row]
     return {
         "detected": faces.num_rows,

@@ -40,11 +40,9 @@ from lrfr.sources.reading.cutting import cut
 Row = dict[str, Any]
 Boxes = dict[str, np.ndarray]  # by photo_id
 
+HR_FACES = "params.yaml: acquire.auxiliary names a source of them"
 BATCH = 8  # encoded photos in memory at a time, beside those that processes work on
-NEEDED = {  # and what to do where there is none
-    "native": "a test set as it is goes under evaluation_sets; acquire.source brings the faces of the benchmark",
-    "auxiliary": "name a source of HR faces in params.yaml: acquire.auxiliary: {source, root, settings}",
-}
+NEEDED = "native"
 TABLES = {
     "native": paths.DETECTED_NATIVE,
     "auxiliary": paths.DETECTED_AUXILIARY,
@@ -81,7 +79,7 @@ def run() -> None:
     listed. Unrecognizable faces, which some methods learn from, go into a table that no benchmark is made of.
 
     Raises:
-        BenchmarkError: there is no native or no auxiliary face.
+        BenchmarkError: there is no native face.
     """
     options = read_params().read("detect", Detect)
     photos = with_rows(read_table(paths.PHOTOS, PHOTO_SCHEMA))
@@ -123,9 +121,9 @@ def _begun(collection: str, photos: pa.Table, cut_faces: pa.Table) -> Found:
     already_cut = cut_faces["photo_id"].unique()
     searched = (pc.field("collection") == collection) & ~pc.field("photo_id").isin(already_cut)
     found = Found(of_collection(cut_faces, collection), photos.filter(searched))
-    if collection in NEEDED and not found.photos.num_rows + found.already_cut.num_rows:
-        what = f"the source brings no {collection} face"
-        raise BenchmarkError(what, where="acquire", remedy=NEEDED[collection])
+    if collection == NEEDED and not found.photos.num_rows + found.already_cut.num_rows:
+        remedy = "a test set as it is goes under evaluation_sets; acquire.source brings the faces of the benchmark"
+        raise BenchmarkError(f"the source brings no {collection} face", where="acquire", remedy=remedy)
     return found
 
 
@@ -159,7 +157,7 @@ def _detect(collection: str, found: Found, tags: pa.Table, options: Detect) -> I
         if not kept:
             found.without_face.append(photo_id)
     _report(collection, found)
-    if collection in NEEDED:
+    if collection == NEEDED:
         _require(collection, found)
 
 
@@ -178,6 +176,8 @@ def _report(collection: str, found: Found) -> None:
             print(f"{collection}: {len(photo_ids)} of {photos} photos {what}: {listed} (all in {paths.WITHOUT_FACE})")
     if photos or found.already_cut.num_rows:
         print(f"{collection}: {found.faces} faces in {photos} photos, {found.already_cut.num_rows} already cut")
+    if collection == "auxiliary" and not found.faces + found.already_cut.num_rows:
+        print(f"auxiliary: there is no HR face; what trains on HR faces will stop and say so ({HR_FACES})")
 
 
 def _require(collection: str, found: Found) -> None:

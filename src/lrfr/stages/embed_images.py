@@ -27,6 +27,8 @@ from lrfr.nn.presentation import Presenter
 from lrfr.nn.published.conversion import Asked, three_numbers
 from lrfr.parallel import cores
 from lrfr.progress import track
+from lrfr.sources.acquired import left_out
+from lrfr.sources.reading.crops import excluded_table
 
 PART = 8 * BATCH  # pictures; what a run that is killed loses at most
 
@@ -92,6 +94,8 @@ def run(
     if unreadable == rows:
         raise EmbeddingError("none of the pictures can be read", where=what, remedy=f"see {unreadable_list}")
     print(f"{out}: {rows - unreadable:,} embeddings of {dim} numbers")
+    if pictures.excluded:
+        print(f"left out of {what}: {left_out(excluded_table(list(pictures.excluded)))}")
     if unreadable:
         print(f"{unreadable:,} of {rows:,} pictures could not be read and are marked as missing: {unreadable_list}")
     return unreadable

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lrfr import paths
-from lrfr.config import Params, read_params
+from lrfr.config import BENCHMARK, Params, read_params
 from lrfr.core.alignment import AS_CROPPED
+from lrfr.errors import ParameterError
 from lrfr.faces import read_faces
 from lrfr.files import read_json
 from lrfr.methods import Run, read_run
@@ -20,12 +22,14 @@ from lrfr.nn.embedder import Architecture
 from lrfr.nn.landmarks.model_file import landmarks_for
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, read_model, write_model
 from lrfr.nn.processes import one_of_several
+from lrfr.nn.trained import All, TrainedPart
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
 from lrfr.nn.training.curves import Curves, write_curves
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.steps import Learnt, Step, Trained, train_in_steps
 from lrfr.nn.training.task import Task
 from lrfr.synthesis import degradations
+from lrfr.test_sets import faces_of
 
 KIND = "runs"
 TABLES = {"native": paths.BENCHMARK, "auxiliary": paths.AUXILIARY}
@@ -39,22 +43,35 @@ class Shown(NamedTuple):
     architecture: Architecture
 
 
+def tables(run: Run) -> dict[str, Path]:
+    """The face table of each collection that the run may learn from."""
+    return TABLES | {"native": faces_of(run.native)}
+
+
+def landmark_tables(run: Run) -> dict[str, Path]:
+    """The landmarks of their faces."""
+    return LANDMARKS if run.native == BENCHMARK else LANDMARKS | {"native": paths.training_landmarks(run.native)}
+
+
 def run(name: str) -> None:
     """Trains one run from its backbone in models/pretrained; writes models/runs/NAME.
 
     Raises:
-        ParameterError: params.yaml has no such run, or a wrong setting of it.
+        ParameterError: params.yaml has no such run, a wrong setting of it, or one that does not go with its backbone.
     """
     with one_of_several():
         params = read_params()
         chosen = read_run(name, params)
         make_deterministic(params.seed, params.threads)
         backbone = read_model(paths.pretrained(chosen.backbone))
-        task = chosen.method.build(chosen.settings, backbone, _classes(chosen.collections))
+        task = chosen.method.build(chosen.settings, backbone, _classes(chosen))
+        task.part = _part(chosen, task)
         shown = Shown(chosen.presentation or backbone.facts.presentation, task.embedder.architecture)
         steps = [_step(chosen, number, params, shown) for number in range(len(chosen.steps))]
 
         def write(curves: Curves, trained: Sequence[Trained]) -> None:
+            if task.part is not None:
+                task.part.merge()
             facts = _facts(chosen, shown.presentation, backbone.facts, task, trained)
             kept = backbone.prototypes, backbone.bias
             prototypes, bias = (None, None) if trained or not task.starts_from_backbone else kept
@@ -65,19 +82,45 @@ def run(name: str) -> None:
         train_in_steps(task, steps, write)
 
 
+def _part(run: Run, task: Task) -> TrainedPart | None:
+    """What the run trains of its backbone; None where that is all of it.
+
+    Raises:
+        ParameterError: the backbone has no such part, or the method trains a network of its own.
+    """
+    if isinstance(run.trained, All):
+        return None
+    if not task.starts_from_backbone:
+        what = "the method trains a new network, of which nothing may stay as it is"
+        raise ParameterError(what, where=f"{paths.PARAMS}: methods.{run.name}.trained", remedy="leave `trained` out")
+    return TrainedPart(task.embedder.backbone, run.trained)
+
+
 def _facts(run: Run, presentation: str, backbone: Facts, task: Task, trained: Sequence[Trained]) -> Facts:
     """What users of the run's model must know."""
     before = backbone.trained if task.starts_from_backbone else []
+    weights = None if isinstance(run.trained, All) else run.trained.model_dump()
     own_head = getattr(run.settings, "head", None)
     kept_head = backbone.head if task.starts_from_backbone else None
     head = own_head.model_dump() if own_head is not None else kept_head
     return Facts(
         presentation=presentation,
         metric=getattr(run.method, "METRIC", backbone.metric),
-        trained=[*before, *(TrainedStep(**asdict(step)) for step in trained)],
+        trained=[*before, *(TrainedStep(**_named(run, step), weights=weights) for step in trained)],
         head=head if trained or before else None,
         provenance=backbone.provenance if task.starts_from_backbone else None,
     )
+
+
+def _named(run: Run, step: Trained) -> dict[str, Any]:
+    """What a step learnt from; native faces of another test set than the benchmark by its name."""
+    told = asdict(step)
+    if run.native == BENCHMARK:
+        return told
+    names = {"native": run.native}
+    return told | {
+        key: {names.get(name, name): value for name, value in told[key].items()} for key in ("faces", "passes")
+    }
 
 
 def _step(run: Run, number: int, params: Params, shown: Shown) -> Step:
@@ -89,7 +132,7 @@ def _step(run: Run, number: int, params: Params, shown: Shown) -> Step:
     return Step(
         name,
         training,
-        partial(_faces, run.name, name, collections, training, shown),
+        partial(_faces, run, name, collections, training, shown),
         _seed(params.seed, number),
         _saved_state(run, number, f"{run.name}.{name}" if several else run.name, params, shown.presentation),
         live / name if several else live,
@@ -106,31 +149,31 @@ def _saved_state(run: Run, number: int, name: str, params: Params, presentation:
     steps = list(run.steps)
     values = {key: value for key, value in params.methods[run.name].items() if key not in steps[number + 1 :]}
     seen = dict.fromkeys(collection for step in steps[: number + 1] for collection in run.steps[step])
-    read = (TABLES,) if presentation == AS_CROPPED else (TABLES, LANDMARKS)
-    tables = [table[collection] for collection in seen for table in read]
-    files = [*tables, paths.pretrained(run.backbone) / FILE]
+    read = (tables(run),) if presentation == AS_CROPPED else (tables(run), landmark_tables(run))
+    faces = [table[collection] for collection in seen for table in read]
+    files = [*faces, paths.pretrained(run.backbone) / FILE]
     code = read_json(paths.code(KIND, run.name), "lrfr code")
     settled = [values, params.seed, params.threads, code]
     return SavedState(paths.checkpoint(KIND, name), fingerprint(settled, [__name__, run.method.__name__], *files))
 
 
-def _classes(collections: Sequence[str]) -> dict[str, int]:
+def _classes(run: Run) -> dict[str, int]:
     """The number of training identities of each collection."""
-    people = {key: read_faces(TABLES[key], ["identity", "split"]).to_pylist() for key in collections}
+    people = {key: read_faces(tables(run)[key], ["identity", "split"]).to_pylist() for key in run.collections}
     return {key: len({row["identity"] for row in rows if row["split"] == "train"}) for key, rows in people.items()}
 
 
-def _faces(run: str, step: str, collections: Sequence[str], training: Training, shown: Shown) -> Learnt:
+def _faces(run: Run, step: str, collections: Sequence[str], training: Training, shown: Shown) -> Learnt:
     """The training faces of each of a step's collections, and validation faces of the first that has any."""
-    place = f"{paths.PARAMS}: methods.{run}.{step}"
+    place = f"{paths.PARAMS}: methods.{run.name}.{step}"
     check_tight_crops(shown.presentation, training.tight_crops, place)
     degrade = degradations(training.low_resolution, collections, place)
     loaded = {
         key: labelled(
-            TABLES[key],
+            tables(run)[key],
             shown.architecture.size,
             degrade.get(key),
-            alignment(shown.presentation, LANDMARKS[key], training.tight_crops),
+            alignment(shown.presentation, landmark_tables(run)[key], training.tight_crops),
             shown.architecture.preprocessing.interpolation,
             training.augmentation,
         )

@@ -12,7 +12,7 @@ from lrfr.errors import SourceError, unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, EXCLUDED_SCHEMA, PAIR_SCHEMA, write_faces, write_table
 from lrfr.files import write_json
 from lrfr.sources import test_set_source
-from lrfr.sources.acquired import Acquired
+from lrfr.sources.acquired import Acquired, left_out
 
 
 def run(name: str) -> None:
@@ -78,7 +78,8 @@ def _report(name: str, acquired: Acquired) -> None:
         f"{name}: {faces.num_rows} faces of {len(faces['identity'].drop_null().unique())} identities, "
         f"{acquired.pairs.num_rows} pairs, {len(acquired.enrolment['template'].unique())} enrolled templates"
     )
-    for what, reasons in (("missing", missing), ("excluded", acquired.excluded["reason"].to_pylist())):
-        if reasons:
-            listed = ", ".join(f"{reason} {count}" for reason, count in sorted(Counter(reasons).items()))
-            print(f"{name}: {what}: {listed}")
+    if missing:
+        listed = ", ".join(f"{reason} {count}" for reason, count in sorted(Counter(missing).items()))
+        print(f"{name}: missing: {listed}")
+    if acquired.excluded.num_rows:
+        print(f"{name}: excluded: {left_out(acquired.excluded)}; {paths.test_set(name, 'excluded')} names each")

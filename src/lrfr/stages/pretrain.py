@@ -10,6 +10,7 @@ from lrfr import paths
 from lrfr.config import Settings, read_params, settings
 from lrfr.errors import unknown_name
 from lrfr.files import read_json
+from lrfr.hr_faces import require_hr_faces
 from lrfr.nn.batches.alignment import alignment, check_tight_crops
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.classifier import Classifier
@@ -36,11 +37,13 @@ def run(name: str) -> None:
 
     Raises:
         ParameterError: params.yaml has no backbone of that name, or a wrong setting of it.
+        BenchmarkError: there are no HR faces.
     """
     with one_of_several():
         params = read_params()
         if name not in params.backbones:
             raise unknown_name("backbone", name, params.backbones, f"{paths.PARAMS}: backbones")
+        require_hr_faces()
         place = f"{paths.PARAMS}: backbones.{name}"
         values = params.backbones[name]
         chosen = settings(values, Pretraining, place)

@@ -10,6 +10,7 @@ from lrfr import faces, paths
 from lrfr.config import Section, read_params, settings
 from lrfr.decoding import decode
 from lrfr.errors import BenchmarkError, unknown_name
+from lrfr.hr_faces import require_hr_faces
 from lrfr.images import Images
 from lrfr.progress import track
 from lrfr.synthesis import synthesizer
@@ -24,7 +25,7 @@ def run(name: str) -> None:
 
     Raises:
         ParameterError: no such synthesiser, or settings that it does not know.
-        BenchmarkError: there is no native training face to take a size from.
+        BenchmarkError: there are no HR faces, or no native training face to take a size from.
         ImageError: a face's image cannot be decoded.
     """
     params = read_params()
@@ -32,6 +33,7 @@ def run(name: str) -> None:
         raise unknown_name("synthesizer", name, params.synthesizers, f"{paths.PARAMS}: synthesizers")
     module = synthesizer(name)
     chosen = settings(params.synthesizers[name], module.Settings, f"{paths.PARAMS}: synthesizers.{name}")
+    require_hr_faces()
     heights = _native_heights()
     hr_faces = track(faces.read_faces(paths.AUXILIARY).to_pylist(), f"synthesize {name}")
     images = chain.from_iterable(Images(paths.AUXILIARY).batches(BATCH))

@@ -18,6 +18,7 @@ from lrfr.decoding import decode
 from lrfr.detector import Detect, detect_faces
 from lrfr.faces import read_faces, with_rows
 from lrfr.files import write_csv, write_json
+from lrfr.hr_faces import require_hr_faces
 from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.landmarks.error import normalised_error
@@ -69,10 +70,12 @@ def run() -> None:
     """Trains on data/split/auxiliary.parquet; writes models/landmarks and the errors by height.
 
     Raises:
+        BenchmarkError: there are no HR faces.
         FaceTableError: too few faces have landmarks, or these are no numbers.
     """
     with one_of_several():
         params = read_params()
+        require_hr_faces()
         chosen = settings(params.landmarks, Landmarks, "params.yaml: landmarks")
         thresholds = params.read("detect", Detect).thresholds
         make_deterministic(params.seed, params.threads)

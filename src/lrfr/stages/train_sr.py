@@ -10,6 +10,7 @@ from lrfr.config import read_params, settings
 from lrfr.core.fidelity import psnr, ssim
 from lrfr.errors import unknown_name
 from lrfr.files import write_json
+from lrfr.hr_faces import require_hr_faces
 from lrfr.nn.batches.labelled import LabelledFaces, labelled, validation_batches
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.processes import one_of_several
@@ -37,6 +38,7 @@ def run(name: str) -> None:
 
     Raises:
         ParameterError: there is no such network, or params.yaml does not set it.
+        BenchmarkError: there are no HR faces.
     """
     place = f"{paths.PARAMS}: super_resolution"
     with one_of_several():
@@ -45,6 +47,7 @@ def run(name: str) -> None:
             raise unknown_name("super-resolution network", name, params.super_resolution, place)
         values = params.super_resolution[name]
         chosen = settings(values, SuperResolutionAlone, f"{place}.{name}")
+        require_hr_faces()
         make_deterministic(params.seed, params.threads)
         size = chosen.size, chosen.size
         augmentation = chosen.training.augmentation

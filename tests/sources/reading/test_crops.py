@@ -67,7 +67,12 @@ def test_a_list_rules_over_what_lies_in_the_folder(tmp_path):
     faces = by_name(crop_rows(crops, "source", "reading")[0])
     assert faces["part/3_c.jpg"]["attributes"]["missing"] == "unreadable" and faces["part/3_c.jpg"]["image"] == b""
     assert "missing" not in faces["part/1_a.jpg"]["attributes"]
-    assert reasons(excluded_table(excluded)) == {"part/other.jpg": "unlisted", "part/notes.txt": "not_image"}
+    assert reasons(excluded_table(excluded)) == {
+        "part/other.jpg": "unlisted",
+        "part/notes.txt": "not_image",
+        "part/.hidden.jpg": "hidden",
+        "part/Thumbs.db": "hidden",
+    }
 
 
 def test_a_folder_with_none_of_the_listed_images_is_the_wrong_one(tmp_path):
@@ -80,3 +85,15 @@ def test_a_listed_image_that_lies_there_twice_is_refused(tmp_path):
     tree(tmp_path, "part/a/1.jpg", "part/b/1.jpg")
     with pytest.raises(SourceError, match=r"1.jpg stands twice, as part/a/1.jpg and part/b/1.jpg"):
         listed_crops(tmp_path, "part", {"1.jpg": "1"}, "probe", "probe")
+
+
+def test_pictures_that_were_converted_are_found_by_their_names(tmp_path):
+    root = tree(tmp_path, "part/1_a.png", "part/2_b.jpg", "part/2_b.png", "part/3_c.png", "part/3_c.bmp")
+    identities = {"1_a.jpg": "8", "2_b.jpg": "9", "3_c.jpg": "7"}
+    crops, excluded = listed_crops(root, "part", identities, "probe", "probe")
+    assert [(crop.name, getattr(crop.image, "name", crop.image)) for crop in crops] == [
+        ("part/1_a.jpg", "1_a.png"),  # under its published name, which decides its face_id
+        ("part/2_b.jpg", "2_b.jpg"),
+        ("part/3_c.jpg", b""),  # which of the two it is, nobody knows
+    ]
+    assert sorted(reasons(excluded_table(excluded))) == ["part/2_b.png", "part/3_c.bmp", "part/3_c.png"]

@@ -18,7 +18,12 @@ class ArcFaceSettings(CosineSettings):
 
 
 class ArcFace(NormFace):
-    """Additive angular margin: s * cos(theta_y + m) at the label (eq 3); past pi as :func:`with_angular_margin`."""
+    """Additive angular margin: s * cos(theta_y + m) at the label (eq 3); past pi as :func:`with_angular_margin`.
+
+    The gradient is that of the equation. insightface's arcface_torch adds the margin without a gradient
+    (``torch.no_grad``), so that there the logit's gradient on the cosine is s whatever the angle; here it is
+    s sin(theta_y + m) / sin(theta_y).
+    """
 
     def __init__(self, embedding_dim: int, num_classes: int, scale: float = 64.0, margin: float = 0.5) -> None:
         super().__init__(embedding_dim, num_classes, scale)

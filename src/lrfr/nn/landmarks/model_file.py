@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lrfr import paths
-from lrfr.core.alignment import AS_CROPPED
+from lrfr.core.alignment import is_aligned
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.weights_file import expected, read_weights, write_weights
 
@@ -32,9 +32,9 @@ def read_landmark_model(folder: Path) -> CNN6:
 
 
 def landmarks_for(presentation: str) -> CNN6 | None:
-    """The project's landmark network, for a model that takes aligned faces; None for one that takes them as cropped.
+    """The project's landmark network, for a model that takes aligned faces; None for one that takes them as cut.
 
     Raises:
         TrainingError: the network is missing.
     """
-    return None if presentation == AS_CROPPED else read_landmark_model(paths.LANDMARKS)
+    return read_landmark_model(paths.LANDMARKS) if is_aligned(presentation) else None

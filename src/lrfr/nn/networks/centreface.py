@@ -13,6 +13,7 @@ from torch import nn
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.residual_unit import ResidualUnit, initialise
 from lrfr.nn.networks.shape import Network, Shape
+from lrfr.nn.networks.stages import Stages, children, consecutive
 
 CHANNELS = (32, 64, 128, 256, 512)
 UNITS = (1, 2, 5, 3)
@@ -38,6 +39,11 @@ class CentreFace(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
         return self.output(self.features(images))
+
+    def named_stages(self) -> Stages:
+        """``stem``, ``stage_1`` to ``stage_4``, ``output``."""
+        stages = consecutive("features", [3 + units for units in UNITS], first=2)
+        return {"stem": children("features", 0, 2), **stages, "output": ("output",)}
 
 
 def _side_after(side: int) -> int:

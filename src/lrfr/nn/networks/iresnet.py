@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from lrfr.nn.networks.shape import Network, Shape
+from lrfr.nn.networks.stages import Stages, consecutive
 
 Block = Callable[[int, int, int], nn.Module]  # channels in, channels out, stride
 Norm = Callable[[int], nn.Module]  # D
@@ -64,6 +65,7 @@ class ImprovedResNet(nn.Module):
 
     def __init__(self, blocks: tuple[int, ...], shape: Shape, block: Block, last_norm: Norm) -> None:
         super().__init__()
+        self.blocks = blocks
         channels = [round(base * shape.width) for base in (64, 64, 128, 256, 512)]
         self.stem = nn.Sequential(
             nn.Conv2d(3, channels[0], 3, padding=1, bias=False), nn.BatchNorm2d(channels[0]), nn.PReLU(channels[0])
@@ -90,6 +92,10 @@ class ImprovedResNet(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
         return self.output(self.stages(self.stem(images)))
+
+    def named_stages(self) -> Stages:
+        """``stem``, ``stage_1`` to ``stage_4``, ``output``."""
+        return {"stem": ("stem",), **consecutive("stages", self.blocks), "output": ("output",)}
 
 
 def _initialise(module: nn.Module) -> None:

@@ -10,9 +10,11 @@ from torch import nn
 
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
+from lrfr.nn.networks.stages import Stages, children, consecutive
 
 # Expansion, channels, repetitions, stride of the first one (table 1)
 BOTTLENECKS = ((2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (2, 128, 2, 1))
+STEM = 6  # layers in front of them
 
 
 class Bottleneck(nn.Module):
@@ -64,6 +66,13 @@ class MobileFaceNet(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
         return self.output(self.features(images))
+
+    def named_stages(self) -> Stages:
+        """``stem``, a stage for each line of table 1's bottlenecks, ``last`` (the 1 x 1 convolution), ``output``."""
+        stages = consecutive("features", [repetitions for _, _, repetitions, _ in BOTTLENECKS], first=STEM)
+        end = len(self.features)
+        last = children("features", end - 3, end)
+        return {"stem": children("features", 0, STEM), **stages, "last": last, "output": ("output",)}
 
 
 def _convolution(

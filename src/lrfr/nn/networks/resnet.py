@@ -14,6 +14,7 @@ from torch import nn
 
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
+from lrfr.nn.networks.stages import Stages, children, consecutive
 
 # Channels, blocks and stride of the four layers (He et al., table 1)
 LAYERS = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
@@ -70,6 +71,11 @@ class ResNet34(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
         return self.output(self.features(images))
+
+    def named_stages(self) -> Stages:
+        """``stem``, ``stage_1`` to ``stage_4``, ``output``."""
+        blocks = consecutive("features", [count for _, count, _ in LAYERS], first=3)
+        return {"stem": children("features", 0, 3), **blocks, "output": ("output",)}
 
 
 def _side_after(side: int) -> int:

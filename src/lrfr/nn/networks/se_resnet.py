@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lrfr.nn.networks.shape import Network, Shape
+from lrfr.nn.networks.stages import Stages, consecutive
 
 BLOCKS = (3, 4, 6, 3)
 EXPANSION = 4  # of a block's channels, from its 3 x 3 convolution to what it gives
@@ -85,6 +86,10 @@ class SqueezeExcitationResNet(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
         return self.output(self.stages(self.stem(images)))
+
+    def named_stages(self) -> Stages:
+        """``stem``, ``stage_1`` to ``stage_4``, and ``output`` where there is an FC."""
+        return {"stem": ("stem",), **consecutive("stages", BLOCKS), "output": ("output",)}
 
 
 def _initialise(module: nn.Module) -> None:

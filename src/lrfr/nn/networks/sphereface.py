@@ -12,6 +12,7 @@ from torch import nn
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.residual_unit import ResidualUnit, initialise
 from lrfr.nn.networks.shape import Network, Shape
+from lrfr.nn.networks.stages import Stages, consecutive
 
 CHANNELS = (64, 128, 256, 512)
 UNITS = (1, 2, 4, 1)
@@ -37,6 +38,10 @@ class SphereFace20(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
         return self.output(self.features(images))
+
+    def named_stages(self) -> Stages:
+        """``stage_1`` to ``stage_4``, ``output``."""
+        return {**consecutive("features", [2 + units for units in UNITS]), "output": ("output",)}
 
 
 def _side_after(side: int) -> int:

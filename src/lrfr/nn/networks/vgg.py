@@ -11,6 +11,7 @@ from torch import nn
 
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
+from lrfr.nn.networks.stages import Stages, children, consecutive
 
 # Channels and convolutions before each pooling
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -45,6 +46,11 @@ class Vgg16(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D), none of whose values is negative."""
         return self.output(self.features(images))
+
+    def named_stages(self) -> Stages:
+        """``stage_1`` to ``stage_5``, ``fc6``, ``fc7``."""
+        stages = consecutive("features", [2 * convolutions + 1 for _, convolutions in STAGES])
+        return {**stages, "fc6": children("output", 0, 4), "fc7": children("output", 4, 7)}
 
 
 def _side_after(side: int) -> int:

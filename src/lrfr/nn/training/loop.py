@@ -156,6 +156,8 @@ class _Run:
         rng = np.random.default_rng((self.seed, 2, self.step, 0))
         context = StepContext(self.step, self.training.epochs * self.steps_per_epoch, rng, processes(), this_process())
         self.task.train()
+        if self.task.part is not None:
+            self.task.part.hold()
         self.task.before_update(batch, context, self.optimizers)
         values: dict[str, float] = {}
         stop = False

@@ -64,6 +64,8 @@ def train_in_steps(task: Task, steps: Sequence[Step], write: Callable[[Curves, l
     curves, trained = [], []
     for step in steps:
         task.begin(step.name)
+        if task.part is not None:
+            task.part.freeze()
         collections, validation = step.faces()
         curves.append(train(task, collections, validation, step.training, step.seed, step.saved, step.live))
         trained.append(_trained(step, collections, curves[-1]))

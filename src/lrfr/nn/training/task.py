@@ -10,6 +10,7 @@ from torch import nn
 
 if TYPE_CHECKING:  # landmarks are trained by the same loop, and know no embedder
     from lrfr.nn.embedder import Embedder
+    from lrfr.nn.trained import TrainedPart
 
 Terms = dict[str, torch.Tensor]
 Optimizers = Mapping[str, torch.optim.Optimizer]
@@ -60,6 +61,7 @@ class Task(nn.Module):
 
     embedder: "Embedder"
     starts_from_backbone = True  # else its embedder has other weights than the backbone's from the start
+    part: "TrainedPart | None" = None  # of its embedder's backbone; None: all of it, as far as a step trains it
 
     def begin(self, step: str) -> None:
         """What is trained in a step, by its name, and by which losses; called before each, whose optimisers are new."""

@@ -86,6 +86,7 @@ def _sweep(found: TestSet, styles: dict[str, str], some: dict[str, Any]) -> list
         Column(_px(side), ("resolution", "identification", side, *path), group)
         for group, path in (
             ("rank-1, probes at", ("closed", "rank1")),
+            ("FNIR at FPIR 0.01, probes at", ("open", "fnir", "0.01")),
             ("FNIR at FPIR 0.1, probes at", ("open", "fnir", "0.1")),
         )
         for side in sides
@@ -96,17 +97,26 @@ def _sweep(found: TestSet, styles: dict[str, str], some: dict[str, Any]) -> list
         title = f"Resolution sweep, 1:1: TAR at FAR {some['far']:g}, percent"
         caption = "Images down-sampled to a shortest side of so many px and back; both sides alike on the diagonal."
         blocks.append(Charts(title, matrices, caption))
+    said = "A chart for each resolution that both sides have."
+    blocks.append(
+        Charts("Resolution sweep, 1:1: ROC", _by_side(found, styles, "roc", "far", sides), said, legend(found, styles))
+    )
     caption = "Resolution sweep, 1:N: the gallery at full resolution; percent, means of the galleries."
     blocks.append(table(found.figures, styles, columns, caption))
     for kind, x in (("cmc", "rank"), ("det", "fpir")):
-        panels = [
-            Panel(f"probes at {_px(side)}", _chart(kind, curves, styles, f"probes at {_px(side)}"))
-            for side in sides
-            if (curves := points(found.curves[f"resolution_{kind}"], x, side))
-        ]
+        panels = _by_side(found, styles, kind, x, sides)
         title, caption = f"Resolution sweep, 1:N: {kind.upper()}", "A chart for each shortest side of the probes."
         blocks.append(Charts(title, panels, caption, legend(found, styles)))
     return blocks
+
+
+def _by_side(found: TestSet, styles: dict[str, str], kind: str, x: str, sides: list[str]) -> list[Panel]:
+    of = "both sides" if kind == "roc" else "probes"
+    return [
+        Panel(f"{of} at {_px(side)}", _chart(kind, curves, styles, f"{of} at {_px(side)}"))
+        for side in sides
+        if (curves := points(found.curves[f"resolution_{kind}"], x, side))
+    ]
 
 
 def _matrix(sweep: dict[str, Any], run: str):

@@ -14,9 +14,10 @@ def section(name: str, results: Results, styles: dict[str, str]) -> Section:
     """One table with the splits side by side, and a CMC for each distance."""
     found = results.sets[name]
     some = next(iter(found.figures.values()))
+    tested = [split for split in SPLITS if split in some]
     columns = [
         Column(title, (split, *path), f"{SPLITS[split]} ({some[split]['n_identity']})")
-        for split in SPLITS
+        for split in tested
         for title, path in [
             *((title, (distance, "rank1")) for distance, title in DISTANCES.items()),
             ("mean", ("mean_rank1",)),
@@ -35,7 +36,9 @@ def section(name: str, results: Results, styles: dict[str, str]) -> Section:
         "same shares.",
         [
             table(found.figures, styles, columns, "Rank-1, percent, 95 % bootstrap intervals below."),
-            Charts("CMC, all identities", panels, "Probes whose mugshot is within rank k.", legend(found, styles)),
+            Charts(
+                f"CMC, {SPLITS[tested[0]]}", panels, "Probes whose mugshot is within rank k.", legend(found, styles)
+            ),
             Note(reading(found)),
         ],
     )

@@ -5,7 +5,7 @@ from lrfr.report.results import PARTS, Results
 from lrfr.report.sections.tinyface import cmc_charts
 from lrfr.report.wording import anchor, reading
 
-FIGURES = {"rank1": "rank-1", "rank20": "rank-20", "map": "mAP"}
+FIGURES = {"rank1": "rank-1", "rank20": "rank-20", "rank50": "rank-50", "map": "mAP"}
 SIDES = ("native", "synthetic")
 
 

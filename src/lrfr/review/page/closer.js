@@ -46,3 +46,17 @@ export function askNote(note, keep, done) {
   };
   dialog.showModal();
 }
+
+/** Asks whose face it is; `keep` gets the name, no text where it is to be taken back, `done` comes after either way. */
+export function askName(name, keep, done) {
+  const dialog = at("name");
+  at("name-text").value = name;
+  dialog.returnValue = "";
+  dialog.onclose = () => {
+    const kept = dialog.returnValue === "keep";
+    if (kept) keep(at("name-text").value.trim().replace(/\s+/g, " ").normalize("NFC"));
+    done(kept);
+  };
+  dialog.showModal();
+  at("name-text").select();
+}

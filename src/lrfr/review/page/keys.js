@@ -26,17 +26,18 @@ function helpRow(keys, help) {
 
 /**
  * Binds keys and makes buttons.
- * `actions`: of each its keys, a word for its button, a help and what it does; `run(action)` does it;
+ * `actions`: of each its keys, a word for its button if it has one, a help and what it does; `run(action, key)` does it;
  * `move(place)` moves the focus, where `move` gives the face, the last one for Infinity.
  */
 export function bind(actions, run, move) {
   for (const action of actions) {
+    helpRow(action.keys, action.help);
+    if (!action.word) continue; // its buttons are elsewhere
     const button = document.createElement("button");
     button.append(keycap(action.keys[0]), ` ${action.word}`);
     button.setAttribute("aria-keyshortcuts", action.keys.map((key) => NAMES[key] === "Space" ? "Space" : key).join(" "));
-    button.addEventListener("click", () => run(action));
+    button.addEventListener("click", () => run(action, action.keys[0]));
     at("keys").append(button);
-    helpRow(action.keys, action.help);
   }
   helpRow(...MOVING);
   helpRow(...ENDS);
@@ -49,6 +50,6 @@ export function bind(actions, run, move) {
     if (!action && !MOVES[key]) return;
     event.preventDefault();
     if (!action) move(inFocus() + MOVES[key]());
-    else if (!event.repeat) run(action); // a key held down must not save sheet after sheet
+    else if (!event.repeat) run(action, key); // a key held down must not save sheet after sheet
   });
 }

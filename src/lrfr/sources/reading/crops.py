@@ -89,7 +89,8 @@ def listed_crops(
         part: of every crop.
 
     Returns:
-        A crop for each listed name, also where the file is absent; and the files that no list names, excluded.
+        A crop for each listed name, also where the file is absent; and the files that no list names, excluded. A copy
+        whose pictures were converted is read alike: where no file has the listed name, one with another ending does.
 
     Raises:
         SourceError: the folder is missing, lacks most of the listed files, or holds one twice; or a listed name leads
@@ -101,15 +102,19 @@ def listed_crops(
         name = composed(PurePosixPath(path).name)
         if found.setdefault(name, path) != path and name in identities:
             raise SourceError(f"{name} stands twice, as {found[name]} and {path}", where=root, remedy="take one away")
+    converted = _converted(names, [name for name in identities if name not in found])
     absent = {
-        name: (PurePosixPath(folder) / relative(root, name)).as_posix() for name in identities if name not in found
+        name: (PurePosixPath(folder) / relative(root, name)).as_posix()
+        for name in identities
+        if name not in found and name not in converted
     }
     check_present(root, folder, identities, absent)
-    unlisted = [path for path in names if composed(PurePosixPath(path).name) not in identities]
-    excluded += [{"where": path, "reason": "unlisted"} for path in unlisted]
+    found |= converted
+    used = {found[name] for name in identities if name in found}
+    excluded += [{"where": path, "reason": "unlisted"} for path in names if path not in used]
     crops = [
         Crop(
-            absent[name] if name in absent else found[name],
+            absent.get(name) or PurePosixPath(found[name]).with_name(PurePosixPath(name).name).as_posix(),
             b"" if name in absent else root / found[name],
             identity,
             split,
@@ -119,6 +124,15 @@ def listed_crops(
         for name, identity in identities.items()
     ]
     return crops, excluded
+
+
+def _converted(paths: Sequence[str], lacking: Sequence[str]) -> dict[str, str]:
+    """The pictures that bear a listed name with another ending; none where two do."""
+    by_stem: dict[str, list[str]] = {}
+    for path in paths if lacking else ():
+        by_stem.setdefault(PurePosixPath(path).stem, []).append(path)
+    stems = {name: by_stem.get(PurePosixPath(name).stem, []) for name in lacking}
+    return {name: bearing[0] for name, bearing in stems.items() if len(bearing) == 1}
 
 
 def ids_by_file(crops: Sequence[Crop], faces: pa.Table) -> dict[str, str]:

@@ -57,7 +57,12 @@ def files(root: Path, folder: str) -> list[str]:
     Raises:
         SourceError: the folder is missing or a file, a link leads out of the root or to a folder, a name is not UTF-8.
     """
-    names, pending = [], [find(root, folder)]
+    return _walked(root, folder)[0]
+
+
+def _walked(root: Path, folder: str) -> tuple[list[str], list[str]]:
+    """The files of :func:`files`, and the hidden files and folders that were left out, sorted."""
+    names, hidden, pending = [], [], [find(root, folder)]
     if not (root / pending[0]).is_dir():
         raise SourceError("a file stands where a folder is expected", where=root / folder, remedy="correct the root")
     while pending:
@@ -65,20 +70,28 @@ def files(root: Path, folder: str) -> list[str]:
         with os.scandir(root / place) as entries:
             for entry in entries:
                 name = (PurePosixPath(place) / entry.name).as_posix()
-                if entry.name.startswith(".") or entry.name.lower() in LITTER:
+                if is_hidden(entry.name):
+                    hidden.append(name)
                     continue
                 _check_entry(root, name, entry)
                 if entry.is_dir():
                     pending.append(name)
                 elif entry.is_file() or entry.is_symlink():  # a broken link is a file that nobody can read
                     names.append(name)
-    return sorted(names)
+    return sorted(names), sorted(hidden)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden, or is what file managers leave behind."""
+    return name.startswith(".") or name.lower() in LITTER
 
 
 def pictures(root: Path, folder: str) -> tuple[list[str], list[dict[str, str]]]:
-    """The pictures in a folder and the folders in it, as :func:`files`; and what lies between them, excluded."""
-    names = files(root, folder)
+    """The pictures in a folder and the folders in it, as :func:`files`; and what lies between them, excluded: files
+    that are not named like a picture (``not_image``), and hidden ones (``hidden``)."""
+    names, hidden = _walked(root, folder)
     strays = [{"where": name, "reason": "not_image"} for name in names if not is_picture(name)]
+    strays += [{"where": name, "reason": "hidden"} for name in hidden]
     return [name for name in names if is_picture(name)], strays
 
 

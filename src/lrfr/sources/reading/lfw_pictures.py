@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from lrfr.errors import SourceError
-from lrfr.sources.reading.dataset_files import is_picture, pictures
+from lrfr.sources.reading.dataset_files import PICTURES, is_hidden, is_picture, pictures
 from lrfr.sources.reading.list_checks import composed
 
-PUBLISHED_LAYOUT = "a folder or a .tar, .tar.gz or .tgz archive with <any folders>/<Name>/<Name>_0001.jpg"
+PUBLISHED_LAYOUT = (
+    "a folder or a .tar, .tar.gz or .tgz archive with <any folders>/<Name>/<Name>_0001.jpg, or another ending of "
+    f"pictures: {', '.join(sorted(PICTURES))}"
+)
 
-PICTURE = re.compile(r"(?:.*/)?(?P<name>[^/]+)/(?P<stem>(?P=name)_\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+PICTURE = re.compile(r"(?:.*/)?(?P<name>[^/]+)/(?P<stem>(?P=name)_\d+)\.\w+", re.IGNORECASE)
 
 MOST_LINKS = 40  # that are followed from one to the next, as Linux does: more lead round in circles
 
@@ -61,7 +64,9 @@ def read_pictures(root: Path) -> tuple[dict[str, bytes], list[dict[str, str]]]:
 
 def _folder_members(root: Path, excluded: list[dict[str, str]]) -> Iterator[tuple[str, bytes]]:
     """Path and content of the pictures in a folder."""
-    for name in pictures(root, "")[0]:
+    names, strays = pictures(root, "")
+    excluded += strays
+    for name in names:
         if not PICTURE.fullmatch(f"{root.name}/{name}"):
             excluded.append({"where": name, "reason": "unlisted"})
             continue
@@ -76,24 +81,38 @@ def _archive_members(root: Path, excluded: list[dict[str, str]]) -> Iterator[tup
     try:
         with tarfile.open(root) as archive:
             members: dict[str, tarfile.TarInfo] = {}
+            linked: set[str] = set()  # files to which a picture's link leads, whatever they are called
             for member in archive:
                 path = _inside(member.name, root)
                 members[path] = member
-                if member.isfile() and PICTURE.fullmatch(path):
+                if member.isfile() and _is_taken(path):
                     yield path, _content(archive, member)
-                elif member.isfile() and is_picture(path) and not PurePosixPath(path).name.startswith("."):
-                    excluded.append({"where": path, "reason": "unlisted"})
             _check_end(archive)
             links = [path for path, member in members.items() if not member.isfile() and not member.isdir()]
             for path in links:
                 target, reason = _target(path, members)
-                if PICTURE.fullmatch(path) and target is not None:
+                if _is_taken(path) and target is not None:
+                    linked.add(_inside(target.name, root))
                     yield path, _content(archive, target)
-                elif PICTURE.fullmatch(path) or reason == "link_to_folder":
+                elif _is_taken(path) or reason == "link_to_folder":
                     excluded.append({"where": path, "reason": reason})
+            left = [path for path, member in members.items() if member.isfile() and not _is_taken(path)]
+            excluded += [{"where": path, "reason": _fault(path)} for path in left if path not in linked]
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         remedy = f"copy or download it again; expected: {PUBLISHED_LAYOUT}"
         raise SourceError(f"not a whole tar archive: {error}", where=root, remedy=remedy) from error
+
+
+def _is_taken(path: str) -> bool:
+    """Whether a file is a picture in the layout."""
+    return _fault(path) == "unlisted" and PICTURE.fullmatch(path) is not None
+
+
+def _fault(path: str) -> str:
+    """Why a file is left out, if it is."""
+    if any(is_hidden(part) for part in PurePosixPath(path).parts):
+        return "hidden"
+    return "unlisted" if is_picture(path) else "not_image"
 
 
 def _inside(name: str, root: Path) -> str:
