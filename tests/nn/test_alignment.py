@@ -112,8 +112,8 @@ def stored(tmp_path):
         told = (faces if located is None else located).select(LANDMARK_SCHEMA.names)
         write_table(told, tmp_path / "landmarks.parquet", LANDMARK_SCHEMA)
 
-        def load(degrade=None, aligned=True, tight_crops=0.0):
-            alignment = Alignment("arcface_112", tmp_path / "landmarks.parquet", tight_crops) if aligned else None
+        def load(degrade=None, aligned=True, tight_crops=0.0, presentation="arcface_112"):
+            alignment = Alignment(presentation, tmp_path / "landmarks.parquet", tight_crops) if aligned else None
             return labelled(tmp_path / "faces.parquet", SIZE, degrade, alignment)
 
         return load
@@ -144,6 +144,7 @@ def test_faces_that_are_to_be_aligned_and_have_no_landmarks_at_all_stop_the_trai
     unlocated = faces.set_column(faces.schema.get_field_index("landmarks"), "landmarks", nothing)
     with pytest.raises(FaceTableError, match=r"none of \d+ faces(.|\n)*landmarks.parquet(.|\n)*as_cropped"):
         stored(faces, unlocated)()
+    stored(faces, unlocated)(presentation="middle_224")  # which needs none
     some = pa.array([faces["landmarks"][0].as_py()] + [None] * (len(faces) - 1), nothing.type)
     stored(faces, unlocated.set_column(faces.schema.get_field_index("landmarks"), "landmarks", some))()
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from lrfr.core.alignment import is_aligned
 from lrfr.errors import FaceTableError, LrfrError
 from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table
 from lrfr.images import Images
@@ -173,7 +174,7 @@ def labelled(
         FaceTableError: the table is missing, or is no face table; or faces are to be aligned, and none has landmarks.
     """
     faces, images = read_faces(path, ["face_id", "identity", "split"]), Images(path)
-    located = _located(alignment.located, faces) if alignment else []
+    located = _located(alignment, faces) if alignment else []
     splits = np.array(faces.column("split").to_pylist())
     identities = np.array(faces.column("identity").to_pylist(), dtype=object)
     names = sorted(set(identities[splits == "train"]))
@@ -191,18 +192,19 @@ def labelled(
     return rows("train", varied, degrade), validation, len(names)
 
 
-def _located(path: Path, faces: pa.Table) -> list[list[float] | None]:
+def _located(alignment: Alignment, faces: pa.Table) -> list[list[float] | None]:
     """The landmarks of faces from their own table, in the order of the faces.
 
     Raises:
         FaceTableError: the table is missing, is that of other faces, or no train face has landmarks: all of them would
             be centred by a fixed crop, and nothing aligned.
     """
+    path = alignment.located
     table = read_table(path, LANDMARK_SCHEMA)
     if not table["face_id"].equals(faces["face_id"]):
         raise FaceTableError("these are the landmarks of other faces", where=path, remedy="lrfr locate-landmarks")
     trains = table["landmarks"].filter(pc.equal(faces["split"], "train"))
-    if len(trains) and trains.null_count == len(trains):
+    if is_aligned(alignment.presentation) and len(trains) and trains.null_count == len(trains):
         what = f"none of {len(trains):,} faces that are to be aligned has landmarks"
         remedy = "train the landmark network on sharper faces (lrfr train-landmarks), or set `presentation: as_cropped`"
         raise FaceTableError(what, where=path, remedy=remedy)
