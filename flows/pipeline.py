@@ -26,6 +26,7 @@ from lrfr.config import read_params
 from lrfr.errors import LrfrError
 from lrfr.files import read_json
 from lrfr.parallel import cores
+from lrfr.recovery import recover_patiently
 
 LOCK = Path(".dvc/tmp/flow.lock")  # with DVC's own locks: one flow in a project, wherever Prefect is at home
 OUTCOMES = {"didn't change, skipping": "up to date", "is cached - skipping run": "taken from the cache"}  # DVC's words
@@ -127,6 +128,7 @@ def main() -> int:
         with FileLock(LOCK, timeout=0):
             from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
 
+            recover_patiently()
             check.run()
             start_server()
             pipeline()

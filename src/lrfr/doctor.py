@@ -19,7 +19,7 @@ from typing import Literal
 import typer
 from packaging.requirements import Requirement
 
-from lrfr import offline, paths
+from lrfr import memory, offline, paths
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
 from lrfr.manifests import KINDS, read_manifest
@@ -96,7 +96,7 @@ def check_disk() -> Finding:
 
 def check_memory() -> Finding:
     """There is enough memory."""
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIGABYTE
+    total = memory.usable() / GIGABYTE
     text = f"{total:.0f} GB; a run at the default size needs {MEMORY_NEEDED_GB}"
     if total < MEMORY_NEEDED_GB:
         return Finding("warning", text, "make the sizes in params.yaml smaller")
