@@ -29,9 +29,9 @@ ifdef PARAMS
 # An interrupted make deletes what it was making; this holds people's work
 .PRECIOUS: params.yaml
 params.yaml: FORCE | $(INSTALLED)
-	@lrfr params "$(PARAMS)" > $@.new || { rm -f $@.new; exit 1; }
-	@if cmp -s $@.new $@; then rm $@.new; else \
-		kept=$@.$$(date +%Y%m%d-%H%M%S).bak && set -C && cat $@ > $$kept && set +C && mv $@.new $@ && \
+	@file=$$(realpath $@) && lrfr params "$(PARAMS)" > $$file.new || { rm -f $$file.new; exit 1; }; \
+	if cmp -s $$file.new $@; then rm $$file.new; else \
+		kept=$@.$$(date +%Y%m%d-%H%M%S).bak && set -C && cat $@ > $$kept && set +C && mv $$file.new $$file && \
 		echo "$@ is now $(PARAMS); the former one is $$kept"; \
 	fi
 endif

@@ -22,9 +22,10 @@ from prefect.states import Completed, Failed, State
 from flows.plan import outdated, read_plan, startable
 from flows.processes import Processes
 from lrfr import paths
+from lrfr.circumstances import told
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
-from lrfr.files import read_json
+from lrfr.files import check_writable, read_json
 from lrfr.parallel import cores
 from lrfr.recovery import recover_patiently
 
@@ -120,11 +121,11 @@ def start_server() -> None:
 def main() -> int:
     """Runs the flow; returns the exit status: 0, 1 after a failure, 130 after an interrupt."""
     argparse.ArgumentParser(prog="python -m flows.pipeline", description=pipeline.__doc__).parse_args()
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
     try:
+        check_writable(LOCK)
         with FileLock(LOCK, timeout=0):
             from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
 
@@ -140,6 +141,11 @@ def main() -> int:
         return 130
     except (LrfrError, FailedRun) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (message := told(error)) is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
         return 1
     return 0
 

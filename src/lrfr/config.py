@@ -152,7 +152,7 @@ def read_params(path: Path = paths.PARAMS) -> Params:
         ParameterError: the file is missing, is no YAML mapping as DVC reads it, has an unknown key or a wrong value.
     """
     if not path.is_file():
-        raise ParameterError("there is no parameter file", where=path.resolve(), remedy="run from the project's root")
+        raise ParameterError("there is no parameter file", where=path.absolute(), remedy="run from the project's root")
     values = parse_yaml(read_text(path, "write it as UTF-8"), path)
     if not isinstance(values, dict):
         raise ParameterError(

@@ -4,7 +4,6 @@ Packages are looked up, not imported, so that the doctor answers at once and als
 """
 
 import configparser
-import json
 import os
 import platform
 import shutil
@@ -24,6 +23,7 @@ from lrfr.config import read_params
 from lrfr.errors import LrfrError
 from lrfr.manifests import KINDS, read_manifest
 from lrfr.parallel import cores
+from lrfr.recovery import AtWorkError, recover
 
 GIGABYTE = 1e9
 DISK_NEEDED_GB = 2  # a run at the default size wrote 0.5 GB; there should be room for some more of them
@@ -141,19 +141,16 @@ def check_dvc() -> Finding:
     return Finding("ok", "initialised, analytics and update checks off")
 
 
-def check_lock(lock: Path = Path(".dvc/tmp/rwlock")) -> Finding:
-    """No DVC command is at work, and none has left a broken lock behind."""
-    if not lock.is_file():
-        return Finding("ok", "free: no DVC command is running")
+def check_interruptions() -> Finding:
+    """No DVC command is at work, and none was killed while it wrote; what one left is mended."""
     try:
-        content = json.loads(lock.read_text())
-        holders = [*content.get("write", {}).values(), *(h for held in content.get("read", {}).values() for h in held)]
-        commands = {holder["pid"]: holder["cmd"] for holder in holders}
-    except (ValueError, AttributeError, TypeError, KeyError):
-        return Finding("problem", f"{lock} is broken: a DVC command was killed", f"see that none runs, then: rm {lock}")
-    running = [f"{command} (process {pid})" for pid, command in commands.items() if _alive(pid)]
-    if running:
-        return Finding("warning", f"DVC is at work: {_some(running)}", f"wait for it; if it is not DVC's: rm {lock}")
+        mended = recover()
+    except AtWorkError as error:
+        return Finding("warning", f"DVC is at work: {_some(list(error.args))}", "wait until it ends")
+    except OSError as error:
+        return Finding("problem", f"{error.strerror}: {error.filename}", "let lrfr read and write there")
+    if mended:
+        return Finding("warning", "; ".join(mended), "nothing: it is mended; to go on: make repro")
     return Finding("ok", "free: no DVC command is running")
 
 
@@ -203,7 +200,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "processors": check_processors,
     "git": check_git,
     "DVC": check_dvc,
-    "DVC's lock": check_lock,
+    "DVC's lock": check_interruptions,
     "offline": check_offline,
     "params": check_params,
     "verdicts": check_verdicts,
@@ -227,13 +224,3 @@ def _output(command: list[str]) -> tuple[int, str]:
     except (OSError, subprocess.TimeoutExpired):
         return 1, ""
     return done.returncode, done.stdout.strip()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's process
-        pass
-    return True

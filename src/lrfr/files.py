@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from numbers import Integral, Real
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from lrfr.errors import ResultError
@@ -48,6 +48,20 @@ def atomic_path(path: Path) -> Iterator[Path]:
             yield temporary
 
 
+def check_writable(path: Path) -> None:
+    """Fails before the work, rather than after it, where :func:`atomic_path` could not write.
+
+    Raises:
+        ResultError: a folder, a disk or a socket is there.
+        OSError: nothing can be written there; it names the file.
+    """
+    with _naming(path):
+        if not _takes_bytes(path):
+            place = _file_of(path).parent
+            place.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=place).close()
+
+
 def _takes_bytes(path: Path) -> bool:
     """Whether a pipe or a device is there, or a file that is open already; no file at all is none of them."""
     try:
@@ -58,6 +72,12 @@ def _takes_bytes(path: Path) -> bool:
         kind = "a folder" if stat.S_ISDIR(mode) else "a disk" if stat.S_ISBLK(mode) else "a socket"
         raise ResultError(f"cannot write: this is {kind}", where=path, remedy="give the name of a file")
     return not stat.S_ISREG(mode) or str(path.absolute()).startswith(OPEN_FILES)
+
+
+def _file_of(path: Path) -> Path:
+    """The file that a path means: where its links lead, but for DVC's own."""
+    place = Path(os.path.realpath(path))
+    return path if IN_CACHE.search(place.as_posix()) else place
 
 
 @contextmanager
@@ -72,9 +92,7 @@ def _open_for_writing(path: Path) -> Iterator[Path]:
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """An unfinished file that nobody else writes meanwhile; the kernel lets go of it when this process is killed."""
-    place = Path(os.path.realpath(path))
-    if IN_CACHE.search(place.as_posix()):
-        place = path
+    place = _file_of(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f".{os.fsdecode(os.fsencode(place.name)[:LONGEST])}{UNFINISHED}")
     handle = _locked(temporary)

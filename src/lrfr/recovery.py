@@ -113,7 +113,8 @@ def _running() -> list[str]:
     for number, command in holders.items():
         with suppress(psutil.Error):
             # A process that started later only has the number of one that is gone
-            if psutil.Process(number).create_time() <= said + 1:
+            process = psutil.Process(number)
+            if process.create_time() <= said + 1 and process.status() != psutil.STATUS_ZOMBIE:
                 running.append(f"{command} (process {number})")
     return running
 
@@ -185,10 +186,13 @@ def _is_torn(text: str) -> bool:
 
 
 def _is_cut(text: str, kept: str) -> bool:
-    """Whether stages at the end are lacking that were there before, and hardly anything else changed."""
+    """Whether the end is lacking that was there before, and hardly anything else changed."""
     now, before = _stages(text), _stages(kept)
-    changed = sum(now[name] != before[name] for name in now if name in before)
-    return len(now) < len(before) and list(now) == list(before)[: len(now)] and changed <= 2
+    if not now or list(now) != list(before)[: len(now)]:
+        return False
+    last = list(now)[-1]
+    lacks = len(now) < len(before) or (now[last] != before[last] and before[last].startswith(now[last]))
+    return lacks and sum(now[name] != before[name] for name in now) <= 2
 
 
 def _stages(text: str) -> dict[str, str]:
@@ -213,6 +217,7 @@ def _mend_former_runs() -> Iterator[str]:
 
 def _cache() -> Path:
     """The folder of DVC's cache."""
-    config = configparser.ConfigParser()
-    config.read([TMP.parent / "config", TMP.parent / "config.local"], encoding="utf-8")
+    config = configparser.ConfigParser(interpolation=None)
+    with suppress(configparser.Error, UnicodeDecodeError):  # DVC says that it cannot be read
+        config.read([TMP.parent / "config", TMP.parent / "config.local"], encoding="utf-8")
     return TMP.parent / config.get("cache", "dir", fallback="cache")
