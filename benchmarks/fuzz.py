@@ -11,7 +11,6 @@ import os
 import sys
 import tempfile
 import time
-from collections import Counter
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -62,13 +61,13 @@ def main() -> int:
     from tests.fuzzing import campaign
 
     began = time.monotonic()
-    found = campaign(count, seed, Path(os.environ[INSIDE]) / "cases")
+    found, ended = campaign(count, seed, Path(os.environ[INSIDE]) / "cases")
     minutes = (time.monotonic() - began) / 60
     for wrong, which in sorted(found.items(), key=lambda item: -len(item[1])):
         print(f"{wrong} ({len(which)})\n{which[0]}\n")
     print(f"{date.today()}: {count:,} cases of seed {seed} in {minutes:.0f} minutes; ", end="")
     print(f"{sum(map(len, found.values()))} findings of {len(found)} kinds")
-    print(dict(Counter(wrong.partition(": ")[2].partition(":")[0] for wrong in found)))
+    print("cases by exit status:", ", ".join(f"{code}: {cases:,}" for code, cases in sorted(ended.items())))
     return bool(found)
 
 

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -231,8 +232,8 @@ def _command_line(rng: random.Random, folder: Path) -> Case:
     ])  # fmt: skip
     arguments = list(arguments)
     options = ["--json", "--plots", "--bootstrap", "--seed", "--metric", "--far", "--fpir", "--rank", "--out",
-               "--fusion", "--model", "--name", "--format", "--mean", "--std", "--embedding-dim", "--input-size", "--licence",
-               "--labeller", "--completed-by", "--help", "--list", "--data-docs", "--nearest"]  # fmt: skip
+               "--fusion", "--model", "--name", "--format", "--mean", "--std", "--embedding-dim", "--input-size",
+               "--licence", "--labeller", "--completed-by", "--help", "--list", "--data-docs", "--nearest"]  # fmt: skip
     places = ["null", "loop", "link", "kept.json", "pictures", "dir/new.json", "dangling", "model/model.safetensors/x"]
     # A path that a user gives may lead anywhere; a name may not
     words = [*places, *(word for word in JUNK if word != OUTSIDE)]
@@ -350,8 +351,8 @@ def _pictures(rng: random.Random, folder: Path) -> Case:
         ["pictures/a/1.jpg", "pictures/b/3.png", "model/model.safetensors", "checkpoint.pt", "pictures.csv"]
     )
     if file == "checkpoint.pt":
-        return Case("checkpoint", ["import-backbone", file, "--architecture", "lrfr_ir18"], lambda: damage(rng, Path(file)),
-                    fails=True)  # fmt: skip
+        arguments = ["import-backbone", file, "--architecture", "lrfr_ir18"]
+        return Case("checkpoint", arguments, lambda: damage(rng, Path(file)), fails=True)
     what = "pictures.csv" if file == "pictures.csv" else "pictures"
     arguments = ["embed", what, "--model", "model", "--out", rng.choice(["out.npz", "out.parquet"])]
     return Case("embed", arguments, lambda: damage(rng, Path(file)), makes=[arguments[-1]])
@@ -411,11 +412,12 @@ def damage(rng: random.Random, path: Path) -> None:
     path.write_bytes(changed)
 
 
-def run(case: Case, folder: Path, whole: Path, outside: Path) -> tuple[str, str]:
+def run(case: Case, folder: Path, whole: Path, outside: Path) -> tuple[str, str, int]:
     """Runs a case in a child, in a fresh copy of the files.
 
     Returns:
-        What is wrong, with a word in front by which like cases are put together, no text if nothing is; what it said.
+        What is wrong, with a word in front by which like cases are put together, no text if nothing is; what it said;
+        and how it ended.
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(whole, folder, symlinks=True)
@@ -426,23 +428,27 @@ def run(case: Case, folder: Path, whole: Path, outside: Path) -> tuple[str, str]
         _be(case, folder, said)
     status = _wait(child)
     text = said.read_text(errors="replace")
+    code = os.waitstatus_to_exitcode(status) if status is not None else -signal.SIGKILL
     if digest(outside) != before:
-        return "outside: something was touched", text
-    if status is None:
-        return f"hang: no end after {SECONDS} s", text
-    if os.WIFSIGNALED(status):
-        return f"died: {signal.Signals(os.WTERMSIG(status)).name}", text
-    code = os.WEXITSTATUS(status)
+        return "outside: something was touched", text, code
+    return _wrong(case, folder, text, code, in_time=status is not None), text, code
+
+
+def _wrong(case: Case, folder: Path, text: str, code: int, in_time: bool) -> str:
+    if not in_time:
+        return f"hang: no end after {SECONDS} s"
+    if code < 0:
+        return f"died: {signal.Signals(-code).name}"
     if "Traceback (most recent call last)" in text:
-        return f"traceback: {text.strip().splitlines()[-1][:150]}", text
+        return f"traceback: {text.strip().splitlines()[-1][:150]}"
     if code not in ALLOWED:
-        return f"exit: {code}", text
+        return f"exit: {code}"
     lacking = [name for name in case.makes if not (folder / name).is_file()]
     if code == 0 and (case.fails or lacking):
-        return f"success: although {f'{lacking} is not there' if lacking else 'it cannot be'}", text
+        return f"success: although {f'{lacking} is not there' if lacking else 'it cannot be'}"
     if code == 1 and "error: " not in text and "problems: " not in text:
-        return "silence: it fails without a message", text
-    return "", text
+        return "silence: it fails without a message"
+    return ""
 
 
 def _be(case: Case, folder: Path, said: Path) -> None:
@@ -517,18 +523,20 @@ def prepared(place: Path) -> Iterator[tuple[Path, Path, Path]]:
     yield place / "a" / "case", whole, outside
 
 
-def campaign(count: int, seed: int, place: Path) -> dict[str, list[str]]:
-    """Runs cases; the descriptions of those in which something is wrong, by what it is."""
+def campaign(count: int, seed: int, place: Path) -> tuple[dict[str, list[str]], Counter[int]]:
+    """Runs cases; the descriptions of those in which something is wrong, by what it is, and how many ended how."""
     found: dict[str, list[str]] = {}
+    ended: Counter[int] = Counter()
     with prepared(place) as (folder, whole, outside):
         for number in range(count):
             rng = random.Random(f"{seed} {number}")
             case = draw(rng, folder)
-            wrong, said = run(case, folder, whole, outside)
+            wrong, said, code = run(case, folder, whole, outside)
+            ended[code] += 1
             if wrong:
                 last = "\n".join(said.strip().splitlines()[-8:])
                 found.setdefault(f"{case.kind}: {wrong}", []).append(f"case {number}: {case.arguments}\n{last}")
-    return found
+    return found, ended
 
 
 def main() -> int:
@@ -538,7 +546,7 @@ def main() -> int:
     import lrfr.stages.embed_images
     import lrfr.stages.import_testset  # noqa: F401 - for the children
 
-    found = campaign(int(count), int(seed), Path(place))
+    found, _ = campaign(int(count), int(seed), Path(place))
     for wrong, which in found.items():
         print(f"{wrong} ({len(which)})\n{which[0]}\n")
     print(f"{count} cases, {sum(map(len, found.values()))} findings")
