@@ -88,6 +88,14 @@ def test_disk(project, monkeypatch, free, status):
     check("disk", status, f"{free / 1e9:.0f} GB free")
 
 
+def test_places(project, monkeypatch):
+    Path("reports").write_text("a file where a folder belongs")
+    check("places", "problem", "reports (Not a directory)")
+    Path("reports").unlink()
+    monkeypatch.setattr(doctor, "SHARED_MEMORY", "/proc/self")
+    check("places", "problem", "/proc/self (")
+
+
 def test_processors(project, monkeypatch, tmp_path):
     for script, status, says in (("echo 'H100, 80 GB'", "ok", "H100, 80 GB"), ("exit 9", "warning", "driver")):
         tool = tmp_path / "nvidia-smi"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 import typer
@@ -22,11 +23,12 @@ from lrfr import memory, offline, paths
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
 from lrfr.manifests import KINDS, read_manifest
-from lrfr.parallel import cores
+from lrfr.parallel import SHARED_MEMORY, cores
 from lrfr.recovery import AtWorkError, recover
 
 GIGABYTE = 1e9
 DISK_NEEDED_GB = 2  # a run at the default size wrote 0.5 GB; there should be room for some more of them
+PLACES = (".", ".dvc", ".dvc/tmp", ".dvc/cache", "data", "models", "metrics", "plots", "reports", "releases")
 MEMORY_NEEDED_GB = 4  # pretraining, the largest stage, took 1.5 GB
 
 
@@ -92,6 +94,24 @@ def check_disk() -> Finding:
         remedy = "free space, for instance by `dvc gc --workspace`, which drops what former runs left in the cache"
         return Finding("problem" if free < 1 else "warning", text, remedy)
     return Finding("ok", text)
+
+
+def check_places() -> Finding:
+    """What a run writes to can be written to: the project, DVC's folder, and what the system gives every program."""
+    refused = []
+    for place in [*map(Path, PLACES), Path(SHARED_MEMORY)]:
+        try:
+            if place.exists():
+                TemporaryFile(dir=place).close()
+        except OSError as error:
+            refused.append(f"{place} ({error.strerror})")
+    try:
+        TemporaryFile().close()
+    except OSError as error:
+        refused.append(f"no folder for temporary files: {error.strerror}")
+    if refused:
+        return Finding("problem", f"cannot be written to: {_some(refused)}", "let lrfr write there; TMPDIR may be moved")
+    return Finding("ok", "the project's folders, DVC's, and those of the system can be written to")
 
 
 def check_memory() -> Finding:
@@ -196,6 +216,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "Python": check_python,
     "packages": check_packages,
     "disk": check_disk,
+    "places": check_places,
     "memory": check_memory,
     "processors": check_processors,
     "git": check_git,
