@@ -64,7 +64,7 @@ def main() -> int:
     found, ended = campaign(count, seed, Path(os.environ[INSIDE]) / "cases")
     minutes = (time.monotonic() - began) / 60
     for wrong, which in sorted(found.items(), key=lambda item: -len(item[1])):
-        print(f"{wrong} ({len(which)})\n{which[0]}\n")
+        print(f"{len(which)} x {wrong}")
     print(f"{date.today()}: {count:,} cases of seed {seed} in {minutes:.0f} minutes; ", end="")
     print(f"{sum(map(len, found.values()))} findings of {len(found)} kinds")
     print("cases by exit status:", ", ".join(f"{code}: {cases:,}" for code, cases in sorted(ended.items())))

@@ -534,8 +534,11 @@ def campaign(count: int, seed: int, place: Path) -> tuple[dict[str, list[str]], 
             wrong, said, code = run(case, folder, whole, outside)
             ended[code] += 1
             if wrong:
-                last = "\n".join(said.strip().splitlines()[-8:])
-                found.setdefault(f"{case.kind}: {wrong}", []).append(f"case {number}: {case.arguments}\n{last}")
+                which = found.setdefault(f"{case.kind}: {wrong}", [])
+                which.append(f"case {number}: {case.arguments}")
+                if len(which) == 1:
+                    last = "\n".join(said.strip().splitlines()[-8:])
+                    print(f"{case.kind}: {wrong}\n{which[0]}\n{last}\n", flush=True)
     return found, ended
 
 
@@ -547,8 +550,6 @@ def main() -> int:
     import lrfr.stages.import_testset  # noqa: F401 - for the children
 
     found, _ = campaign(int(count), int(seed), Path(place))
-    for wrong, which in found.items():
-        print(f"{wrong} ({len(which)})\n{which[0]}\n")
     print(f"{count} cases, {sum(map(len, found.values()))} findings")
     return bool(found)
 

@@ -110,7 +110,8 @@ def check_places() -> Finding:
     except OSError as error:
         refused.append(f"no folder for temporary files: {error.strerror}")
     if refused:
-        return Finding("problem", f"cannot be written to: {_some(refused)}", "let lrfr write there; TMPDIR may be moved")
+        remedy = "let lrfr write there; the variable TMPDIR names the folder for temporary files"
+        return Finding("problem", f"cannot be written to: {_some(refused)}", remedy)
     return Finding("ok", "the project's folders, DVC's, and those of the system can be written to")
 
 

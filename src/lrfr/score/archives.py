@@ -39,7 +39,8 @@ def read_npz(path: Path, needed: Sequence[str], optional: Sequence[str]) -> dict
 def _check_size(path: Path, stored: np.lib.npyio.NpzFile, names: Sequence[str]) -> None:
     """Raises where the wanted arrays cannot fit the memory; a compressed one may be a thousand times as large."""
     wanted = {f"{name}.npy" for name in names}
-    size = sum(member.file_size for member in stored.zip.infolist() if member.filename in wanted)
+    members = stored.zip.infolist() if stored.zip else []
+    size = sum(member.file_size for member in members if member.filename in wanted)
     if too_much := excess(size):
         remedy = "store the first array as .npy, which is read piece by piece, and the others as a .csv beside it"
         raise EmbeddingError(f"these arrays are too large: {too_much}", where=path, remedy=remedy)
