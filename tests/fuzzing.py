@@ -328,8 +328,7 @@ def _layout(rng: random.Random, folder: Path) -> Case:
         Path("params.yaml").write_text(yaml.safe_dump(params))
         files = sorted(path for path in Path("raw", source).rglob("*") if path.is_file())
         lists = [path for path in files if path.suffix not in (".jpg", ".JPG", ".png")]
-        for _ in range(rng.choice([1, 1, 2])):
-            damage(rng, rng.choice(lists if lists and rng.random() < 0.8 else files))
+        damage(rng, rng.choice(lists if lists and rng.random() < 0.8 else files))
 
     arguments = ["import-testset", "distractors"] if is_set else ["acquire"]
     return Case(f"layout {source}", arguments, prepare)
