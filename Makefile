@@ -1,4 +1,4 @@
-# Two commands: `make repro` runs the pipeline, `make test` checks the code.
+# `make repro` runs the pipeline, `make default` goes back to the default parameters, `make test` checks the code.
 # Each first sets up .venv from requirements.lock; only the first call, and the first after the lock changed, has to.
 
 INSTALLED := .venv/.installed
@@ -11,13 +11,26 @@ CHECKED := .venv/.params-checked
 # CHECK_CODE: the files that `lrfr check` depends on, by tools/code_deps.py
 include tools/check.d
 
-.PHONY: repro test browser clean FORCE
+.PHONY: repro default test browser clean FORCE
 
 # What a run that was killed left of DVC's files is mended first
 repro: $(CHECKED)
 	@lrfr recover
+	@$(TELL_DVC)
 	@dvc repro
 	@echo "The report: $(CURDIR)/reports/index.html"
+
+# DVC wants a git repository, or to be told that there is none, as in a downloaded archive
+IN_GIT := [ -e .git ] || git rev-parse --git-dir >/dev/null 2>&1
+TELL_DVC = if $(IN_GIT); then \
+	if grep -qs no_scm .dvc/config.local; then dvc config -q --local --unset core.no_scm; fi; \
+	else grep -qs no_scm .dvc/config.local || dvc config -q --local core.no_scm true; fi
+
+# The way back to the default, from DVC's cache. The lock goes first: the committed one names what another machine made,
+# and where it names a result DVC does not look for another one of the same inputs
+default: $(INSTALLED)
+	@rm -f dvc.lock
+	@$(MAKE) --no-print-directory repro PARAMS=params/small.yaml
 
 # All parameters are checked before the first stage starts, anew when they or the code that reads them changed
 $(CHECKED): params.yaml $(CHECK_CODE) $(INSTALLED)

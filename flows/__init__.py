@@ -10,4 +10,4 @@ from lrfr.offline import stay_offline
 
 stay_offline()
 os.environ.setdefault("PREFECT_HOME", str(Path(".prefect").absolute()))
-os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")  # 12-17 s on two busy cores
+os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")  # flows/server.py starts a safer one

@@ -14,13 +14,13 @@ from filelock import FileLock, Timeout
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
 from prefect.exceptions import FailedRun
 from prefect.futures import as_completed
 from prefect.states import Completed, Failed, State
 
 from flows.plan import outdated, read_plan, startable
 from flows.processes import Processes
+from flows.server import connect
 from lrfr import paths
 from lrfr.circumstances import told
 from lrfr.config import read_params
@@ -55,10 +55,14 @@ def run_stage(name: str) -> State:
 def pipeline() -> State:
     """Runs all that is out of date; stops at a failed stage, after those that run beside it are done."""
     from dvc.exceptions import DvcException
+    from dvc.scm import SCMError
 
     log = get_run_logger()
     try:
         plan = read_plan()
+    except SCMError as error:  # a downloaded archive
+        remedy = "clone the project, or run: git init; or, to go without: dvc config --local core.no_scm true"
+        return Failed(message="no git repository", data=f"{error}\n  what to do: {remedy}")
     except DvcException as error:
         return Failed(message=f"DVC cannot tell what to do: {error}")
     unfinished = outdated(plan)
@@ -105,19 +109,6 @@ def attach_report() -> None:
     get_run_logger().info("The report: %s", page)
 
 
-def start_server() -> None:
-    """Starts the temporary server that Prefect uses where no server is named.
-
-    A Ctrl-C in the terminal reaches it too; it must outlive that, or the flow could not end in order. A signal that is
-    blocked here stays blocked in it.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        get_client(sync_client=True)
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
 def main() -> int:
     """Runs the flow; returns the exit status: 0, 1 after a failure, 130 after an interrupt."""
     argparse.ArgumentParser(prog="python -m flows.pipeline", description=pipeline.__doc__).parse_args()
@@ -131,7 +122,7 @@ def main() -> int:
 
             recover_patiently()
             check.run()
-            start_server()
+            connect()
             pipeline()
     except Timeout:
         print("error: the flow already runs in this project; wait until it ends, or stop it", file=sys.stderr)

@@ -1,4 +1,7 @@
-"""Subprocesses of a flow: their output line by line, and their end, gentle first, when the flow is interrupted."""
+"""Subprocesses of a flow: their output line by line, and their end, gentle first, when the flow is interrupted.
+
+Each runs on a leash (``flows/leash.py``), which ends it likewise when the flow is killed.
+"""
 
 import os
 import signal
@@ -10,6 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from flows.leash import STOPPING
+
+LEASH = Path(__file__).with_name("leash.py")
 
 
 class Processes:
@@ -23,7 +30,8 @@ class Processes:
         """Runs a command and says each line that it prints; returns its exit status and its last lines."""
         commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # lrfr lies beside this Python
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-P", str(LEASH), *command],
+            stdin=subprocess.PIPE,  # which the kernel closes when this process is gone
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,  # a carriage return, with which progress is redrawn, ends a line too
@@ -42,6 +50,8 @@ class Processes:
                     last.append(line)
             return process.wait(), list(last)
         finally:
+            if process.stdin:
+                process.stdin.close()
             self._running.discard(process)
 
     def stop(self) -> None:
@@ -50,7 +60,7 @@ class Processes:
         Nothing can be started after that.
         """
         self._stopping.set()
-        for number, patience in ((signal.SIGINT, 60), (signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        for number, patience in STOPPING:
             deadline = time.monotonic() + patience
             for process in list(self._running):
                 with suppress(ProcessLookupError):

@@ -17,7 +17,7 @@ VERDICTS = "face_id,verdict,labeller,at,note\nf1,face,anna,2024-05-01T10:00:00+0
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, git):
     """A small project in which all is well."""
     monkeypatch.chdir(tmp_path)
     for name, value in offline.VARIABLES.items():
@@ -29,9 +29,9 @@ def project(tmp_path, monkeypatch):
     Path(".dvc/config").write_text("[core]\n    analytics = false\n    check_update = false\n")
     Path("annotations/verdicts/anna.csv").write_text(VERDICTS)
     Path(".gitignore").write_text(".dvc/tmp\n")
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    named = [git, "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
-        subprocess.run([*git, *command], check=True)
+        subprocess.run([*named, *command], check=True)
     return tmp_path
 
 
@@ -110,6 +110,17 @@ def test_git(project):
     check("git", "warning", "1 files differ", "commit")
     shutil.rmtree(".git")
     check("git", "problem", "git init")
+    Path(".dvc/config.local").write_text("[core]\n    no_scm = true\n")
+    check("git", "warning", "no git repository, and DVC knows")
+
+
+def test_a_repository_without_git(project, monkeypatch):
+    monkeypatch.setenv("PATH", str(project))
+    check("git", "warning", "git is not installed", "install git")
+    Path("worktree").mkdir()  # of which .git is a file
+    Path("worktree/.git").write_text("gitdir: ../.git/worktrees/worktree\n")
+    monkeypatch.chdir("worktree")
+    check("git", "warning", "git is not installed")
 
 
 def test_dvc(project):

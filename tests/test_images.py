@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lrfr import faces, images
 from lrfr.decoding import decode
 from lrfr.errors import FaceTableError, ImageError
-from lrfr.faces import FACE_SCHEMA, PHOTO_SCHEMA, read_faces, with_rows, write_faces, write_table
+from lrfr.faces import FACE_SCHEMA, PHOTO_SCHEMA, read_faces, with_rows, write_face_rows, write_faces, write_table
 from lrfr.images import Images, write_selected
 from tests.face_tables import face_table, whole
 
@@ -235,3 +235,22 @@ def test_no_array_of_images_has_32_bit_offsets(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "READ_BYTES", 3000)
     assert listed(Images(tmp_path / "faces.parquet")) == made["image"].to_pylist()
     assert max(rows) <= 3000 // min(map(len, made["image"].to_pylist()))
+
+
+def test_more_images_than_32_bit_offsets_can_hold(tmp_path):
+    """2,200 faces of 1 MiB, which take no room: they are written, chosen from, put beside others, and read."""
+    path, kept = tmp_path / "faces.parquet", tmp_path / "kept.parquet"
+    plain = face_table().slice(0, 1).to_pylist()[0]
+    padded = plain["image"] + bytes((1 << 20) - len(plain["image"]))
+    write_face_rows((plain | {"face_id": f"{number:04}", "image": padded} for number in range(2200)), path)
+    held = pa.chunked_array([pa.array([padded], pa.large_binary())] * 2200)
+    assert held.nbytes > 1 << 31
+    table = read_faces(path)
+    write_selected(table.take(np.flatnonzero(np.arange(2200) != 7)), path, kept)
+    found = Images(kept)
+    assert len(found) == 2199
+    assert np.array_equal(found.decoded(2198), decode(plain["image"]))
+    few = found.select(np.array([2198, 0, 1100]))
+    assert listed(few) == [padded] * 3
+    faces.write_faces(table.append_column("image", held), path)  # as a source hands it over, whole
+    assert Images(path).encoded(2199) == padded

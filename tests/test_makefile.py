@@ -22,6 +22,7 @@ def project(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("" if name != "params.yaml" else "seed: 1\n")
     (tmp_path / "new.yaml").write_text("seed: 2\n")
+    (tmp_path / ".git").mkdir()
     scripts = tmp_path / ".venv/bin"
     scripts.mkdir(parents=True)
     for name, text in (("lrfr", LRFR), ("dvc", DVC)):

@@ -1,11 +1,13 @@
 """Work over the cores: in order, and alike whatever the number of processes."""
 
 import os
+import signal
 
 import cv2
 import pytest
 
 from lrfr import parallel
+from lrfr.errors import ProcessLostError
 
 
 def look(item: int) -> tuple[int, int, int]:
@@ -53,3 +55,14 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert parallel.cores() == 1
+
+
+def die(item: int) -> int:
+    if item == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def test_a_process_that_is_lost_is_one_message(monkeypatch):
+    with pytest.raises(ProcessLostError, match="a process ended that was looking: it was killed"):
+        parallel_map(2, range(8), monkeypatch, die)

@@ -23,6 +23,7 @@ CHECK_CODE := \
 	src/lrfr/faces.py \
 	src/lrfr/files.py \
 	src/lrfr/images.py \
+	src/lrfr/lifetime.py \
 	src/lrfr/methods/__init__.py \
 	src/lrfr/methods/baseline.py \
 	src/lrfr/methods/csri.py \
@@ -35,6 +36,7 @@ CHECK_CODE := \
 	src/lrfr/nn/alignment.py \
 	src/lrfr/nn/batches/__init__.py \
 	src/lrfr/nn/batches/alignment.py \
+	src/lrfr/nn/batches/augmentation_settings.py \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \
@@ -48,6 +50,7 @@ CHECK_CODE := \
 	src/lrfr/nn/heads/class_means.py \
 	src/lrfr/nn/heads/cosface.py \
 	src/lrfr/nn/heads/curricularface.py \
+	src/lrfr/nn/heads/deepid2.py \
 	src/lrfr/nn/heads/head.py \
 	src/lrfr/nn/heads/magface.py \
 	src/lrfr/nn/heads/mvsoftmax.py \
@@ -94,6 +97,7 @@ CHECK_CODE := \
 	src/lrfr/nn/super_resolution/vdsr.py \
 	src/lrfr/nn/trained.py \
 	src/lrfr/nn/training/__init__.py \
+	src/lrfr/nn/training/batch_norm.py \
 	src/lrfr/nn/training/optimizers.py \
 	src/lrfr/nn/training/settings.py \
 	src/lrfr/nn/training/task.py \
@@ -134,6 +138,7 @@ CHECK_CODE := \
 	src/lrfr/sources/reading/lfw_faces.py \
 	src/lrfr/sources/reading/lfw_pictures.py \
 	src/lrfr/sources/reading/list_checks.py \
+	src/lrfr/sources/reading/mat_fields.py \
 	src/lrfr/sources/reading/mat_lists.py \
 	src/lrfr/sources/reading/mxnet_records.py \
 	src/lrfr/sources/reading/photos.py \

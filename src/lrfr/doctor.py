@@ -140,11 +140,19 @@ def check_processors() -> Finding:
 
 def check_git() -> Finding:
     """The project is a git repository, and clean: a result belongs to a commit."""
-    if not shutil.which("git"):
-        return Finding("problem", "git is not installed", "install git")
-    status, output = _output(["git", "status", "--porcelain"])
+    is_installed = shutil.which("git") is not None
+    status, output = _output(["git", "status", "--porcelain"]) if is_installed else (1, "")
+    if status != 0 and any((folder / ".git").exists() for folder in (Path.cwd(), *Path.cwd().parents)):
+        remedy = "see what `git status` says" if is_installed else "install git"
+        return Finding("warning", f"git {'fails' if is_installed else 'is not installed'}; DVC does without", remedy)
+    if status != 0 and _dvc_config().getboolean("core", "no_scm", fallback=False):
+        return Finding(
+            "warning", "this is no git repository, and DVC knows: results have no commit", "clone the project"
+        )
     if status != 0:
-        return Finding("problem", "this is no git repository; DVC needs one", "clone the project, or run: git init")
+        remedy = "clone the project, or run: git init; or, to go without, what `make repro` does: "
+        remedy += "dvc config --local core.no_scm true"
+        return Finding("problem", "this is no git repository, and DVC needs one", remedy)
     if output:
         changed = len(output.splitlines())
         return Finding("warning", f"{changed} files differ from the last commit", "commit, so that results have a name")
@@ -153,8 +161,8 @@ def check_git() -> Finding:
 
 def check_dvc() -> Finding:
     """DVC is initialised and phones nobody."""
-    config = configparser.ConfigParser()
-    if not config.read([".dvc/config", ".dvc/config.local"]):
+    config = _dvc_config()
+    if not config.sections():
         return Finding("problem", "DVC is not initialised here", "run from the project's root, or run: dvc init")
     for option in ("analytics", "check_update"):
         if config.get("core", option, fallback="true").lower() != "false":
@@ -227,6 +235,13 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "params": check_params,
     "verdicts": check_verdicts,
 }
+
+
+def _dvc_config() -> configparser.ConfigParser:
+    """What the project tells DVC; nothing where DVC is not initialised."""
+    config = configparser.ConfigParser()
+    config.read([".dvc/config", ".dvc/config.local"])
+    return config
 
 
 def _error(error: LrfrError) -> Finding:

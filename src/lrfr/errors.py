@@ -88,8 +88,12 @@ class ResultError(LrfrError):
     """An earlier stage's result that is missing or cannot be read."""
 
 
+class ProcessLostError(LrfrError):
+    """A process that worked for this one and ended before its time."""
+
+
 class EnvironmentProblemError(LrfrError):
-    """Something that must be installed beside lrfr and is missing, such as the detector's networks."""
+    """Something that lrfr needs beside itself and that is missing, such as the detector's networks, or a server."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], where: object = None) -> ParameterError:

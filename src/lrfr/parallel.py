@@ -4,11 +4,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
+from lrfr.errors import ProcessLostError
+from lrfr.lifetime import end_with_parent
 from lrfr.progress import track
 
 CHUNK = 4  # items that a process takes at a time; starting a process for fewer costs more than it saves
@@ -37,6 +40,9 @@ def parallel_map(
         doing: what the progress bar says.
         unit: what one item is called there.
         total: how many items there are, where they cannot be counted.
+
+    Raises:
+        ProcessLostError: a process was killed, or crashed.
     """
     total = len(items) if isinstance(items, Sized) else total or 0
     count = min(cores(), total // CHUNK)
@@ -45,12 +51,19 @@ def parallel_map(
         return
     # Spawned, not forked: OpenCV's and pyarrow's threads do not survive a fork.
     with _naming_shared_memory():
-        pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_limit_opencv, initargs=(1,))
+        pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
     with pool:
         remaining = iter(items)
         chunks = iter(lambda: list(islice(remaining, CHUNK)), [])
         done = map_in_order(pool, _Each(work), chunks, count * AHEAD)
-        yield from track((result for chunk in done for result in chunk), doing, total, unit)
+        try:
+            yield from track((result for chunk in done for result in chunk), doing, total, unit)
+        except BrokenProcessPool as error:
+            what = (
+                f"a process ended that was {doing}: it was killed, perhaps for want of memory, or crashed on its {unit}"
+            )
+            remedy = "run the same command again; if it fails again, free memory, or take the last files out"
+            raise ProcessLostError(what, remedy=remedy) from error
 
 
 @contextmanager
@@ -99,6 +112,12 @@ def _alone(
         yield from track(map(work, items), doing, total, unit)
     finally:
         _limit_opencv(before)
+
+
+def _begin() -> None:
+    """Begins a process of the pool."""
+    end_with_parent()
+    _limit_opencv(1)
 
 
 def _limit_opencv(threads: int) -> int:

@@ -112,9 +112,12 @@ def test_what_no_stage_makes_exists(stages):
 
 def test_no_output_is_in_git(stages):
     """git ignores what the pipeline makes; DVC would refuse it otherwise."""
-    from dvc.scm import SCM
+    from dvc.scm import SCM, SCMError
 
-    ignored = SCM(str(ROOT)).is_ignored
+    try:
+        ignored = SCM(str(ROOT)).is_ignored
+    except SCMError:
+        pytest.skip("this is no git repository")
     for stage in stages.values():
         for output in stage.outs:
             assert ignored(str(ROOT / output.def_path)), output.def_path
@@ -142,9 +145,9 @@ def test_every_parameter_file_has_what_stages_depend_on(path):
                 within = within[part]
 
 
-def test_the_small_scale_is_the_default():
+def test_the_small_scale_is_the_default(git):
     """What ``make repro PARAMS=params/small.yaml`` goes back to; another run's params.yaml is not compared."""
-    changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "params.yaml"], cwd=ROOT, capture_output=True)
+    changed = subprocess.run([git, "diff", "--quiet", "HEAD", "--", "params.yaml"], cwd=ROOT, capture_output=True)
     if changed.returncode:
         pytest.skip("params.yaml is not the committed one, or this is no git repository")
     assert (ROOT / "params/small.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()

@@ -64,7 +64,7 @@ def change(folder, change):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory, git):
     folder = tmp_path_factory.mktemp("project")
     for name in COPIED:
         copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy

@@ -135,7 +135,7 @@ def test_independent_stages_share_the_cores():
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory, git):
     """A small DVC project in a git repository."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "dvc.yaml").write_text(PIPELINE)
@@ -146,7 +146,7 @@ def project(tmp_path_factory):
     (folder / "src/lrfr/sources/rendering").mkdir(parents=True)  # the root of the test sets in the parameters
     (folder / "metrics/runs").mkdir(parents=True)
     (folder / "metrics/runs/dropped.json").write_text(json.dumps(RESULTS | {"run": "dropped"}))
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run([git, "init", "-q"], cwd=folder, check=True)
     (folder / ".dvc").mkdir()
     (folder / ".dvc/config").write_text((ROOT / ".dvc/config").read_text())
     return folder

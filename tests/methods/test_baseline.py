@@ -63,6 +63,17 @@ def test_each_step_trains_the_backbone_and_the_head_of_its_own_collection():
         assert task.head.weight.shape == (CLASSES[collection], 8)
 
 
+@pytest.mark.parametrize(("head", "term"), [("DeepID2", "verification"), ("CenterLoss", "center")])
+def test_a_recogniser_of_the_papers_has_its_own_loss(head, term):
+    """CSRI, Table 3: DeepID2's identification and verification, CentreFace's centre loss."""
+    _, task = build(ONE | {"head": {"name": head}})
+    seen = Faces(torch.rand(4, 3, 16, 16), torch.arange(4) % 2)  # two genuine pairs
+    terms = task.train().losses({"native": seen}, now(), "main")
+    assert set(terms) == {"classification", term} and terms[term] > 0
+    sum(terms.values()).backward()
+    assert task.head.weight.grad is not None
+
+
 def test_it_is_judged_without_the_margin_by_the_head_of_the_step():
     _, task = build(BOTH)
     task.eval()

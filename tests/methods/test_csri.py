@@ -163,6 +163,15 @@ def test_both_branches_go_through_the_same_networks():
     assert torch.allclose(together, apart, rtol=1e-3, atol=1e-4 * together.abs().max().item())
 
 
+def test_deepid2_s_verification_goes_with_either_branch():
+    task, faces = begun("csri", "training", head={"name": "DeepID2", "verification_weight": 0.1})
+    terms = task.losses(faces, context(), "main")
+    assert {"synthetic_verification", "native_verification"} < set(terms)
+    assert all(terms[f"{branch}_verification"] > 0 for branch in ("synthetic", "native"))
+    sum(terms.values()).backward()
+    assert all(head.margin > 0 for head in task.heads.values())
+
+
 def test_the_centre_loss_of_centreface_goes_with_either_branch():
     task, faces = begun("csri", "training", head={"name": "CenterLoss"})
     names = {f"{branch}_{term}" for branch in ("synthetic", "native") for term in ("classification", "center")}

@@ -1,5 +1,6 @@
 """The heads' formulas once more, an element at a time, in Python's floats."""
 
+import itertools
 import math
 
 
@@ -27,6 +28,35 @@ def psi(angle, margin):
 
 def softmax(x, prototypes, label):
     return [inner(x, row) for row in prototypes]
+
+
+def distance(first, second):
+    return math.sqrt(sum((a - b) ** 2 for a, b in zip(first, second, strict=True)))
+
+
+def verification(embeddings, labels, margin):
+    """DeepID2's eq 2 of every pair; the mean of genuine ones and that of impostors, half each."""
+    terms = {True: [], False: []}
+    for i, j in itertools.combinations(range(len(labels)), 2):
+        far = distance(embeddings[i], embeddings[j])
+        genuine = labels[i] == labels[j]
+        terms[genuine].append(far**2 / 2 if genuine else max(0.0, margin - far) ** 2 / 2)
+    return sum(sum(values) / len(values) for values in terms.values() if values) / 2
+
+
+def fewest_errors(distances, genuine):
+    """The lowest of all thresholds (a pair's distance, or 0) with the fewest errors, both kinds weighed alike."""
+    kinds = {
+        kind: [d for d, is_genuine in zip(distances, genuine, strict=True) if is_genuine == kind] for kind in (0, 1)
+    }
+
+    def errors(threshold):
+        rejected = sum(d > threshold for d in kinds[1]) / max(len(kinds[1]), 1)
+        return rejected + sum(d <= threshold for d in kinds[0]) / max(len(kinds[0]), 1)
+
+    nothing = sum(d >= 0 for d in kinds[1]) / max(len(kinds[1]), 1)  # accepting none
+    best = min(sorted(distances), key=errors)
+    return best if errors(best) < nothing - 1e-9 else 0.0
 
 
 def normface(x, prototypes, label, scale):

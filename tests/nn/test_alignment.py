@@ -9,10 +9,10 @@ import torch
 from lrfr import paths
 from lrfr.core.alignment import SIDE, TEMPLATE, TEMPLATES
 from lrfr.decoding import decode
-from lrfr.errors import FaceTableError, LandmarkError
+from lrfr.errors import FaceTableError, LandmarkError, ParameterError
 from lrfr.faces import LANDMARK_SCHEMA, write_faces, write_table
 from lrfr.nn.alignment import align
-from lrfr.nn.batches.alignment import AlignedFaces, Alignment, alignment, landmarks_of
+from lrfr.nn.batches.alignment import AlignedFaces, Alignment, alignment, check_tight_crops, landmarks_of
 from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.labelled import labelled, training_batches, validation_batches
 from lrfr.nn.batches.low_resolution import LowResolution
@@ -132,8 +132,20 @@ def as_input(image):
 
 def test_a_presentation_as_cropped_aligns_nothing():
     located = paths.AUXILIARY_LANDMARKS
-    assert alignment("as_cropped", located, 0.5) is None
+    assert alignment("as_cropped", located, 0.0) is None
     assert alignment("arcface_112", located, 0.5) == Alignment("arcface_112", located, 0.5)
+    with pytest.raises(ParameterError, match=r"as they were cropped(.|\n)*main\.tight_crops(.|\n)*arcface_112"):
+        check_tight_crops("as_cropped", 0.5, "main")  # they would not be made
+
+
+def test_faces_that_are_to_be_aligned_and_have_no_landmarks_at_all_stop_the_training(stored):
+    faces = table()
+    nothing = pa.array([None] * len(faces), faces.schema.field("landmarks").type)
+    unlocated = faces.set_column(faces.schema.get_field_index("landmarks"), "landmarks", nothing)
+    with pytest.raises(FaceTableError, match=r"none of \d+ faces(.|\n)*landmarks.parquet(.|\n)*as_cropped"):
+        stored(faces, unlocated)()
+    some = pa.array([faces["landmarks"][0].as_py()] + [None] * (len(faces) - 1), nothing.type)
+    stored(faces, unlocated.set_column(faces.schema.get_field_index("landmarks"), "landmarks", some))()
 
 
 def test_every_face_is_aligned_and_a_share_of_them_cut_before():

@@ -1,6 +1,9 @@
 import multiprocessing
+import random
 import subprocess
 
+import albumentations as A
+import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from lrfr.errors import ImageError, ParameterError
 from lrfr.faces import decode
 from lrfr.nn.batches.augmentation import Augmentation
+from lrfr.nn.batches.augmentation_settings import AugmentationSettings
 from lrfr.nn.batches.labelled import training_batches, validation_batches
 from lrfr.nn.batches.low_resolution import LowResolution, draw_height
 from lrfr.nn.batches.order import MixedOrder
@@ -148,6 +152,61 @@ def test_a_wrong_synthesizer_is_refused(changes, message):
 def test_a_range_that_descends_is_refused():
     with pytest.raises(ValueError, match="lower end"):
         low_resolution(heights=[12, 8])
+
+
+OFF = {"mirror": False, "shift": 0, "scale": 0, "rotation": 0, "brightness": 0, "contrast": 0, "gamma": None}
+
+
+def varied(image, **chosen):
+    """What becomes of an image by a hundred seeds."""
+    augment = Augmentation(AugmentationSettings(**(OFF | chosen)))
+    return [augment(image, seed) for seed in range(100)]
+
+
+def a_face():
+    return decode(face_table()["image"][0].as_py())
+
+
+def test_without_any_variation_a_face_stays_as_it_is():
+    image = a_face()
+    assert all(np.array_equal(seen, image) for seen in varied(image))
+    train, _, _ = labelled_of(face_table(), SIZE, augmentation=None)
+    seen, _ = train.training_batch([(0, 5)])
+    assert np.array_equal(seen[0], train.images.resized(image))
+
+
+def test_a_mirrored_face_is_mirrored_and_nothing_else():
+    image = a_face()
+    seen = [np.array_equal(made, image[:, ::-1]) for made in varied(image, mirror=True)]
+    others = [np.array_equal(made, image) for made in varied(image, mirror=True)]
+    assert 30 < sum(seen) < 70 and sum(seen) + sum(others) == 100
+
+
+@pytest.mark.parametrize("name", ["shift", "scale", "rotation", "brightness", "contrast", "gamma"])
+def test_each_variation_can_be_had_alone(name):
+    image = a_face()
+    chosen = {"shift": 0.2, "scale": 0.3, "rotation": 30, "brightness": 0.3, "contrast": 0.5, "gamma": [0.5, 2.0]}
+    flat, seen = np.full((24, 24, 3), 90, np.uint8), varied(image, **{name: chosen[name]})
+    assert any(not np.array_equal(made, image) for made in seen)
+    moves = name in ("shift", "scale", "rotation")  # what moves leaves an even picture alone, what lights does not
+    assert all(np.array_equal(made, flat) for made in varied(flat, **{name: chosen[name]})) == moves
+    assert all(made.shape == image.shape and made.dtype == np.uint8 for made in seen)
+
+
+def test_the_default_variations_are_what_they_were():
+    """The default run's figures are made with these: the same draws, the same outcome."""
+    image, former = a_face(), A.Compose(
+        [
+            A.HorizontalFlip(p=0.5),
+            A.Affine(translate_percent=(-1 / 16, 1 / 16), scale=(0.92, 1.08), rotate=(-8, 8),
+                     border_mode=cv2.BORDER_REPLICATE, p=0.9),
+            A.RandomBrightnessContrast(0.25, 0.25, p=0.6),
+            A.RandomGamma((70, 140), p=0.3),
+        ]
+    )  # fmt: skip
+    for seed in range(50):
+        former.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        assert np.array_equal(Augmentation()(image, seed), former(image=image)["image"])
 
 
 def test_augmentations_are_drawn_apart():

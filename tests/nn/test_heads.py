@@ -1,10 +1,13 @@
 """Every head against its paper's formula, and what it follows while it trains."""
 
+import itertools
 import math
 import statistics
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from lrfr.nn.heads import (
@@ -13,18 +16,22 @@ from lrfr.nn.heads import (
     CenterLoss,
     CosFace,
     CurricularFace,
+    DeepID2,
     MagFace,
     MVSoftmax,
     NormFace,
     Softmax,
     SphereFace,
+    classifier_of,
 )
+from lrfr.nn.heads.deepid2 import best_threshold
 from lrfr.nn.heads.sphereface import psi
 from tests.nn import naive_heads as naive
 
 CASES = [
     (lambda: Softmax(6, 5), naive.softmax, {}),
     (lambda: CenterLoss(6, 5), naive.softmax, {}),
+    (lambda: DeepID2(6, 5), naive.softmax, {}),
     (lambda: NormFace(6, 5, 10), naive.normface, {"scale": 10}),
     (lambda: CosFace(6, 5, 30, 0.3), naive.cosface, {"scale": 30, "margin": 0.3}),
     (lambda: ArcFace(6, 5, 30, 0), naive.arcface, {"scale": 30, "margin": 0}),
@@ -139,6 +146,58 @@ def test_the_center_loss_and_the_rule_by_which_centers_move():
         steps = [sum(c - x[axis] for x in own) / (1 + len(own)) for axis, c in enumerate(center)]
         expected = [c - 0.3 * step for c, step in zip(center, steps, strict=True)]
         assert head.centers[j].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def pairs(embedding, labels):
+    """The distances of all pairs and whether they are genuine."""
+    combined = list(itertools.combinations(range(len(labels)), 2))
+    rows = embedding.tolist()
+    return [naive.distance(rows[i], rows[j]) for i, j in combined], [labels[i] == labels[j] for i, j in combined]
+
+
+def test_deepid2_verifies_the_pairs_of_a_batch_by_a_margin_that_former_pairs_gave():
+    torch.manual_seed(4)
+    head, labels = DeepID2(3, 4, verification_weight=0.2, margin_pairs=40), [0, 2, 2, 0, 2, 3]
+    seen, margin = ([], []), None
+    for _ in range(6):  # 15 pairs each
+        embedding = torch.randn(6, 3)
+        far, genuine = pairs(embedding, labels)
+        margin = naive.fewest_errors(far, genuine) if margin is None else margin
+        terms = head.losses(embedding, torch.tensor(labels))
+        expected = 0.2 * naive.verification(embedding.tolist(), labels, margin)
+        assert terms["verification"].item() == pytest.approx(expected, rel=1e-4)
+        for kept, new in zip(seen, (far, genuine), strict=True):
+            kept.extend(new)
+        if len(seen[0]) >= 40:  # a margin is found on 40; what is over begins no new count
+            margin, seen = naive.fewest_errors(seen[0][:40], seen[1][:40]), ([], [])
+        assert head.margin.item() == pytest.approx(margin, rel=1e-5)
+
+
+def test_deepid2_s_terms_may_lack_one_kind_of_pair():
+    head, embedding = DeepID2(3, 4), torch.randn(4, 3)
+    for labels in ([0, 1, 2, 3], [1, 1, 1, 1]):
+        head.margin.fill_(2.0)
+        expected = 0.05 * naive.verification(embedding.tolist(), labels, 2.0)
+        terms = head.losses(embedding, torch.tensor(labels))
+        assert terms["verification"].item() == pytest.approx(expected, rel=1e-4)
+    assert head.losses(embedding[:1], torch.tensor([0]))["verification"].item() == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=30))
+def test_the_threshold_with_the_fewest_errors(drawn):
+    distances, genuine = [d / 2 for d, _ in drawn], [kind for _, kind in drawn]
+    found = best_threshold(torch.tensor(distances), torch.tensor(genuine)).item()
+    assert found == naive.fewest_errors(distances, genuine)
+
+
+def test_a_published_softmax_keeps_its_bias():
+    torch.manual_seed(5)
+    prototypes, bias, embedding = torch.randn(5, 6), torch.randn(5), torch.randn(4, 6)
+    head = classifier_of({"name": "Softmax"}, prototypes, bias)
+    expected = [[naive.inner(x, w) + b for w, b in zip(prototypes.tolist(), bias.tolist(), strict=True)]
+                for x in embedding.tolist()]  # fmt: skip
+    assert torch.allclose(head.plain(embedding), torch.tensor(expected), atol=1e-5)
+    assert set(head.state_dict()) == {"weight", "bias"} and set(Softmax(6, 5).state_dict()) == {"weight"}
 
 
 def test_arcface_keeps_falling_past_pi():

@@ -4,7 +4,7 @@ import torch
 from torch import distributed, multiprocessing
 from torch.nn import functional as F
 
-from lrfr.nn.heads import AdaFace, ArcFace, CenterLoss, CurricularFace, PartialFC
+from lrfr.nn.heads import AdaFace, ArcFace, CenterLoss, CurricularFace, DeepID2, PartialFC
 
 CLASSES, DIM = 30, 5
 
@@ -32,9 +32,19 @@ def follow(process, processes):
     (gradient,) = torch.autograd.grad(summed, sampled.head.weight)
     if processes > 1:
         distributed.all_reduce(gradient)
+    verifier, share = DeepID2(DIM, CLASSES, margin_pairs=20), slice(4 * process, 4 * process + 8 // processes)
+    whole, people = parts(0, 1)
+    own = whole[share].clone().requires_grad_()  # of one size, as in training
+    verification = verifier.losses(own, people[share])["verification"]
+    (pulled,) = torch.autograd.grad(verification, own)
+    pulls = torch.zeros(8, DIM)
+    pulls[share] = pulled / processes
+    if processes > 1:
+        distributed.all_reduce(pulls)
     states = {
         f"{number}.{name}": value for number, head in enumerate(followers) for name, value in head.state_dict().items()
     }
+    states |= {"verification": verification.detach(), "pulls": pulls, **verifier.state_dict()}
     return states | {"classes": sampled.classes, "rows": sampled.head.weight.detach(), "gradient": gradient}
 
 

@@ -48,8 +48,8 @@ def test_another_training_begins_anew(tmp_path):
     assert not (tmp_path / "live/plots/metrics/former.tsv").exists()
 
 
-def test_neither_git_nor_dvc_hears_of_it(tmp_path):
-    subprocess.run(["git", "init", "--quiet", "."], check=True)
+def test_neither_git_nor_dvc_hears_of_it(tmp_path, git):
+    subprocess.run([git, "init", "--quiet", "."], check=True)
     LiveCurves(tmp_path / "live", 0).update(1, {"loss": float("nan")})
     made = {path.name for path in Path().iterdir()}
     assert made == {".git", "live"}

@@ -216,6 +216,45 @@ def test_the_plateau_watches_all_resolutions(tmp_path, monkeypatch):
     assert watched == pytest.approx(sums)
 
 
+def test_the_plateau_watches_one_resolution_alone_where_it_is_told_to(tmp_path, monkeypatch):
+    watched = []
+    monkeypatch.setattr(loop.Schedule, "end_epoch", lambda _, loss: watched.append(loss))
+    chosen = training(schedule="plateau", warmup_epochs=0, validation_sides=[8, 12], watched_side=8)
+    _, curves = run(tmp_path, chosen=chosen)
+    assert watched == pytest.approx([row["validation_classification_8px"] for row in curves])
+
+
+@pytest.mark.parametrize("ema_decay", [None, 0.5])
+def test_the_best_weights_are_those_of_the_epoch_whose_watched_loss_is_lowest(tmp_path, monkeypatch, ema_decay):
+    sides = {"validation_sides": [8, 12], "ema_decay": ema_decay, "epochs": 4}
+    epochs = {}
+
+    def watch(task, *args):
+        losses = validate(task, *args)
+        losses["classification_8px"] = {0: 3.0, 1: 1.0, 2: 2.0, 3: 1.0}[len(epochs)]  # of equal ones the first counts
+        losses["classification"] = -float(len(epochs))  # the last epoch's is the lowest of those that nobody watches
+        epochs[len(epochs)] = weights(task)
+        return losses
+
+    validate = loop.validate
+    monkeypatch.setattr(loop, "validate", watch)
+    task, _ = run(tmp_path / "best", chosen=training(keep="best", watched_side=8, **sides))
+    assert torch.equal(weights(task), epochs[1])
+    epochs.clear()
+    task, _ = run(tmp_path / "last", chosen=training(**sides))
+    assert torch.equal(weights(task), epochs[3])
+
+
+@pytest.mark.parametrize("stop", [4, 8])
+def test_the_best_weights_are_taken_up_too(tmp_path, monkeypatch, stop):
+    chosen = training(keep="best", learning_rate=0.5)
+    task, _ = run(tmp_path / "whole", chosen=chosen)
+    with pytest.raises(InterruptedTrainingError):
+        run(tmp_path / "cut", chosen=chosen, at=stop, act=interrupt())
+    again, _ = run(tmp_path / "cut", chosen=chosen)
+    assert torch.equal(weights(task), weights(again))
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 def test_the_optimiser_is_chosen_by_its_name(tmp_path, optimizer):
     chosen = training(**(ADAM | {"optimizer": optimizer, "betas": [0.8, 0.9], "epochs": 1}))
@@ -242,6 +281,7 @@ def test_no_epochs_leave_the_task_as_it_is(tmp_path):
     [
         (training(schedule="plateau", warmup_epochs=0), "no validation images"),
         (WAITING, "no validation images"),
+        (training(keep="best"), "no validation images"),
         (training(precision="fp16"), "'fp16' needs a GPU"),
         (training(optimizers={"generator": DISCRIMINATOR}), "unknown optimizer 'generator'"),
         (training(batch_size=1000), "24 training faces, and a batch takes 1000"),

@@ -67,6 +67,17 @@ def test_a_plateau_divides_the_learning_rate_after_patience_and_is_remembered():
     assert main.param_groups[0]["lr"] == pytest.approx(0.004)
 
 
+def test_a_loss_that_falls_by_less_than_the_threshold_has_not_fallen():
+    main = optimizer(0.1)
+    chosen = training(schedule="plateau", warmup_epochs=0, plateau_patience=0, plateau_divisor=2, plateau_threshold=0.1)
+    schedule = Schedule({"main": main}, chosen, 10)
+    rates = []
+    for loss in (1.0, 0.95, 0.8):
+        schedule.end_epoch(loss)
+        rates.append(main.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.1, 0.05, 0.05])
+
+
 def rates_of(each):
     return [group["lr"] for group in each.param_groups]
 

@@ -159,7 +159,7 @@ def test_a_file_that_was_changed_since_is_found_by_its_digest(dataset):
         paths.AUXILIARY.write_bytes(whole)
 
 
-@pytest.mark.parametrize("params", ["params.yaml", "params/lfw.yaml", "params/tinyface.yaml", "params/paper.yaml"])
+@pytest.mark.parametrize("params", ["params.yaml", "params/lfw.yaml", "params/tinyface.yaml", "params/paper-tc.yaml"])
 def test_the_card_of_every_parameter_file_is_valid_croissant(folder, tmp_path, params):
     import mlcroissant
 

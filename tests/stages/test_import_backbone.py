@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import pickle
 import re
 import sys
 import types
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import timm
 import torch
@@ -24,6 +27,7 @@ from lrfr.stages.import_backbone import FORMATS
 from tests.nn.published.publishers import AdaFace, ArcFaceTorch, SeNet50, with_statistics
 
 HALF = np.array([0.5, 0.5, 0.5])
+SOFTMAX = {"name": "Softmax"}
 CAFFE = np.array([91.4953, 103.8827, 131.0912])  # BGR, 0..255
 
 
@@ -106,7 +110,7 @@ def network():
 @pytest.fixture(scope="module")
 def r18(arcface, tmp_path_factory):
     path = tmp_path_factory.mktemp("published") / "r18.pt"
-    torch.save(prefixed("module.", arcface), path)
+    torch.save(arcface.state_dict(), path)
     return path
 
 
@@ -114,14 +118,15 @@ def prefixed(prefix, network):
     return {prefix + name: value for name, value in network.state_dict().items()}
 
 
-def assert_embeds_as(network, fed, folder, side):
+def assert_embeds_as(network, fed, folder, side, head=None):
     image = photo(side, side)
     model = read_model(here() / folder, with_landmarks=False)
     embedder = model.embedder
-    assert model.prototypes is None
+    assert (model.prototypes is None) == (head is None)
     told = model.facts.provenance["format"]
     presentation = "arcface_112" if told in ("arcface_torch", "adaface", "cvlface") else "as_cropped"
-    assert model.facts == Facts(presentation=presentation, provenance=model.facts.provenance)  # the rest nobody says
+    told_of = Facts(presentation=presentation, head=head, provenance=model.facts.provenance)  # the rest nobody says
+    assert model.facts == told_of
     with torch.inference_mode():
         expected = network(fed(image))
         given = embedder(torch.from_numpy(image).permute(2, 0, 1)[None] / 255)
@@ -185,21 +190,41 @@ def test_cvlface_takes_what_its_configuration_says(adaface):
 def test_massoli_takes_bgr_less_the_means(senet):
     torch.save({"best_acc": np.float64(0.9), "epoch": 1, "model_state_dict": senet.state_dict()}, "models_ckp.pth")
     output = imported("models_ckp.pth")
-    assert_embeds_as(senet, as_caffe, "models_ckp", 224)
-    assert "224 x 224 px in, 2048 out; left out: classifier_1." in output
+    assert_embeds_as(senet, as_caffe, "models_ckp", 224, SOFTMAX)
+    assert "224 x 224 px in, 2048 out\n" in output
+    assert "its classifier of 5 identities is kept" in output and "classifier: true" in output
+    model = read_model(here() / "models_ckp", with_landmarks=False)
+    assert torch.equal(model.prototypes, senet.classifier_1.weight) and torch.equal(model.bias, senet.classifier_1.bias)
+    assert model.facts.provenance["left_out"] == []
 
 
 def test_the_other_conversion_of_vggface2_takes_rgb(senet):
     state = {name.replace("classifier_1", "classifier"): value for name, value in senet.state_dict().items()}
+    state["classifier.weight"] = state["classifier.weight"][:, :, None, None]  # a convolution there
     torch.save(state, "senet50_ft_dag.pth")
     imported("senet50_ft_dag.pth")
-    assert_embeds_as(senet, as_dag, "senet50_ft_dag", 224)
+    assert_embeds_as(senet, as_dag, "senet50_ft_dag", 224, SOFTMAX)
+    model = read_model(here() / "senet50_ft_dag", with_landmarks=False)
+    assert torch.equal(model.prototypes, senet.classifier_1.weight)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"classifier_1.weight": torch.zeros(5, 100)}, "tensors have another shape: classifier_1.weight"),
+        ({"classifier_1.bias": torch.zeros(4)}, "tensors have another shape: classifier_1.weight"),
+        ({"classifier_1.bias": torch.full((5,), torch.nan)}, "tensors are not finite: classifier_1.weight"),
+    ],
+)
+def test_a_classifier_that_cannot_be_the_network_s_is_refused(senet, changed, says):
+    torch.save(senet.state_dict() | changed, "models_ckp.pth")
+    assert says in refused("models_ckp.pth")
 
 
 def test_without_its_classifier_nobody_can_tell_the_two_apart(senet):
     bare = {name: value for name, value in senet.state_dict().items() if not name.startswith("classifier")}
     torch.save(bare, "senet.pth")
-    assert "say whose file it is: --format massoli or --format vggface2_dag" in refused("senet.pth")
+    assert "say whose it is by --format massoli or --format vggface2_dag" in refused("senet.pth")
     imported("senet.pth", "--format", "massoli")
     assert_embeds_as(senet, as_caffe, "senet", 224)
 
@@ -234,7 +259,8 @@ class TestTimm:
 
 
 def test_it_tells_how_to_start_from_it(arcface, r18):
-    output = imported(r18, "--licence", "non-commercial research")
+    asked = [r18, "--format", "arcface_torch", "--licence", "non-commercial research"]
+    output = imported(*asked)
     start = StartingPoint(**yaml.safe_load(output[output.index("    start:") :])["start"])
     assert start.model == "imported/r18"
     assert start.sha256 == hashlib.sha256((here() / "r18/model.safetensors").read_bytes()).hexdigest()
@@ -253,10 +279,10 @@ def test_it_tells_how_to_start_from_it(arcface, r18):
     }
 
     first = (here() / "r18/model.safetensors").read_bytes()
-    imported(r18, "--licence", "non-commercial research")
+    imported(*asked)
     assert (here() / "r18/model.safetensors").read_bytes() == first
-    torch.save({**prefixed("module.", arcface), "module.prelu.weight": torch.zeros(64)}, "other.pt")
-    result = run("other.pt", "--name", "r18")
+    torch.save({**arcface.state_dict(), "prelu.weight": torch.zeros(64)}, "other.pt")
+    result = run("other.pt", "--name", "r18", "--format", "arcface_torch")
     assert result.exit_code == 1
     assert "another file was imported under this name" in result.output
     assert (here() / "r18/model.safetensors").read_bytes() == first
@@ -280,14 +306,15 @@ def test_it_tells_how_to_start_from_it(arcface, r18):
         (["--std", "0.5,0.5"], "three numbers 0..1"),
         (["--mean", "127.5,127.5,127.5"], "divide them by 255"),
         (["--architecture", "lrfr_ir50"], "the file holds 'lrfr_ir18', not 'lrfr_ir50'"),
-        (["--format", "adaface"], "these are not adaface's names: module.conv1.weight"),
+        (["--format", "adaface"], "these are not adaface's names: conv1.weight"),
+        (["--format", "adaface"], "say whose it is by --format arcface_torch or --format magface or --format cvlface"),
         (["--format", "facenet"], "known: arcface_torch, magface, adaface, cvlface, curricularface"),
         (["--input-size", "96"], "fix the size"),
         (["--name", "../r18"], "cannot be a folder's name"),
     ],
 )
 def test_what_contradicts_the_publisher_is_refused(r18, options, says):
-    assert says in refused(r18, *options)
+    assert says in refused(r18, *([] if "--format" in options else ["--format", "arcface_torch"]), *options)
 
 
 @pytest.mark.parametrize(
@@ -329,9 +356,22 @@ def test_two_tensors_for_one_place_are_refused(adaface):
     [
         ("missing.pt", None, "there is no such file"),
         (".", None, "this is a folder"),
-        ("empty.pt", b"", "damaged, or no checkpoint"),
-        ("text.pt", b"<html>404</html>", "damaged, or no checkpoint"),
+        ("empty.pt", b"", "this is an empty file"),
+        ("page.pth", b"\n<!DOCTYPE html><title>404</title>", "this is a web page"),
+        ("error.pth", b'{"error": "not found"}', "this is a JSON text"),
+        ("note.pth", "Gewichte für später".encode(), "this is a text file"),
+        ("pointer.pth", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+        ("pointer.pth", b"outs:\n- md5: 0\n  path: x.pth\n", "dvc pull"),
+        ("keras.h5", b"\x89HDF\r\n\x1a\n" + bytes(99), "this is an HDF5 file"),
+        ("saved.pb", b"\x08\x01\x12\x90\xa3\x02", "this is a TensorFlow SavedModel"),
+        ("frozen.pb", b"\n\x2f\n\x05input\x12\x0bPlaceholder\xff", "this is a TensorFlow graph"),
+        ("x.tflite", b"\x1c\0\0\0TFL3" + bytes(99), "TensorFlow Lite"),
+        ("x.params", b"\x12\x01" + bytes(99), "MXNet"),
+        ("x.npy", b"\x93NUMPY\x01\0" + bytes(99), "a NumPy array"),
+        ("x.pth.gz", b"\x1f\x8b" + bytes(99), "a gzip archive"),
         ("cut.safetensors", (10**6).to_bytes(8, "little") + b'{"a":', "damaged, or no checkpoint"),
+        ("cut.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M", "damaged, or no checkpoint"),
+        ("random.bin", bytes(range(255, 0, -1)), "damaged, or no checkpoint"),
     ],
 )
 def test_what_is_no_checkpoint_is_said(project, name, content, says):
@@ -345,6 +385,84 @@ def test_a_file_that_was_cut_off(r18, project):
     assert "damaged, or no checkpoint" in refused("cut.pt")
 
 
+def test_what_other_programs_write_is_named(project, network):
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [])), "x.onnx")
+    assert "this is an ONNX model" in refused("x.onnx")
+    with zipfile.ZipFile("x.zip", "w") as archive:
+        archive.writestr("weights/backbone.pth", b"")
+    output = refused("x.zip")
+    assert "a zip archive of 1 files, such as weights/backbone.pth" in output
+    assert "unpack it" in output
+    with zipfile.ZipFile("x.keras", "w") as archive:
+        archive.writestr("model.weights.h5", b"")
+    assert "a model of Keras" in refused("x.keras")
+    np.savez("x.npz", a=np.ones(2))
+    assert "NumPy arrays" in refused("x.npz")
+    torch.jit.script(nn.Linear(2, 2)).save("x.pt")
+    output = refused("x.pt")
+    assert "a TorchScript program" in output
+    assert "torch.jit.load" in output
+    for protocol in (2, 4):
+        Path("x.pkl").write_bytes(pickle.dumps({"conv1/weight": np.ones(3)}, protocol))
+        output = refused("x.pkl")
+        assert "a pickle that torch.save did not write" in output
+        assert "multiarray" in output
+    Path("saved").mkdir()
+    Path("saved/model.safetensors").write_bytes(b"")
+    output = refused("saved")
+    assert "this is a folder" in output
+    assert "such as saved/model.safetensors" in output
+
+
+def test_parts_of_a_training_are_named(arcface, network):
+    optimiser = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9).state_dict()
+    torch.save(optimiser, "optimizer.pth")
+    assert "the state of an optimiser, not weights" in refused("optimizer.pth")
+    torch.save({"weight": torch.ones(93, 512), "weight_mom": torch.ones(93, 512)}, "softmax_fc_gpu_0.pt")
+    for asked in ([], ["--format", "arcface_torch"]):
+        assert "a head, or another single layer (93 x 512 and 93 x 512), not a backbone" in refused(
+            "softmax_fc_gpu_0.pt", *asked
+        )
+    torch.save(torch.ones(93, 512), "centres.pt")
+    assert "one tensor without a name, (93, 512)" in refused("centres.pt")
+    weights = arcface.state_dict()
+    torch.save({"model": weights, "ema": weights, "optimizer": optimiser, "epoch": 3}, "training.pth")
+    output = refused("training.pth", "--format", "arcface_torch")
+    assert "a training's checkpoint with tensors in 2 parts: 'model' (" in output
+    assert "torch.load(FILE)['model']" in output
+    torch.save({"model": weights, "optimizer": optimiser, "epoch": torch.tensor(3)}, "training.pth")
+    imported("training.pth", "--format", "arcface_torch")
+    assert_embeds_as(arcface, as_rgb, "training", 112)
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_names_of_several_publishers_are_asked_about(arcface, adaface, prefix):
+    for network, formats in ((arcface, ("arcface_torch", "magface", "cvlface")), (adaface, ("adaface", "cvlface"))):
+        torch.save(prefixed(prefix, network), "bare.pth")
+        output = refused("bare.pth")
+        assert "several publishers have these names" in output
+        assert f"say whose it is by --format {' or --format '.join(formats)}" in output
+    imported("bare.pth", "--format", "adaface")
+    assert_embeds_as(adaface, as_bgr, "bare", 112)
+
+
+def test_advice_never_leads_in_a_circle(arcface, network):
+    """Whoever does what the command says, ends with another answer, and not with the first one."""
+    torch.save(network.state_dict(), "resnet.pth")
+    for asked in ([], *(["--format", format] for format in FORMATS if format != "timm")):
+        output = refused("resnet.pth", *asked)
+        assert "--architecture" in output
+        assert "leave --format out" not in output
+        assert "say whose it is" not in output
+
+
+def test_a_model_of_ours_is_not_imported_again(r18):
+    imported(r18, "--format", "arcface_torch")
+    result = run(here() / "r18/model.safetensors", "--name", "again")
+    assert result.exit_code == 1
+    assert "a model of lrfr's own" in result.output
+
+
 def test_the_help_names_every_format():
     said = run("--help").output
     assert all(format in said for format in FORMATS)
@@ -353,7 +471,9 @@ def test_the_help_names_every_format():
 def test_tensors_of_nobody(project):
     torch.save({"encoder.weight": torch.ones(2)}, "x.pt")
     assert re.search(
-        r"nobody's layout that lrfr knows: encoder.weight.*--format, one of arcface_torch", refused("x.pt"), re.S
+        r"nobody's layout that lrfr knows: encoder.weight.*it is: a network that lrfr does not know",
+        refused("x.pt"),
+        re.S,
     )
     torch.save([1, 2], "x.pt")
     assert "the file holds no tensors by name" in refused("x.pt")

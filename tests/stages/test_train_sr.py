@@ -93,6 +93,7 @@ def test_without_validation_faces_nothing_is_measured() -> None:
         ({"sides": []}, "sides"),
         ({"network": "srgan"}, "no super-resolution network 'srgan'"),
         ({"training": TRAINING | {"validation_sides": [8]}}, "leave validation_sides out(.|\n)*super_resolution.tiny"),
+        ({"training": TRAINING | {"tight_crops": 0.5}}, "leave training.tight_crops out"),
         ({"depth": 3}, "unknown parameter 'depth'"),
     ],
 )

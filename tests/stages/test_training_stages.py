@@ -268,6 +268,47 @@ def test_an_imported_backbone_is_used_as_it_is_and_its_prototypes_are_class_mean
     assert torch.allclose(kept.prototypes, expected, atol=1e-5)
 
 
+def with_classifier(head=None, **changes):
+    """How a backbone starts from a published model and its classifier."""
+    torch.manual_seed(0)
+    told = {"facts": {"head": {"name": "Softmax"}}, "prototypes": torch.randn(6, 8), "bias": torch.randn(6)} | changes
+    model = Model(Embedder(Architecture(**ARCHITECTURE)).eval(), Facts(**told.pop("facts")), **told)
+    write_model(Path("imported/published"), model)
+    found = hashlib.sha256(Path("imported/published", FILE).read_bytes()).hexdigest()
+    begin = {"model": "imported/published", "sha256": found, "classifier": True}
+    return model, {"start": begin, "head": head or {"name": "Softmax"}, "training": section(epochs=0)}
+
+
+def test_an_imported_classifier_is_the_teacher_s_own_softmax():
+    model, begin = with_classifier()
+    write(begin, generic={"method": "pretrained"})
+    pretrain.run("main")
+    finetune.run("generic")
+    for folder in (paths.pretrained("main"), paths.model("generic")):
+        kept = read_model(folder)
+        assert torch.equal(kept.prototypes, model.prototypes) and torch.equal(kept.bias, model.bias)
+    write(begin | {"training": section()})
+    pretrain.run("main")
+    kept = read_model(paths.pretrained("main"))
+    assert not torch.equal(kept.bias, model.bias)  # it is trained on, as all of the teacher
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"prototypes": None, "bias": None}, "the model to start from has no classifier(.|\n)*leave classifier out"),
+        ({"head": HEAD}, "classifier is of the kind Softmax, and the head is ArcFace(.|\n)*name: Softmax"),
+        ({"prototypes": torch.randn(7, 8), "bias": None}, "knows 7 identities, and 6 are learnt here"),
+        ({"head": {"name": "Softmax", "sample_rate": 0.5}}, "has a bias(.|\n)*leave sample_rate out"),
+    ],
+)
+def test_a_classifier_that_is_not_that_of_these_identities_is_refused(changes, complaint):
+    write(with_classifier(**changes)[1])
+    with pytest.raises(ParameterError, match=complaint) as error:
+        pretrain.run("main")
+    assert "backbones.main.start.classifier" in str(error.value)
+
+
 def test_what_a_model_says_of_itself_goes_with_those_that_start_from_it():
     _, begin = start(metric="euclidean", trained=[ELSEWHERE], provenance=PROVENANCE)
     write(begin, None, generic={"method": "pretrained"}, baseline=baseline())

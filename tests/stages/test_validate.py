@@ -336,6 +336,23 @@ def test_data_docs_are_an_extra_that_changes_nothing_else(folder):
     assert {path.name for path in folder.iterdir()} == {"params.yaml", "annotations", "data", "metrics", "reports"}
 
 
+def test_names_are_no_markup_in_data_docs():
+    script = "<script>alert(1)</script>"
+
+    def inject(tables: Tables) -> None:
+        tables["manifests"][2]["labeller"] = script
+        tables["benchmark"][0]["face_id"] = f'" onload=x {script}'
+        tables["benchmark"][1]["face_id"] = tables["benchmark"][0]["face_id"]
+
+    write_sound_tables(inject)
+    with pytest.raises(ValidationFailedError):
+        validate.run(data_docs=True)
+    pages = [page.read_text() for page in paths.DATA_DOCS.rglob("*.html")]
+    assert any("alert(1)" in page for page in pages)
+    assert not any("<script>alert" in page or '" onload=x' in page for page in [*pages, paths.QUALITY_PAGE.read_text()])
+    assert script in paths.VALIDATION_RESULT.read_text()
+
+
 def test_a_missing_table_or_column_says_so():
     with pytest.raises(FaceTableError, match="missing"):
         validate.run()

@@ -156,10 +156,12 @@ class Distillation(Task):
         check_sides(settings.widths, teacher.architecture.size, "widths")
         fresh = settings.student == "fresh"
         self.embedder = Embedder(teacher.architecture) if fresh else copy.deepcopy(teacher)
-        own = classifier_of(backbone.facts.head, prototypes)
+        own = classifier_of(backbone.facts.head, prototypes, backbone.bias)
         self.head = copy.deepcopy(own)
         if fresh:
             nn.init.normal_(self.head.weight, std=0.01)
+            if isinstance(self.head.bias, nn.Parameter):
+                nn.init.zeros_(self.head.bias)
         teaches = settings.targets == "teacher" or settings.softmax == "shared"
         self.teacher = Teacher(teacher, own) if teaches else None
 

@@ -70,12 +70,14 @@ class Model:
         facts: what its users must know.
         prototypes: (C, D) of the head that it was trained with, where they are kept.
         landmarks: the network that finds the landmarks by which faces are aligned; None where they are not.
+        bias: (C,) of that head, where it is a published classifier that has one.
     """
 
     embedder: Embedder
     facts: Facts = field(default_factory=Facts)
     prototypes: torch.Tensor | None = None
     landmarks: CNN6 | None = None
+    bias: torch.Tensor | None = None
 
 
 def write_model(folder: Path, model: Model) -> None:
@@ -83,6 +85,8 @@ def write_model(folder: Path, model: Model) -> None:
     tensors = {f"embedder.{name}": value for name, value in model.embedder.state_dict().items()}
     if model.prototypes is not None:
         tensors["head"] = model.prototypes
+    if model.bias is not None:
+        tensors["head_bias"] = model.bias
     described = {"architecture": model.embedder.architecture.model_dump(), **model.facts.model_dump()}
     if model.landmarks is not None:
         write_landmark_model(folder, model.landmarks)
@@ -106,12 +110,12 @@ def read_model(folder: Path, with_landmarks: bool = True) -> Model:
     with expected(MODEL, path):
         described, tensors = read_weights(path)
         embedder = Embedder(settings(described.pop("architecture"), Architecture, f"{path}: architecture"))
-        prototypes = tensors.pop("head", None)
+        prototypes, bias = tensors.pop("head", None), tensors.pop("head_bias", None)
         embedder.load_state_dict({name.removeprefix("embedder."): value for name, value in tensors.items()})
     facts = settings(described, Facts, f"{path}: metadata")
     aligns = is_aligned(facts.presentation)
     landmarks = read_landmark_model(folder) if aligns and with_landmarks else None
-    return Model(embedder.eval(), facts, prototypes, landmarks)
+    return Model(embedder.eval(), facts, prototypes, landmarks, bias)
 
 
 def read_facts(folder: Path) -> Facts:

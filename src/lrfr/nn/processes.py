@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 
 from lrfr.errors import InterruptedTrainingError, LrfrError, ParameterError
+from lrfr.lifetime import stop_with_launcher
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -65,6 +66,8 @@ def launch(device: torch.device, precision: str, optimizers: int) -> "Fabric":
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces every process otherwise
     several = processes() > 1
+    if several:
+        stop_with_launcher()
     fabric = Fabric(
         accelerator=device.type,
         devices=processes_here(),

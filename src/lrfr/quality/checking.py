@@ -1,7 +1,9 @@
 """Runs suites of expectations with Great Expectations, in memory, and brings the outcome into a stable shape."""
 
+import html
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,22 @@ def check(suites: list[Suite], data_docs: Path | None = None) -> dict[str, dict[
         rows.
     """
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    context = gx.get_context(mode="ephemeral", project_config=_in_memory(data_docs))
+    context = gx.get_context(mode="ephemeral", project_config=_in_memory(None))
     results = {suite.name: _check_suite(context, suite) for suite in suites}
     if data_docs:
-        context.build_data_docs()
+        _write_data_docs(suites, data_docs)
     return results
+
+
+def _write_data_docs(suites: list[Suite], folder: Path) -> None:
+    """Great Expectations' own pages. It puts values into them as they are, so that a name could be a script there:
+    names, and whatever else is text in a table, are escaped before it sees them."""
+    context = gx.get_context(mode="ephemeral", project_config=_in_memory(folder))
+    for suite in suites:
+        escaped = suite.frame.map(lambda value: html.escape(value) if isinstance(value, str) else value)
+        fresh = [expectation.copy(update={"id": None}) for expectation in suite.expectations]  # a suite keeps its own
+        _check_suite(context, replace(suite, frame=escaped, expectations=fresh))
+    context.build_data_docs()
 
 
 def failure(checked: dict[str, dict[str, Any]], where: Path, page: Path) -> ValidationFailedError:

@@ -73,8 +73,10 @@ def run(name: str) -> None:
             if task.part is not None:
                 task.part.merge()
             facts = _facts(chosen, shown.presentation, backbone.facts, task, trained)
-            prototypes = None if trained or not task.starts_from_backbone else backbone.prototypes
-            write_model(paths.model(name), Model(task.embedder, facts, prototypes, landmarks_for(facts.presentation)))
+            kept = backbone.prototypes, backbone.bias
+            prototypes, bias = (None, None) if trained or not task.starts_from_backbone else kept
+            landmarks = landmarks_for(facts.presentation)
+            write_model(paths.model(name), Model(task.embedder, facts, prototypes, landmarks, bias))
             write_curves(paths.training_curve(KIND, name), curves)
 
         train_in_steps(task, steps, write)
@@ -173,6 +175,7 @@ def _faces(run: Run, step: str, collections: Sequence[str], training: Training, 
             degrade.get(key),
             alignment(shown.presentation, landmark_tables(run)[key], training.tight_crops),
             shown.architecture.preprocessing.interpolation,
+            training.augmentation,
         )
         for key in collections
     }

@@ -85,8 +85,10 @@ def _write(folder: Path, converted: Converted, provenance: Provenance) -> None:
     """Writes the model, unless that of another file has its name."""
     if (folder / FILE).is_file() and (read_facts(folder).provenance or {}).get("sha256") != provenance["sha256"]:
         raise ParameterError("another file was imported under this name", where=folder, remedy="--name ANOTHER")
-    facts = Facts(presentation=converted.presentation, metric=converted.metric, provenance=provenance)
-    write_model(folder, Model(converted.embedder, facts))
+    prototypes, bias = converted.classifier or (None, None)
+    head = {"name": "Softmax"} if converted.classifier else None
+    facts = Facts(presentation=converted.presentation, metric=converted.metric, head=head, provenance=provenance)
+    write_model(folder, Model(converted.embedder, facts, prototypes, bias=bias))
 
 
 def _tell(folder: Path, converted: Converted, provenance: Provenance) -> None:
@@ -95,12 +97,18 @@ def _tell(folder: Path, converted: Converted, provenance: Provenance) -> None:
     height, width = architecture.size
     mean, std = ([round(value, 6) for value in values] for values in (fed.mean, fed.std))
     left_out = f"; left out: {', '.join(converted.left_out)}" if converted.left_out else ""
+    classifier = (
+        f"its classifier of {len(converted.classifier[0]):,} identities is kept: where the auxiliary faces are of all "
+        "of them, add `classifier: true` to start, and `head: {name: Softmax}`\n"
+        if converted.classifier
+        else ""
+    )
     print(
         f"{provenance['file']}: {converted.format}, {architecture.backbone}, {provenance['parameters']:,} parameters, "
         f"{height} x {width} px in, {architecture.embedding_dim} out{left_out}\n"
         f"images: {fed.colour}, (value - {mean}) / {std} of values 0..1; {provenance['preprocessing_by']}\n"
         f"licence: {provenance['licence']}{'' if provenance['licence'] != 'unknown' else ' (--licence says it)'}\n"
-        f"faces: {converted.presentation}; metric: {converted.metric}\n"
+        f"faces: {converted.presentation}; metric: {converted.metric}\n{classifier}"
         f"To start from it, in params.yaml under backbones.NAME, in place of architecture:\n"
         f"    start: {{model: {folder}, sha256: {sha256_of(folder / FILE)}}}"
     )

@@ -21,7 +21,7 @@ from lrfr.nn.landmarks.model_file import landmarks_for
 from lrfr.nn.model_file import Facts, Model, TrainedStep, write_model
 from lrfr.nn.pretraining import Pretraining, presentation_of
 from lrfr.nn.processes import one_of_several
-from lrfr.nn.start import read_start
+from lrfr.nn.start import read_start, take_classifier
 from lrfr.nn.training.checkpoint import SavedState, fingerprint
 from lrfr.nn.training.curves import Curves, write_curves
 from lrfr.nn.training.steps import Step, Trained, train_in_steps
@@ -60,12 +60,15 @@ def run(name: str) -> None:
             degrade,
             aligned,
             embedder.architecture.preprocessing.interpolation,
+            chosen.training.augmentation,
         )
         task = Classifier(embedder, chosen.head, {"auxiliary": classes})
         tables = [paths.AUXILIARY, *([aligned.located] if aligned else [])]
         known = fingerprint([values, params.seed, params.threads, _code(name)], [__name__], *tables)
         saved = SavedState(paths.checkpoint(KIND, name), known)
-        if chosen.start and saved.read() is None:
+        if chosen.start and chosen.start.classifier:
+            take_classifier(task.head, start, chosen.head.name, f"{place}.start.classifier")
+        elif chosen.start and saved.read() is None:
             # Moved before, outside inference mode: what is moved in it cannot be trained
             task.head.weight.data.copy_(_prototypes(embedder.to(device()).eval(), faces, classes))
 
@@ -78,7 +81,8 @@ def run(name: str) -> None:
                 head=chosen.head.model_dump(),
                 provenance=start.facts.provenance,
             )
-            model = Model(task.embedder, facts, task.head.weight, landmarks_for(presentation))
+            bias = getattr(task.head, "bias", None)
+            model = Model(task.embedder, facts, task.head.weight, landmarks_for(presentation), bias)
             write_model(paths.pretrained(name), model)
             write_curves(paths.training_curve(KIND, name), curves)
 

@@ -50,7 +50,8 @@ def run(name: str) -> None:
         require_hr_faces()
         make_deterministic(params.seed, params.threads)
         size = chosen.size, chosen.size
-        faces, validation, _ = labelled(paths.AUXILIARY, size, interpolation="bicubic")
+        augmentation = chosen.training.augmentation
+        faces, validation, _ = labelled(paths.AUXILIARY, size, interpolation="bicubic", augmentation=augmentation)
         resolver = SuperResolver(SuperResolution(network=chosen.network, width=chosen.width), size)
         task = SuperResolving(resolver, chosen.sides)
         known = fingerprint([values, params.seed, params.threads], [__name__], paths.AUXILIARY)

@@ -80,6 +80,7 @@ def test_faces_that_nothing_can_be_learnt_from_are_refused(columns, message):
         ({"heights": [20, 10]}, "lower end"),
         ({"training": training(images_per_identity=2)}, "no identity"),
         ({"training": training(tight_crops=0.5)}, "leave training.tight_crops out"),
+        ({"training": training(augmentation=None)}, "leave training.augmentation out"),
         (
             {"training": training(low_resolution={"synthesizer": "downsample", "share": 1.0, "heights": [8, 9]})},
             "heights say",

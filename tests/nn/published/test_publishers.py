@@ -71,6 +71,7 @@ def test_magface_takes_bgr_as_it_is(project, magface, prefix):
     [
         (lambda: tiny(lambda: ArcFaceTorch(18)), ["arcface_torch", "magface", "cvlface"]),
         (lambda: tiny(lambda: AdaFace(18)), ["adaface", "cvlface"]),
+        (lambda: tiny(lambda: AdaFace(100)), ["adaface", "cvlface"]),
         (lambda: tiny(lambda: Evolve((3, 4, 14, 3), gated=True)), ["face_evolve", "insightface_pytorch"]),
         (lambda: tiny(lambda: Evolve((3, 8, 36, 3)), "module."), ["face_evolve", "insightface_pytorch"]),
         (lambda: tiny(SeNet50, leave_out=("classifier",)), ["massoli", "vggface2_dag"]),
@@ -81,8 +82,8 @@ def test_names_that_publishers_share_are_asked_for(state, publishers):
         names = state()
     torch.save({name: torch.zeros(1) for name in names}, "bare.pth")
     output = refused("bare.pth")
-    assert f"feed their networks differently: {', '.join(publishers)}" in output
-    assert f"say whose file it is: --format {' or --format '.join(publishers)}" in output
+    assert "several publishers have these names" in output
+    assert f"say whose it is by --format {' or --format '.join(publishers)}" in output
     for name in publishers:
         told = refused("bare.pth", "--format", name, *(["--colour", "RGB"] if name == "cvlface" else []))
         assert "tensors have another shape" in told
@@ -91,9 +92,11 @@ def test_names_that_publishers_share_are_asked_for(state, publishers):
 @pytest.mark.parametrize(
     ("prefix", "build", "format"),
     [
-        ("module.", lambda: ArcFaceTorch(18), "lrfr_ir18"),
+        ("state_dict_backbone.", lambda: ArcFaceTorch(18), "lrfr_ir18"),
+        ("features.module.", lambda: ArcFaceTorch(18), "lrfr_ir18"),
         ("model.", lambda: AdaFace(18), "lrfr_ir18_adaface"),
         ("", lambda: Evolve((3, 13, 30, 3), affine=False), "lrfr_ir101_curricularface"),
+        ("module.", lambda: Evolve((3, 13, 30, 3), affine=False), "lrfr_ir101_curricularface"),
         ("", SeNet50, "lrfr_seresnet50"),
     ],
 )

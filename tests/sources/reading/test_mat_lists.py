@@ -1,10 +1,15 @@
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy.io import savemat
 
 from lrfr.errors import SourceError
+from lrfr.sources.reading import mat_lists
 from lrfr.sources.reading.mat_lists import identities_of, pairs_of
 from tests.sources.layouts import cells, put
 
@@ -90,3 +95,32 @@ def test_pairs(tmp_path):
     savemat(tmp_path / "three.mat", {"three": cells(("a.jpg", "b.jpg", "c.jpg"))})
     with pytest.raises(SourceError, match="not pairs in two columns"):
         pairs_of(tmp_path, "three.mat")
+
+
+def test_a_damaged_file_that_crashes_its_reader_is_named(tmp_path, monkeypatch):
+    """scipy's reader has crashed on damaged files; a stand-in for it does so on every file."""
+    write(tmp_path, cells("a.jpg"), np.array([[1]]))
+    (tmp_path / "crash.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    monkeypatch.setattr(mat_lists.mat_fields, "__file__", str(tmp_path / "crash.py"))
+    with pytest.raises(SourceError, match=r"crashed its reader \(SIGSEGV\)(.|\n)*list\.mat"):
+        read(tmp_path)
+
+
+def test_a_file_that_keeps_its_reader_busy_is_given_up(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "list.mat")  # opening it waits for somebody who writes
+    monkeypatch.setattr(mat_lists, "SECONDS", 1)
+    with pytest.raises(SourceError, match=r"could not be read in 1 s(.|\n)*list\.mat"):
+        read(tmp_path)
+
+
+@given(st.integers(0, 2**31), st.integers(1, 40))
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_bytes_are_wrong_the_file_is_read_or_refused(tmp_path, seed, bytes_changed):
+    write(tmp_path, cells("a.jpg", "b.jpg"), np.array([[1], [2]]))
+    content = bytearray((tmp_path / "list.mat").read_bytes())
+    draw = np.random.default_rng(seed)
+    for place in draw.integers(128, len(content), bytes_changed):
+        content[place] = draw.integers(256)
+    (tmp_path / "list.mat").write_bytes(content)
+    with suppress(SourceError):
+        read(tmp_path)

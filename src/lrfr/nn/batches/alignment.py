@@ -36,7 +36,8 @@ def check_tight_crops(presentation: str, tight_crops: float, where: str) -> None
     """Raises a ParameterError where ``tight_crops`` would not be heeded; ``where`` names the training."""
     if presentation == AS_CROPPED and tight_crops:
         what = "faces are presented as they were cropped, and tight_crops is about faces that are aligned"
-        raise ParameterError(what, where=f"{where}.tight_crops", remedy="leave tight_crops out, or align the faces")
+        remedy = "leave tight_crops out, or align the faces: `presentation: arcface_112`"
+        raise ParameterError(what, where=f"{where}.tight_crops", remedy=remedy)
 
 
 @dataclass(frozen=True)

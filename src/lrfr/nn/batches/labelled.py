@@ -11,14 +11,17 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from lrfr.errors import FaceTableError, LrfrError
 from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table
 from lrfr.images import Images
+from lrfr.lifetime import end_with_parent
 from lrfr.nn.batches.alignment import AlignedFaces, Alignment, landmarks_of
-from lrfr.nn.batches.augmentation import Augmentation
+from lrfr.nn.batches.augmentation import SOME, Augmentation
+from lrfr.nn.batches.augmentation_settings import AugmentationSettings
 from lrfr.nn.batches.images import FaceImages, in_order
 from lrfr.nn.batches.order import Key, MixedOrder
 from lrfr.nn.compute import one_blas_thread
@@ -152,6 +155,7 @@ def labelled(
     degrade: Degrade | None = None,
     alignment: Alignment | None = None,
     interpolation: Interpolation = "bilinear",
+    augmentation: AugmentationSettings | None = SOME,
 ) -> tuple[LabelledFaces, LabelledFaces | None, int]:
     """The train and validation rows of a stored face table, resized to ``size``, and the number of train identities.
 
@@ -163,9 +167,10 @@ def labelled(
         degrade: what happens to a train face, as captured, given randomness of its own.
         alignment: how faces are aligned before that, validation faces too; None where they stay as cropped.
         interpolation: by which faces are resized.
+        augmentation: how train faces are varied at the network's size; not at all where None.
 
     Raises:
-        FaceTableError: the table is missing, or is no face table.
+        FaceTableError: the table is missing, or is no face table; or faces are to be aligned, and none has landmarks.
     """
     faces, images = read_faces(path, ["face_id", "identity", "split"]), Images(path)
     located = _located(alignment.located, faces) if alignment else []
@@ -182,18 +187,25 @@ def labelled(
         return LabelledFaces(seen, labels, augmentation, degrade, aligned)
 
     validation = rows("validation") if (splits == "validation").any() else None
-    return rows("train", Augmentation(), degrade), validation, len(names)
+    varied = Augmentation(augmentation) if augmentation else None
+    return rows("train", varied, degrade), validation, len(names)
 
 
 def _located(path: Path, faces: pa.Table) -> list[list[float] | None]:
     """The landmarks of faces from their own table, in the order of the faces.
 
     Raises:
-        FaceTableError: the table is missing, or is that of other faces.
+        FaceTableError: the table is missing, is that of other faces, or no train face has landmarks: all of them would
+            be centred by a fixed crop, and nothing aligned.
     """
     table = read_table(path, LANDMARK_SCHEMA)
     if not table["face_id"].equals(faces["face_id"]):
         raise FaceTableError("these are the landmarks of other faces", where=path, remedy="lrfr locate-landmarks")
+    trains = table["landmarks"].filter(pc.equal(faces["split"], "train"))
+    if len(trains) and trains.null_count == len(trains):
+        what = f"none of {len(trains):,} faces that are to be aligned has landmarks"
+        remedy = "train the landmark network on sharper faces (lrfr train-landmarks), or set `presentation: as_cropped`"
+        raise FaceTableError(what, where=path, remedy=remedy)
     return table["landmarks"].to_pylist()
 
 
@@ -219,6 +231,7 @@ def _begin_worker(worker: int) -> None:
     if hasattr(signal, "sigwaitinfo"):  # not on every system
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         Thread(target=_end_when_the_parent_says_so, args=[os.getppid()], daemon=True).start()
+    end_with_parent()  # after the signals were blocked: its thread must not take them either
 
 
 def _end_when_the_parent_says_so(parent: int) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import Field
+from torch import nn
 
 from lrfr.nn.heads.adaface import AdaFace, AdaFaceSettings
 from lrfr.nn.heads.arcface import ArcFace, ArcFaceSettings
@@ -13,6 +14,7 @@ from lrfr.nn.heads.center_loss import CenterLoss, CenterLossSettings
 from lrfr.nn.heads.class_means import class_means
 from lrfr.nn.heads.cosface import CosFace, CosFaceSettings
 from lrfr.nn.heads.curricularface import CurricularFace, CurricularFaceSettings
+from lrfr.nn.heads.deepid2 import DeepID2, DeepID2Settings
 from lrfr.nn.heads.head import Head, cross_entropy
 from lrfr.nn.heads.magface import MagFace, MagFaceSettings
 from lrfr.nn.heads.mvsoftmax import MVSoftmax, MVSoftmaxSettings
@@ -34,6 +36,7 @@ HEADS: dict[str, type[Head]] = {
         MagFace,
         AdaFace,
         CenterLoss,
+        DeepID2,
     )
 }
 
@@ -48,7 +51,8 @@ HeadSettings = Annotated[
     | CurricularFaceSettings
     | MagFaceSettings
     | AdaFaceSettings
-    | CenterLossSettings,
+    | CenterLossSettings
+    | DeepID2Settings,
     Field(discriminator="name"),
 ]
 
@@ -62,16 +66,19 @@ def build_head(settings: HeadSettings, embedding_dim: int, num_classes: int) -> 
     return PartialFC(kind(embedding_dim, math.ceil(rate * num_classes), **values), num_classes)
 
 
-def classifier_of(settings: Mapping[str, Any], prototypes: torch.Tensor) -> Head:
+def classifier_of(settings: Mapping[str, Any], prototypes: torch.Tensor, bias: torch.Tensor | None = None) -> Head:
     """The head that a model was trained with, over all its identities, also where training drew some of them.
 
     Args:
         settings: of the head, as the model's facts have them.
         prototypes: (C, D).
+        bias: (C,) of a plain softmax that has one.
     """
     values = {key: value for key, value in settings.items() if key not in ("name", "sample_rate")}
     head = HEADS[settings["name"]](prototypes.shape[1], len(prototypes), **values)
     head.weight.data.copy_(prototypes)
+    if bias is not None:
+        head.bias = nn.Parameter(bias.clone())
     return head
 
 
@@ -83,6 +90,7 @@ __all__ = [
     "CenterLoss",
     "CosFace",
     "CurricularFace",
+    "DeepID2",
     "Head",
     "HeadSettings",
     "MVSoftmax",

@@ -3,6 +3,8 @@
 import torch
 from torch import distributed
 
+from lrfr.nn.training.batch_norm import summed
+
 
 def summed_over_processes(values: torch.Tensor) -> torch.Tensor:
     """The sum over all processes of ``values``, which have the same shape in each."""
@@ -21,6 +23,17 @@ def identities_present(labels: torch.Tensor, num_classes: int) -> torch.Tensor:
     present[labels] = 1
     distributed.all_reduce(present, distributed.ReduceOp.MAX)
     return present.nonzero()[:, 0]
+
+
+def gathered(values: torch.Tensor) -> torch.Tensor:
+    """The values (B, ...) of all processes, one after the other's; each has as many. What all processes make of them
+    is the same, and its gradient reaches each process's own part as often as there are processes: the loop's average
+    takes that back."""
+    if not _several():
+        return values
+    whole = values.new_zeros(distributed.get_world_size(), *values.shape)
+    whole[distributed.get_rank()] = values
+    return summed(whole).flatten(0, 1)
 
 
 def _several() -> bool:

@@ -42,6 +42,8 @@ class Landmarks(Section):
             raise ValueError("leave training.low_resolution out: heights say how small the faces are made")
         if self.training.tight_crops:
             raise ValueError("leave training.tight_crops out: tight says how many faces are cropped tightly")
+        if "augmentation" in self.training.model_fields_set:
+            raise ValueError("leave training.augmentation out: landmarks have variations of their own")
         if self.training.images_per_identity is not None:
             raise ValueError("leave training.images_per_identity out: landmarks have no identity")
         return self

@@ -1,7 +1,7 @@
 """Published tensors as an embedder of ours: each one used once, and fed as its publisher feeds it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,12 @@ PUBLICATIONS: dict[str, Publication] = {
     **se_resnet.PUBLICATIONS,
     **dlib_resnet.PUBLICATIONS,
 }
+SHARED_PREFIXES = ("", "module.")  # torch.save's and DataParallel's, which tell nothing
+MOST_OF_A_HEAD = 4  # tensors: class centres, their bias, and what a head counts
+NOBODYS = (
+    f"give a backbone of {', '.join(PUBLICATIONS)}; or, for one of timm's, its --architecture NAME; a model of lrfr's "
+    "own is named in params.yaml as it is, start: {model: FOLDER, sha256: ...}; see docs/checkpoints.md"
+)
 COUNTERS = ".num_batches_tracked"  # of BN, which torch has only since 0.4.1
 
 
@@ -55,9 +61,10 @@ class Converted:
         embedder: in evaluation mode.
         format: who published it.
         source: where the publisher says how it is fed.
-        left_out: the tensors that are not the backbone's.
+        left_out: the tensors that are neither the backbone's nor the kept classifier's.
         presentation: how its faces are presented.
         metric: by which its embeddings are compared.
+        classifier: weight (C, D) and bias (C,) of a published plain softmax, where it is kept.
     """
 
     embedder: Embedder
@@ -66,6 +73,7 @@ class Converted:
     left_out: list[str]
     presentation: str
     metric: Metric = "cosine"
+    classifier: tuple[torch.Tensor, torch.Tensor | None] | None = None
 
 
 def convert(tensors: Tensors, asked: Asked) -> Converted:
@@ -102,35 +110,87 @@ def convert(tensors: Tensors, asked: Asked) -> Converted:
     for module in embedder.modules():
         if isinstance(module, _BatchNorm) and module.running_var is not None:
             module.running_var += publication.epsilon - EPSILON
-    return Converted(embedder, format, publication.source, left_out, publication.presentation, publication.metric)
+    classifier = _classifier(network, publication.classifier, architecture)
+    left_out = [name for name in left_out if classifier is None or name.rpartition(".")[0] != publication.classifier]
+    told = (publication.source, left_out, publication.presentation, publication.metric)
+    return Converted(embedder, format, *told, classifier)
+
+
+def _classifier(
+    tensors: Tensors, name: str | None, architecture: Architecture
+) -> tuple[torch.Tensor, torch.Tensor | None] | None:
+    """The weight (C, D) and the bias (C,) of the classifier of that name, where the file has one.
+
+    Raises:
+        CheckpointError: they are not of that shape, or not finite.
+    """
+    weight, bias = tensors.get(f"{name}.weight"), tensors.get(f"{name}.bias")
+    if weight is None:
+        return None
+    weight = weight.flatten(1).float()  # some are convolutions of 1 x 1
+    fits = weight.shape[1] == architecture.embedding_dim and (bias is None or bias.shape == weight.shape[:1])
+    _refuse("tensors have another shape", [] if fits else [f"{name}.weight"], architecture)
+    given = [weight] if bias is None else [weight, bias]
+    _refuse("tensors are not finite", [] if all(map(_finite, given)) else [f"{name}.weight"], architecture)
+    return weight, None if bias is None else bias.float()
 
 
 def _recognise(tensors: Tensors, format: str | None) -> tuple[str, Layout, str]:
-    """The publisher, its layout and the prefix, by the names of the tensors."""
-    found = [
-        (name, layout, prefix)
-        for name, publication in PUBLICATIONS.items()
-        if format in (None, name)
-        for prefix in (publication.prefixes if format is None else (*publication.prefixes, ""))
-        for layout in publication.layouts
-        if layout.knows(tensors, prefix) or (format is not None and layout.backbone(_without(prefix, tensors)))
-    ]
-    publishers = list(dict.fromkeys(name for name, _, _ in found))
-    if len(publishers) > 1:
-        raise CheckpointError(
-            f"several publishers give these names to their tensors, and feed their networks differently: "
-            f"{', '.join(publishers)}",
-            remedy=f"say whose file it is: --format {' or --format '.join(publishers)}",
-        )
-    if found:
-        return found[0]
-    first = ", ".join(list(tensors)[:5])
+    """The publisher, its layout and the prefix, by the names of the tensors, or as the user says.
+
+    Raises:
+        CheckpointError: the names are nobody's, another publisher's than the user says, or those of several.
+    """
+    fitting = list(_fitting(tensors))
+    formats = list(dict.fromkeys(fit.format for fit in fitting))
+    is_certain = len(formats) == 1
+    chosen = [fit for fit in fitting if (is_certain if format is None else fit.format == format)]
+    if chosen:
+        return chosen[0].format, chosen[0].layout, chosen[0].prefix
+    names = f"{', '.join(list(tensors)[:5])}{', ...' if len(tensors) > 5 else ''}"
+    whose = f"say whose it is by --format {' or --format '.join(formats)}"
+    if not formats:
+        not_theirs = "nobody's layout that lrfr knows" if format is None else f"these are not {format}'s names"
+        raise CheckpointError(f"{not_theirs}: {names}\n  it is: {_described(tensors)}", remedy=NOBODYS)
     if format is not None:
-        raise CheckpointError(f"these are not {format}'s names: {first}, ...", remedy="leave --format out")
-    raise CheckpointError(
-        f"nobody's layout that lrfr knows: {first}, ...",
-        remedy=f"say whose it is by --format, one of {', '.join(PUBLICATIONS)}; or, for timm's, by --architecture NAME",
-    )
+        what = f"these are not {format}'s names: {names}; they are those of {' or '.join(formats)}"
+        raise CheckpointError(what, remedy=whose)
+    fed = "; ".join(f"{name}: {_fed(PUBLICATIONS[name])}" for name in formats)
+    what = f"several publishers have these names: {names}; each feeds its networks in its own way: {fed}"
+    raise CheckpointError(what, remedy=whose)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A publisher whose names a file has."""
+
+    format: str
+    layout: Layout
+    prefix: str
+
+
+def _fitting(tensors: Tensors) -> Iterator[_Fit]:
+    for name, publication in PUBLICATIONS.items():
+        for prefix in (*publication.prefixes, *SHARED_PREFIXES):
+            if any(tensor.startswith(prefix) for tensor in tensors):
+                network = _without(prefix, tensors)
+                yield from (_Fit(name, layout, prefix) for layout in publication.layouts if layout.knows(network))
+
+
+def _fed(publication: Publication) -> str:
+    colour = publication.colour or "RGB or BGR"
+    return f"{colour}, (v - {_text(publication.mean or [])}) / {_text(publication.std or [])} of values v in 0..1"
+
+
+def _described(tensors: Tensors) -> str:
+    """What tensors are that belong to no network that lrfr knows."""
+    matrices = [tuple(value.shape) for value in tensors.values() if value.ndim == 2]
+    if matrices and len(tensors) <= MOST_OF_A_HEAD and all(value.ndim <= 2 for value in tensors.values()):
+        sizes = " and ".join(f"{rows} x {columns}" for rows, columns in matrices)
+        return f"a head, or another single layer ({sizes}), not a backbone"
+    if all(name == "head" or name.startswith("embedder.") for name in tensors):
+        return "a model of lrfr's own, which needs no import"
+    return f"a network that lrfr does not know, of {len(tensors)} tensors"
 
 
 def _without(prefix: str, tensors: Tensors) -> Tensors:

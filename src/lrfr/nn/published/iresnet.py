@@ -11,6 +11,7 @@ HALF = [0.5, 0.5, 0.5]
 BLOCK = ("bn1", "conv1", "bn2", "prelu", "conv2", "bn3")  # within a block of arcface_torch, in our order
 STEM = ("conv1", "bn1", "prelu")
 OUTPUT = {"0": "bn2", "3": "fc", "4": "features"}
+IRSE_MARK = "body.0.res_layer.4.running_mean"  # in blocks of irse.py, where AdaFace's have a convolution
 
 
 def _insightface_backbone(names: Collection[str]) -> str | None:
@@ -35,6 +36,8 @@ def _insightface_name(ours: str, backbone: str) -> str:
 
 
 def _adaface_backbone(names: Collection[str]) -> str | None:
+    if IRSE_MARK in names:
+        return None
     count = sum(re.fullmatch(r"body\.\d+\.res_layer\.0\.weight", name) is not None for name in names)
     return next((backbone for backbone, blocks in ADAFACE.items() if sum(blocks) == count), None)
 
@@ -52,7 +55,7 @@ PUBLICATIONS = {
     "arcface_torch": Publication(
         source="insightface, arcface_torch/inference.py: OpenCV's BGR is turned into RGB; (v / 255 - 0.5) / 0.5",
         layouts=(INSIGHTFACE_LAYOUT,),
-        prefixes=("", "module.", "state_dict_backbone.", "state_dict_backbone.module."),
+        prefixes=("state_dict_backbone.", "state_dict_backbone.module."),
         beside=re.compile("(?!)"),  # class centres have a file, or a part of it, of their own
         colour="RGB",
         mean=HALF,
@@ -62,7 +65,7 @@ PUBLICATIONS = {
     "magface": Publication(
         source="MagFace, inference/gen_feat.py: cv2.imread's BGR, ToTensor, Normalize(0, 1): values 0..1 as they are",
         layouts=(INSIGHTFACE_LAYOUT,),
-        prefixes=("features.module.", "module.features.", ""),
+        prefixes=("features.module.", "module.features."),
         beside=re.compile(r"(module\.fc|parallel_fc)\.weight"),  # class centres
         colour="BGR",
         mean=[0.0, 0.0, 0.0],
@@ -74,7 +77,7 @@ PUBLICATIONS = {
         source="AdaFace, README.md: 'our pretrained model takes the input in BGR color channel'; "
         "inference.py, to_input: (v / 255 - 0.5) / 0.5",
         layouts=(ADAFACE_LAYOUT,),
-        prefixes=("model.", ""),
+        prefixes=("model.",),
         beside=re.compile(r"head\..*"),  # AdaFace's class centres and its running norm
         colour="BGR",
         mean=HALF,
@@ -85,7 +88,7 @@ PUBLICATIONS = {
         source="CVLface, models/iresnet/__init__.py: Normalize(0.5, 0.5); the order is color_space in the config.json "
         "or model.yaml beside the weights",
         layouts=(ADAFACE_LAYOUT, INSIGHTFACE_LAYOUT),
-        prefixes=("net.", "model.net.", ""),
+        prefixes=("net.", "model.net."),
         beside=re.compile(r"classifier\..*"),
         colour=None,
         mean=HALF,

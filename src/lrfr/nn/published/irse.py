@@ -4,25 +4,32 @@ import re
 from collections.abc import Collection
 
 from lrfr.nn.networks.irse import IRSE
+from lrfr.nn.published.iresnet import IRSE_MARK
 from lrfr.nn.published.publication import Layout, Publication
 
 HALF = [0.5, 0.5, 0.5]
 GATE = {"1": "fc1", "3": "fc2"}
 
-LAST_FACTOR = "output_layer.4.weight"
+LAST_FACTOR = "output_layer.4.weight"  # which CurricularFace's last BN has not
+CURRICULARFACE = [name for name in IRSE if name.endswith("curricularface")]
+EVOLVE = [name for name in IRSE if name not in CURRICULARFACE]
 
 
-def _backbone(names: Collection[str]) -> str | None:
+def _evolve(names: Collection[str]) -> str | None:
+    return _backbone(names, EVOLVE) if LAST_FACTOR in names else None
+
+
+def _curricularface(names: Collection[str]) -> str | None:
+    return None if LAST_FACTOR in names else _backbone(names, CURRICULARFACE)
+
+
+def _backbone(names: Collection[str], known: Collection[str]) -> str | None:
+    if IRSE_MARK not in names:
+        return None
     count = sum(re.fullmatch(r"body\.\d+\.res_layer\.1\.weight", name) is not None for name in names)
-    gated, last_factor = "body.0.res_layer.5.fc1.weight" in names, LAST_FACTOR in names
-    return next(
-        (
-            backbone
-            for backbone, (blocks, is_gated, _) in IRSE.items()
-            if (sum(blocks), is_gated, not backbone.endswith("curricularface")) == (count, gated, last_factor)
-        ),
-        None,
-    )
+    gated = "body.0.res_layer.5.fc1.weight" in names
+    found = (name for name in known if (sum(IRSE[name][0]), IRSE[name][1]) == (count, gated))
+    return next(found, None)
 
 
 def _name(ours: str, backbone: str) -> str:
@@ -41,8 +48,8 @@ PUBLICATIONS = {
     "curricularface": Publication(
         source="CurricularFace, dataset/datasets.py: PIL's RGB; config.py: RGB_MEAN, RGB_STD = 0.5; util/utils.py, "
         "perform_val: [2, 1, 0] turns the stored BGR",
-        layouts=(Layout("body.0.res_layer.4.running_mean", _backbone, _name, unlike=LAST_FACTOR),),
-        prefixes=("", "module."),
+        layouts=(Layout(IRSE_MARK, _curricularface, _name, unlike=LAST_FACTOR),),
+        prefixes=(),
         beside=NO_CLASSIFIER,
         colour="RGB",
         mean=HALF,
@@ -52,8 +59,8 @@ PUBLICATIONS = {
     "face_evolve": Publication(
         source="face.evoLVe, util/extract_feature_v1.py: PIL's RGB, ToTensor and Normalize(0.5, 0.5); config.py: "
         "RGB_MEAN, RGB_STD = 0.5",
-        layouts=(Layout(LAST_FACTOR, _backbone, _name),),
-        prefixes=("", "module."),
+        layouts=(Layout(LAST_FACTOR, _evolve, _name),),
+        prefixes=(),
         beside=NO_CLASSIFIER,
         colour="RGB",
         mean=HALF,
@@ -63,8 +70,8 @@ PUBLICATIONS = {
     "insightface_pytorch": Publication(
         source="TreB1eN's InsightFace_Pytorch, data/data_pipe.py: MXNet's unpack_img and RGB2BGR give PIL BGR for RGB; "
         "ToTensor and Normalize(0.5, 0.5)",
-        layouts=(Layout(LAST_FACTOR, _backbone, _name),),
-        prefixes=("", "module."),
+        layouts=(Layout(LAST_FACTOR, _evolve, _name),),
+        prefixes=(),
         beside=NO_CLASSIFIER,
         colour="BGR",
         mean=HALF,

@@ -26,9 +26,9 @@ class Layout:
     name: Callable[[str, str], str]
     unlike: str | None = None
 
-    def knows(self, names: Collection[str], prefix: str) -> bool:
-        """Whether tensors of these names are of this family, with ``prefix`` before each."""
-        return prefix + self.mark in names and (self.unlike is None or prefix + self.unlike not in names)
+    def knows(self, names: Collection[str]) -> bool:
+        """Whether tensors of these names are of this family, some of them missing perhaps."""
+        return self.unlike not in names and (self.mark in names or self.backbone(names) is not None)
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,16 @@ class Publication:
     Attributes:
         source: where the publisher says so.
         layouts: the families of networks that it publishes.
-        prefixes: what may stand before every name of the network. Where two publishers share a layout and a prefix,
-            the user says whose a file is.
-        beside: tensors that are not the backbone's, and are left out: classifiers.
+        prefixes: what this publisher alone puts before every name of the network.
+        beside: tensors that are not the backbone's: classifiers.
         colour: order of the channels; None, as below, where the publisher does not fix it.
         mean: of each channel in that order, on values 0..1.
         std: likewise.
         presentation: how its faces are presented, see :mod:`lrfr.core.alignment`.
         metric: by which its embeddings are compared.
         epsilon: what its batch normalisations add to a variance.
+        classifier: the name of a plain softmax among those tensors whose identities are the folders of a published
+            training set, in alphabetical order: it is kept, and all others are left out.
     """
 
     source: str
@@ -59,3 +60,4 @@ class Publication:
     presentation: str = AS_CROPPED
     metric: Metric = "cosine"
     epsilon: float = EPSILON
+    classifier: str | None = None

@@ -12,14 +12,13 @@ from safetensors.torch import load_file
 
 from lrfr.errors import CheckpointError
 from lrfr.memory import excess
+from lrfr.nn.published.kinds import other_kind
 
 Tensors = dict[str, torch.Tensor]
 
-# Under which keys training frameworks keep the network's tensors: Lightning (AdaFace) and timm, Massoli, arcface_torch
-WRAPPERS = ("state_dict", "model_state_dict", "state_dict_backbone")
-
-# The one that a single publisher has stays before the names: it tells whose they are
-TELLING = ("state_dict_backbone",)
+# Under which keys training frameworks keep the network's tensors: Lightning (AdaFace) and timm, Massoli
+WRAPPERS = ("state_dict", "model_state_dict")
+ARCFACE_TORCH = "state_dict_backbone"  # nobody else's, so that it stays before the names and tells whose they are
 
 # What Lightning, timm and numpy leave of a training beside the weights. An inert object of ours takes the place of each
 # such name; the name itself is never imported.
@@ -47,11 +46,14 @@ def read_tensors(path: Path) -> Tensors:
     anything else is refused, and nothing of it is executed; but for :data:`TRAINING_STATE`, which is left out.
 
     Raises:
-        CheckpointError: there is no such file, it is damaged, it is a program, or it holds no tensors by name.
+        CheckpointError: there is no such file, it is of another kind, it is damaged, it is a program, or it holds no
+            tensors by name, or several networks.
     """
-    if not path.is_file():
-        what = "this is a folder, not a checkpoint" if path.is_dir() else "there is no such file"
+    if not path.is_file() and not path.is_dir():
+        what = "this is neither a file nor a folder" if path.exists() else "there is no such file"
         raise CheckpointError(what, where=path, remedy="give the file with the weights")
+    if kind := other_kind(path):
+        raise CheckpointError(f"this is {kind.what}", where=path, remedy=kind.remedy)
     with path.open("rb") as file:
         start = file.read(9)
     try:
@@ -100,22 +102,45 @@ def _program(path: Path, asked: str) -> CheckpointError:
 
 
 def _tensors(held: object, path: Path) -> Tensors:
-    """The tensors by name that ``held`` is, or has under one of :data:`WRAPPERS`; in float32."""
-    if isinstance(held, Mapping):
-        key = next((key for key in WRAPPERS if isinstance(held.get(key), Mapping)), None)
-        held, before = (held, "") if key is None else (held[key], f"{key}." if key in TELLING else "")
-        tensors = {f"{before}{name}": value for name, value in held.items() if isinstance(value, torch.Tensor)}
-        if tensors:
-            _check_kinds(tensors, path)
-            return {
-                name: value.detach().float() if value.is_floating_point() else value.detach()
-                for name, value in tensors.items()
-            }
-    raise CheckpointError(
-        "the file holds no tensors by name",
-        where=path,
-        remedy=f"a state dict is expected, as it is or under one of: {', '.join(WRAPPERS)}",
-    )
+    """The tensors by name that ``held`` is, or has under one key; in float32."""
+    if isinstance(held, Mapping) and "param_groups" in held:
+        remedy = "give the file with the network's weights, which a training keeps beside it"
+        raise CheckpointError("this is the state of an optimiser, not weights", where=path, remedy=remedy)
+    tensors = _by_name(_network(held, path))
+    if not tensors:
+        what = "the file holds no tensors by name"
+        if isinstance(held, torch.Tensor):
+            what = f"the file holds one tensor without a name, {tuple(held.shape)}"
+        remedy = f"a state dict is expected, as it is or under one key, such as: {', '.join(WRAPPERS)}"
+        raise CheckpointError(what, where=path, remedy=remedy)
+    _check_kinds(tensors, path)
+    return {
+        name: value.detach().float() if value.is_floating_point() else value.detach() for name, value in tensors.items()
+    }
+
+
+def _network(held: object, path: Path) -> object:
+    """The part of a training's checkpoint that is the network; all of it where it has no parts."""
+    if not isinstance(held, Mapping):
+        return held
+    if isinstance(held.get(ARCFACE_TORCH), Mapping):
+        return {f"{ARCFACE_TORCH}.{name}": value for name, value in held[ARCFACE_TORCH].items()}
+    known = next((held[key] for key in WRAPPERS if isinstance(held.get(key), Mapping)), None)
+    if known is not None:
+        return known
+    parts = [key for key, part in held.items() if isinstance(part, Mapping) and len(_by_name(part)) > 1]
+    if len(parts) > 1:
+        counts = ", ".join(f"'{key}' ({len(_by_name(held[key]))})" for key in parts)
+        what = f"this is a training's checkpoint with tensors in {len(parts)} parts: {counts}"
+        remedy = f"choose one: torch.save(torch.load(FILE)['{parts[0]}'], NEW), and give NEW"
+        raise CheckpointError(what, where=path, remedy=remedy)
+    return held[parts[0]] if parts else held
+
+
+def _by_name(held: object) -> Tensors:
+    """The tensors of a mapping."""
+    items = held.items() if isinstance(held, Mapping) else ()
+    return {str(name): value for name, value in items if isinstance(value, torch.Tensor)}
 
 
 def _check_kinds(tensors: Tensors, path: Path) -> None:

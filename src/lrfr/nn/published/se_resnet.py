@@ -47,8 +47,9 @@ PUBLICATIONS = {
         source="Massoli et al., cross-resolution-face-recognition: Image.fromarray(cv2.imread(path)), whose values are "
         "BGR 0..255, less [91.4953, 103.8827, 131.0912]; VGGFace2's own ReadMe: 'mean vector in BGR order'",
         layouts=(Layout("conv1_7x7_s2.weight", _backbone, _name, unlike="classifier.weight"),),
-        prefixes=("", "module."),
+        prefixes=(),
         beside=re.compile(r"classifier_1\..*"),
+        classifier="classifier_1",
         colour="BGR",
         mean=BGR_MEAN,
         std=STD,
@@ -56,8 +57,9 @@ PUBLICATIONS = {
     "vggface2_dag": Publication(
         source="Albanie's senet50_ft_dag.py, meta: mean [131.0912, 103.8827, 91.4953], std 1, of RGB values 0..255",
         layouts=(Layout("conv1_7x7_s2.weight", _backbone, _name, unlike="classifier_1.weight"),),
-        prefixes=("", "module."),
+        prefixes=(),
         beside=re.compile(r"classifier\..*"),
+        classifier="classifier",
         colour="RGB",
         mean=BGR_MEAN[::-1],
         std=STD,

@@ -57,11 +57,11 @@ class SynchronisedBatchNorm(_BatchNorm):
         shape = [1 if dim != 1 else -1 for dim in range(input.ndim)]
         values = input.float()
         count = torch.full((1,), values.numel() / values.shape[1], device=values.device)
-        sums = _SumOverProcesses.apply(torch.cat([values.sum(dims), count]))
+        sums = summed(torch.cat([values.sum(dims), count]))
         count = sums[-1:].detach()
         mean = sums[:-1] / count
         centred = values - mean.view(shape)
-        variance = _SumOverProcesses.apply(centred.square().sum(dims)) / count
+        variance = summed(centred.square().sum(dims)) / count
         self._follow(mean.detach(), variance.detach(), count)
         normalised = centred * torch.rsqrt(variance + self.eps).view(shape)
         if self.affine:
@@ -81,9 +81,12 @@ class SynchronisedBatchNorm(_BatchNorm):
         """Any number of dimensions will do."""
 
 
-class _SumOverProcesses(torch.autograd.Function):
+def summed(tensor: torch.Tensor) -> torch.Tensor:
     """The sum of a tensor over all processes. Each of them uses it, so its gradient is the sum of theirs."""
+    return _SumOverProcesses.apply(tensor)
 
+
+class _SumOverProcesses(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
         return _sum_over_processes(tensor)

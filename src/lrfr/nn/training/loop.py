@@ -18,6 +18,7 @@ from lrfr.nn.compute import decoding_workers, device
 from lrfr.nn.processes import launch, processes, this_process
 from lrfr.nn.training.averaging import WeightAverage
 from lrfr.nn.training.batch_norm import synchronise_batch_norm
+from lrfr.nn.training.best import BestWeights
 from lrfr.nn.training.checkpoint import SavedState
 from lrfr.nn.training.curves import Curves, Means
 from lrfr.nn.training.interruption import stop_requests
@@ -27,7 +28,7 @@ from lrfr.nn.training.optimizers import curve_names, learning_rates, only_trains
 from lrfr.nn.training.schedules import Schedule
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.task import Batch, StepContext, Task, Terms
-from lrfr.nn.training.validation import validate
+from lrfr.nn.training.validation import validate, watched
 from lrfr.progress import track
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
@@ -65,6 +66,9 @@ def train(
     if "plateau" in schedules and validation is None:
         what = "the schedule 'plateau' watches the validation loss, and these faces have no validation images"
         raise ParameterError(what, where="params.yaml: training.schedule", remedy="choose cosine or step")
+    if training.keep == "best" and validation is None:
+        what = "the best weights are those of the lowest validation loss, and these faces have no validation images"
+        raise ParameterError(what, where="params.yaml: training.keep", remedy="choose last")
     return _Run(task, collections, validation, training, seed, saved, live).to_the_end()
 
 
@@ -108,6 +112,7 @@ class _Run:
         self.task = task.to(self.fabric.device, memory_format=torch.channels_last)  # pyrefly: ignore
         self.optimizers = optimizers_of(task, training)
         self.average = WeightAverage(task, training.ema_decay) if training.ema_decay else None
+        self.best = BestWeights(task) if training.keep == "best" else None
         self.steps_per_epoch = self._order(0).steps_per_epoch
         self.schedule = Schedule(self.optimizers, training, self.steps_per_epoch)
         self.step, self.curves, self.means = 0, [], Means()
@@ -138,6 +143,8 @@ class _Run:
         self._save()
         if self.average:
             self.average.settle()
+        if self.best:
+            self.best.settle()
         self.task.eval()
         return self.curves
 
@@ -189,8 +196,11 @@ class _Run:
         if self.validation is not None:
             with self.average.in_place() if self.average else nullcontext():
                 losses = validate(self.task, self.validation, self.training.validation_sides, self.fabric)
+                loss = watched(losses, self.training.watched_side)
+                if self.best:
+                    self.best.look(loss)
             row |= {f"validation_{name}": value for name, value in losses.items()}
-            self.schedule.end_epoch(sum(losses.values()))
+            self.schedule.end_epoch(loss)
         self.curves.append(row)
         if self.live:
             self.live.show(self.step, {name: value for name, value in row.items() if name.startswith("validation_")})
@@ -248,4 +258,6 @@ class _Run:
         parts |= {f"optimizer {name}": optimizer for name, optimizer in self.optimizers.items()}
         if self.average:
             parts["average"] = self.average
+        if self.best:
+            parts["best"] = self.best
         return parts | {"scaler": self.fabric.strategy.precision}

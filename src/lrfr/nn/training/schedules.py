@@ -42,7 +42,12 @@ class Schedule:
     def __init__(self, optimizers: Mapping[str, Optimizer], training: Training, steps_per_epoch: int) -> None:
         self._optimizers, self._training, self._steps_per_epoch = optimizers, training, steps_per_epoch
         self._plateaus = {
-            name: ReduceLROnPlateau(optimizer, factor=1 / chosen.plateau_divisor, patience=chosen.plateau_patience)
+            name: ReduceLROnPlateau(
+                optimizer,
+                factor=1 / chosen.plateau_divisor,
+                patience=chosen.plateau_patience,
+                threshold=chosen.plateau_threshold,
+            )
             for name, optimizer in optimizers.items()
             if (chosen := training.scheduled(name)).schedule == "plateau"
         }

@@ -1,7 +1,7 @@
 """Validation at full and at lower resolutions."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -42,3 +42,9 @@ def validate(task: Task, faces: TrainingFaces, sides: Sequence[int], fabric: "Fa
             for name, value in losses.items():
                 sums[name + suffix] += value.item() * len(batch.labels)
     return {name: value / len(faces) for name, value in sums_over_processes(sums).items()}
+
+
+def watched(losses: Mapping[str, float], side: int | None) -> float:
+    """What decides on a plateau and on the best weights: the sum of the losses of :func:`validate` at the shortest
+    ``side``, px, or of all of them where it is None."""
+    return sum(value for name, value in losses.items() if side is None or name.endswith(f"_{side}px"))

@@ -1,5 +1,9 @@
 """The .mat files in which published protocols list images, identities and pairs."""
 
+import json
+import signal
+import subprocess
+import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -7,8 +11,12 @@ import numpy as np
 
 from lrfr.core.normal_names import normal_name
 from lrfr.errors import SourceError
+from lrfr.sources.reading import mat_fields
 from lrfr.sources.reading.dataset_files import relative
 from lrfr.sources.reading.list_checks import composed
+
+SECONDS = 120  # for a list; the largest published one, of 200,000 names, takes seconds
+AGAIN = "get the file from its publisher again"
 
 
 def identities_of(root: Path, file: str, names: str, ids: str) -> dict[str, str]:
@@ -55,42 +63,45 @@ def pairs_of(root: Path, file: str) -> list[tuple[str, str]]:
 
 
 def _fields(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """Some fields of a .mat file."""
-    from scipy.io import loadmat  # 0.2 s that other sources need not wait for
+    """Some fields of a .mat file, as arrays of what is in their cells.
 
-    remedy = "get the file from its publisher again"
-    try:
-        content = loadmat(path, variable_names=names)
-    except NotImplementedError as error:
-        again = "open it in MATLAB and write it in version 5: save(file, '-struct', 'content', '-v7')"
-        raise SourceError("a .mat file of version 7.3 (HDF5) cannot be read", where=path, remedy=again) from error
-    except Exception as error:  # a broken file fails in scipy's depths in many ways
-        raise SourceError(f"not a readable .mat file: {error}", where=path, remedy=remedy) from error
-    missing = [name for name in names if name not in content]
+    Another process reads it: scipy's reader is C code, which a damaged file can crash or keep busy for ever.
+    """
+    command = [sys.executable, "-P", mat_fields.__file__, str(SECONDS), str(path), *names]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise _unreadable(path, done)
+    fields = json.loads(done.stdout)
+    missing = [name for name in names if name not in fields]
     if missing:
-        raise SourceError(f"a .mat file has no field {', '.join(missing)}", where=path, remedy=remedy)
-    return {name: np.asarray(content[name]) for name in names}
+        raise SourceError(f"a .mat file has no field {', '.join(missing)}", where=path, remedy=AGAIN)
+    return {name: np.array(field["cells"], dtype=object).reshape(field["shape"]) for name, field in fields.items()}
 
 
-def _value(cell: Any) -> Any:
-    """What a cell holds, out of the cells around it."""
-    while isinstance(cell, np.ndarray) and cell.size == 1:
-        cell = cell.reshape(-1)[0]
-    return cell
+def _unreadable(path: Path, done: subprocess.CompletedProcess[str]) -> SourceError:
+    """The error of a reader that did not end well."""
+    if done.returncode == mat_fields.HDF5:
+        remedy = "open it in MATLAB and write it in version 5: save(file, '-struct', 'content', '-v7')"
+        return SourceError("a .mat file of version 7.3 (HDF5) cannot be read", where=path, remedy=remedy)
+    if done.returncode == -signal.SIGALRM:
+        what = f"a .mat file could not be read in {SECONDS} s"
+    elif done.returncode < 0:
+        what = f"a .mat file is damaged: it crashed its reader ({signal.Signals(-done.returncode).name})"
+    else:
+        what = f"not a readable .mat file: {done.stderr.strip()}"
+    return SourceError(what, where=path, remedy=AGAIN)
 
 
 def _file_name(root: Path, cell: Any, where: Path) -> str:
     """The file name in a cell, without folders."""
-    name = _value(cell)
-    if not isinstance(name, str) or not name.strip():
-        raise SourceError(f"a cell holds no file name: {name!r}", where=where)
-    return composed(relative(root, name.strip()).name)
+    if not isinstance(cell, str) or not cell.strip():
+        raise SourceError(f"a cell holds no file name: {cell!r}", where=where)
+    return composed(relative(root, cell.strip()).name)
 
 
 def _identity(cell: Any, where: Path) -> str:
     """The identity in a cell, as the text of a whole number."""
-    value = _value(cell)
     try:
-        return str(int(normal_name(value) or ""))
+        return str(int(normal_name(cell) or ""))
     except ValueError as error:
-        raise SourceError(f"an identity is no whole number: {value}", where=where) from error
+        raise SourceError(f"an identity is no whole number: {cell}", where=where) from error
