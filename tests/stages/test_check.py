@@ -203,7 +203,7 @@ def test_photos_of_people_who_live_pass(capsys):
         (lambda p: p["acquire"].update(FACES), "brings no native faces"),
         (lambda p: p["curate"].update(simulated_labellers={"a": {"error_rate": 0.1, "unsure_rate": 0.1}}), "the truth"),
         (lambda p: p["curate"].update(simulated_labellers={"a": {"error_rate": 0.9, "unsure_rate": 0.2}}), "than 1"),
-        (lambda p: p["curate"].update(max_side=9), "min_face_native asks for faces of 10 px"),
+        (lambda p: p["curate"].update(max_side=9), "min_face_native asks for faces of 12 px"),
         (lambda p: p["validate"].update(mean_height=[40, 50]), "mean_height asks for faces of 40 px"),
         (lambda p: p["validate"].update(mean_height=[26, 12]), "lower end"),
         (lambda p: p["detect"].update(thresholds=[0.6, 0.7, 1.5]), "less than or equal to 1"),
