@@ -13,7 +13,9 @@ include tools/check.d
 
 .PHONY: repro default test browser clean FORCE
 
+# What a run that was killed left of DVC's files is mended first
 repro: $(CHECKED)
+	@lrfr recover
 	@$(TELL_DVC)
 	@dvc repro
 	@echo "The report: $(CURDIR)/reports/index.html"
@@ -37,10 +39,12 @@ $(CHECKED): params.yaml $(CHECK_CODE) $(INSTALLED)
 # PARAMS=params/lfw.yaml takes another parameter file, completed by its base; the former one is kept under a name of its
 # own, by date and time
 ifdef PARAMS
+# An interrupted make deletes what it was making; this holds people's work
+.PRECIOUS: params.yaml
 params.yaml: FORCE | $(INSTALLED)
-	@lrfr params "$(PARAMS)" > $@.new || { rm -f $@.new; exit 1; }
-	@if cmp -s $@.new $@; then rm $@.new; else \
-		kept=$@.$$(date +%Y%m%d-%H%M%S).bak && set -C && cat $@ > $$kept && set +C && mv $@.new $@ && \
+	@file=$$(realpath $@) && lrfr params "$(PARAMS)" > $$file.new || { rm -f $$file.new; exit 1; }; \
+	if cmp -s $$file.new $@; then rm $$file.new; else \
+		kept=$@.$$(date +%Y%m%d-%H%M%S).bak && set -C && cat $@ > $$kept && set +C && mv $$file.new $$file && \
 		echo "$@ is now $(PARAMS); the former one is $$kept"; \
 	fi
 endif

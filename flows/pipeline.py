@@ -22,10 +22,12 @@ from flows.plan import outdated, read_plan, startable
 from flows.processes import Processes
 from flows.server import connect
 from lrfr import paths
+from lrfr.circumstances import told
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
-from lrfr.files import read_json
+from lrfr.files import check_writable, read_json
 from lrfr.parallel import cores
+from lrfr.recovery import recover_patiently
 
 LOCK = Path(".dvc/tmp/flow.lock")  # with DVC's own locks: one flow in a project, wherever Prefect is at home
 OUTCOMES = {"didn't change, skipping": "up to date", "is cached - skipping run": "taken from the cache"}  # DVC's words
@@ -110,14 +112,15 @@ def attach_report() -> None:
 def main() -> int:
     """Runs the flow; returns the exit status: 0, 1 after a failure, 130 after an interrupt."""
     argparse.ArgumentParser(prog="python -m flows.pipeline", description=pipeline.__doc__).parse_args()
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
     try:
+        check_writable(LOCK)
         with FileLock(LOCK, timeout=0):
             from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
 
+            recover_patiently()
             check.run()
             connect()
             pipeline()
@@ -129,6 +132,11 @@ def main() -> int:
         return 130
     except (LrfrError, FailedRun) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (message := told(error)) is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
         return 1
     return 0
 

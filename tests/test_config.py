@@ -12,6 +12,7 @@ from lrfr.nn.pretraining import Pretraining
 from lrfr.protocols.options import Evaluate
 from lrfr.quality.limits import Validate
 from lrfr.stages.release import Release
+from lrfr.test_sets import SynLR
 
 
 def changed(tmp_path, change):
@@ -44,6 +45,13 @@ def test_the_default_is_the_small_file():
         (lambda p: p["acquire"].update(sorce="lfw"), r"unknown parameter 'sorce'\n.*acquire.*\n.*'source'"),
         (lambda p: p["methods"].clear(), r"at least 1 item(.|\n)*methods"),
         (lambda p: p["backbones"].update({"A.b": {}}), r"'A.b' cannot be the name of a file(.|\n)*backbones"),
+        (lambda p: p["synthesizers"].update({"../x": {}}), r"'../x' cannot be the name of a file(.|\n)*synthesizers"),
+        (lambda p: p["methods"].update({"$(reboot)": {}}), r"cannot be the name of a file(.|\n)*methods"),
+        (
+            lambda p: p["super_resolution"].update({"a" * 64: {}}),
+            r"cannot be the name of a file(.|\n)*super_resolution",
+        ),
+        (lambda p: p["evaluation_sets"].update({"a\n": {}}), r"cannot be the name of a file(.|\n)*evaluation_sets"),
         (
             lambda p: p["evaluation_sets"].update(benchmark=p["evaluation_sets"]["pairs"]),
             r"'benchmark' is the name of a test set that the pipeline makes(.|\n)*evaluation_sets",
@@ -65,6 +73,16 @@ def test_a_wrong_parameter_gets_one_clear_message(tmp_path, change, complaint):
             {"simulated_labellers": {"anna": {"error_rate": 0.1, "unsure_rate": 0.1, "eror_rate": 0.1}}},
             r"unknown parameter 'eror_rate'\n.*anna.*\n.*did you mean 'error_rate'",
         ),
+        (
+            "curate",
+            Curate,
+            {"simulated_labellers": {"../../../annotations/verdicts/mia": {"error_rate": 0.1, "unsure_rate": 0.1}}},
+            r"annotations/verdicts/mia' cannot be the name of a file(.|\n)*curate: simulated_labellers",
+        ),
+        ("release", Release, {"name": "../x"}, r"it is '../x'(.|\n)*release: name"),
+        ("release", Release, {"name": "-x"}, r"'-x' cannot be the name of a file(.|\n)*release: name"),
+        ("evaluate", Evaluate, {"super_resolution": ["../x"]}, r"'../x' cannot be the name of a file"),
+        ("synlr", SynLR, {"faces": "../x"}, r"'../x' cannot be the name of a file"),
         ("split", Split, {"train_fraction": "half"}, r"valid number \(it is 'half'\)\n.*split: train_fraction"),
         ("split", Split, {"train_fraction": 1.5}, r"less than 1 \(it is 1.5\)"),
         ("validate", Validate, {"mean_height": [12]}, r"params.yaml: validate: mean_height"),

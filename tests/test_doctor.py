@@ -88,6 +88,14 @@ def test_disk(project, monkeypatch, free, status):
     check("disk", status, f"{free / 1e9:.0f} GB free")
 
 
+def test_places(project, monkeypatch):
+    Path("reports").write_text("a file where a folder belongs")
+    check("places", "problem", "reports (Not a directory)")
+    Path("reports").unlink()
+    monkeypatch.setattr(doctor, "SHARED_MEMORY", "/proc/self")
+    check("places", "problem", "/proc/self (")
+
+
 def test_processors(project, monkeypatch, tmp_path):
     for script, status, says in (("echo 'H100, 80 GB'", "ok", "H100, 80 GB"), ("exit 9", "warning", "driver")):
         tool = tmp_path / "nvidia-smi"
@@ -122,16 +130,17 @@ def test_dvc(project):
     check("DVC", "problem", "dvc init")
 
 
-def test_lock(project):
+def test_what_a_killed_dvc_left_is_mended(project):
     lock = Path(".dvc/tmp/rwlock")
     lock.write_text(json.dumps({"write": {"/a": {"pid": os.getpid(), "cmd": "dvc repro"}}, "read": {}}))
     check("DVC's lock", "warning", "dvc repro", "wait")
     gone = subprocess.Popen(["true"])
     gone.wait()
     lock.write_text(json.dumps({"write": {}, "read": {"/a": [{"pid": gone.pid, "cmd": "dvc repro"}]}}))
-    check("DVC's lock", "ok")  # DVC itself forgets who is gone
+    check("DVC's lock", "ok")
     lock.write_text('{"write": ')
-    check("DVC's lock", "problem", "rm .dvc/tmp/rwlock")
+    check("DVC's lock", "warning", ".dvc/tmp/rwlock", "make repro")
+    check("DVC's lock", "ok")
 
 
 def test_offline(project, monkeypatch):

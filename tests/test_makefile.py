@@ -1,111 +1,70 @@
-"""``make repro`` and the way back, by the Makefile and DVC themselves, over two stages in place of the pipeline's."""
+"""``make repro`` around what it calls: programs of ours in place of lrfr, DVC and mv, nothing is installed."""
 
 import os
 import shutil
+import signal
 import subprocess
-import sys
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PIPELINE = """
-stages:
-  acquire:
-    cmd: cat machine code > faces
-    deps: [code]
-    outs: [faces]
-  train:
-    cmd: cat faces params.yaml > model
-    deps: [faces]
-    params: [rate]
-    outs: [model]
-"""
-LRFR = '#!/bin/sh\n[ "$1" != params ] || cat "$2"\n'  # the parameters need no check here
+LRFR = '#!/bin/sh\necho "lrfr $*" >> calls\n[ "$1" = params ] && cat "$2" || true\n'
+DVC = '#!/bin/sh\necho "dvc $*" >> calls\n'
+SLOW_MV = '#!/bin/sh\n/bin/mv "$@"\ntouch moved\nsleep 60\n'
 
 
-def call(folder, *command):
-    own = str(folder / ".venv/bin")
-    places = [place for place in os.environ["PATH"].split(os.pathsep) if place != own]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PATH": os.pathsep.join([own, *places])}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+@pytest.fixture
+def project(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("tools/check.d", "requirements.lock", "pyproject.toml", "params.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("" if name != "params.yaml" else "seed: 1\n")
+    (tmp_path / "new.yaml").write_text("seed: 2\n")
+    (tmp_path / ".git").mkdir()
+    scripts = tmp_path / ".venv/bin"
+    scripts.mkdir(parents=True)
+    for name, text in (("lrfr", LRFR), ("dvc", DVC)):
+        script(scripts / name, text)
+    (tmp_path / ".venv/.installed").touch()
+    return tmp_path
 
 
-def write(folder, machine):
-    """A project as it is in git, or in an archive, on a machine whose results are its own."""
-    files = {
-        "dvc.yaml": PIPELINE,
-        "params/small.yaml": "rate: 1\n",
-        "params.yaml": "rate: 1\n",
-        "code": "code\n",
-        "requirements.lock": "",
-        "pyproject.toml": "",
-        "tools/check.d": "CHECK_CODE :=\n",
-        ".dvc/config": (ROOT / ".dvc/config").read_text(),
-        ".dvc/.gitignore": (ROOT / ".dvc/.gitignore").read_text(),
-        ".gitignore": "/faces\n/model\n/machine\n/.venv\n/params.yaml.*\n",
-    }
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    shutil.copy(ROOT / "Makefile", folder)
-    return equip(folder, machine)
+def script(path, text):
+    path.write_text(text)
+    path.chmod(0o755)
 
 
-def equip(folder, machine):
-    """What is not in git."""
-    (folder / "machine").write_text(f"{machine}\n")
-    (folder / ".venv/bin").mkdir(parents=True)
-    (folder / ".venv/bin/dvc").symlink_to(Path(sys.executable).parent / "dvc")
-    (folder / ".venv/bin/lrfr").write_text(LRFR)
-    (folder / ".venv/bin/lrfr").chmod(0o755)
-    (folder / ".venv/.installed").touch()
-    return folder
+def make(project, *arguments, **options):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.Popen(["make", *arguments], cwd=project, env=environment, start_new_session=True, **options)
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-class TestMake:
-    def test_the_way_back_in_a_fresh_clone_takes_this_machines_results(self, tmp_path, git):
-        theirs = write(tmp_path / "theirs", "another processor")
-        call(theirs, git, "init", "-q")
-        call(theirs, "make", "repro")
-        call(theirs, git, "add", "-A")
-        call(theirs, git, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "with its lock")
-        call(tmp_path, git, "clone", "-q", "theirs", "ours")
-        ours = equip(tmp_path / "ours", "this processor")
-        call(ours, "make", "repro")
-        model = (ours / "model").read_text()
-        assert "this processor" in model
-        (ours / "params.yaml").write_text("rate: 2\n")
-        call(ours, "make", "repro")
-        assert (ours / "model").read_text() != model
-        call(ours, git, "checkout", "dvc.lock")  # which names results that are not here
-        said = call(ours, "make", "default")
-        assert said.count("is cached - skipping run") == 2
-        assert "Running stage" not in said
-        assert (ours / "model").read_text() == model
-        assert [kept.read_text() for kept in ours.glob("params.yaml.*.bak")] == ["rate: 2\n"]
+def test_what_a_kill_left_is_mended_before_dvc_starts(project):
+    assert make(project, "repro").wait() == 0
+    assert (project / "calls").read_text().splitlines() == ["lrfr check", "lrfr recover", "dvc repro"]
 
-    def test_an_archive_without_git_runs(self, tmp_path, git):
-        archive = write(tmp_path / "archive", "this processor")
-        call(archive, "make", "repro")
-        assert (archive / "model").is_file()
-        call(archive, git, "init", "-q")  # from now on DVC works with git
-        call(archive, "make", "repro")
-        assert "no_scm" not in (archive / ".dvc/config.local").read_text()
 
-    def test_a_worktree_and_a_shallow_clone_are_git(self, tmp_path, git):
-        whole = write(tmp_path / "whole", "this processor")
-        call(whole, git, "init", "-q")
-        call(whole, git, "add", "-A")
-        call(whole, git, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all")
-        call(whole, git, "worktree", "add", "-q", "../tree")
-        call(tmp_path, git, "clone", "-q", "--depth", "1", whole.as_uri(), "shallow")
-        for name in ("tree", "shallow"):
-            folder = equip(tmp_path / name, "this processor")
-            call(folder, "make", "repro")
-            assert (folder / "model").is_file()
-            assert not (folder / ".dvc/config.local").exists()
+def test_parameters_that_are_a_link_stay_one(project):
+    (project / "mine").mkdir()
+    (project / "params.yaml").rename(project / "mine/params.yaml")
+    (project / "params.yaml").symlink_to("mine/params.yaml")
+    assert make(project, "repro", "PARAMS=new.yaml").wait() == 0
+    assert (project / "params.yaml").is_symlink()
+    assert (project / "mine/params.yaml").read_text() == "seed: 2\n"
+    assert [path.read_text() for path in project.glob("params.yaml.*.bak")] == ["seed: 1\n"]
+    assert not list(project.rglob("*.new"))
+
+
+def test_parameters_outlive_an_interrupt_just_after_they_were_taken(project):
+    """make deletes what it was making when it is interrupted, unless it is told otherwise."""
+    script(project / ".venv/bin/mv", SLOW_MV)
+    process = make(project, "repro", "PARAMS=new.yaml")
+    while not (project / "moved").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait() != 0
+    assert (project / "params.yaml").read_text() == "seed: 2\n"
+    assert [path.read_text() for path in project.glob("params.yaml.*.bak")] == ["seed: 1\n"]

@@ -3,7 +3,7 @@
 Nothing heavy is imported here: each command imports its stage when it is called.
 """
 
-import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,15 +13,15 @@ from typing import Annotated, Literal
 import typer
 from typer.core import TyperGroup
 
+from lrfr.circumstances import told
 from lrfr.errors import InterruptedTrainingError, LrfrError, ParameterError
+from lrfr.lifetime import stop_with_launcher
 from lrfr.offline import stay_offline
+from lrfr.recovery import keep_lock
 from lrfr.review.commands import app as verdicts
 from lrfr.score.commands import app as score
 
 stay_offline()
-
-# What a path that a user gives can be: forbidden, read-only, behind a file, or longer than the disk's names
-WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 app = typer.Typer(
     name="lrfr",
@@ -256,6 +256,15 @@ def doctor() -> None:
 
 
 @app.command()
+def recover() -> None:
+    """Mend what a killed run left of DVC's files."""
+    with readable_errors():
+        from lrfr.recovery import recover_patiently
+
+        recover_patiently(typer.echo)
+
+
+@app.command()
 def review(
     labeller: Annotated[str, typer.Option(metavar="NAME", help="Who judges; names the manifest.")],
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="On 127.0.0.1; else the first free one.")] = None,
@@ -350,24 +359,10 @@ def readable_errors() -> Iterator[None]:
         if (error.name or "lrfr").partition(".")[0] == "lrfr":
             raise
         raise _exit(f"the package '{error.name}' is not installed; install it: pip install 'lrfr[pipeline]'") from None
-    except MemoryError:
-        raise _exit("out of memory; close other programs, or make the sizes in params.yaml smaller") from None
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in WRONG_PLACE:
-            what = f"{error.strerror}: {error.filename}"
-            raise _exit(f"{what}; correct the path, or allow lrfr to read and write there") from None
-        if not _disk_full(error):
+        if (message := told(error)) is None:
             raise
-        place = getattr(error, "filename", None)
-        raise _exit(
-            f"the disk is full{f': {place}' if place else ''}; nothing half-written was kept; "
-            "free space and run the same command again"
-        ) from None
-
-
-def _disk_full(error: Exception) -> bool:
-    """Whether there is no space left; libraries written in other languages say so in their own error's text only."""
-    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error)
+        raise _exit(message) from None
 
 
 def _exit(message: str, code: int = 1) -> typer.Exit:
@@ -378,4 +373,7 @@ def _exit(message: str, code: int = 1) -> typer.Exit:
 def _run(stage: str, *arguments: str | Path | None, **options: str | int | None) -> None:
     """Imports a stage, now that it is wanted, and runs it."""
     with readable_errors():
+        if "DVC_STAGE" in os.environ:  # DVC waits for it
+            keep_lock()
+            stop_with_launcher()
         import_module(f"lrfr.stages.{stage}").run(*arguments, **options)

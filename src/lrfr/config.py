@@ -25,6 +25,17 @@ class Section(BaseModel):
 SectionType = TypeVar("SectionType", bound=Section)
 Settings = dict[str, Any]
 
+
+def _can_be_a_file(name: str) -> str:
+    if not re.fullmatch("[a-z0-9][a-z0-9_-]{0,62}", name):
+        use = "use small letters, digits, _ and -, 63 at most, a letter or a digit first"
+        raise ValueError(f"'{name}' cannot be the name of a file: {use}")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_can_be_a_file)]
+"""A name of the user's that becomes a file's or a folder's: it can leave no folder, and means nothing to a shell."""
+
 Fusion = Literal["none", "mirror_sum", "mirror_concat"]  # of an image's embedding with its mirror image's
 
 # Every number in params.yaml has both bounds: what nobody can mean is a slip of the pen
@@ -91,8 +102,6 @@ class Acquire(Source):
 
 BENCHMARK = "benchmark"
 RESERVED = (BENCHMARK, "synlr")  # test sets of the pipeline's own making
-FILE_NAME = "[a-z0-9][a-z0-9_-]*"
-BECOME_FILES = ("backbones", "methods", "evaluation_sets", "super_resolution", "synthesizers")
 
 
 class Params(Section):
@@ -106,13 +115,13 @@ class Params(Section):
     curate: Settings
     split: Settings
     validate_: Settings = Field(alias="validate")
-    synthesizers: dict[str, Settings]
+    synthesizers: dict[FileName, Settings]
     drift: Settings
     landmarks: Settings
-    super_resolution: dict[str, Settings] = Field(min_length=1)  # DVC makes a stage of each
-    backbones: dict[str, Settings] = Field(min_length=1)
-    methods: dict[str, Settings] = Field(min_length=1)
-    evaluation_sets: dict[str, Source] = Field(min_length=1)  # DVC wants to find something in data/test_sets
+    super_resolution: dict[FileName, Settings] = Field(min_length=1)  # DVC makes a stage of each
+    backbones: dict[FileName, Settings] = Field(min_length=1)
+    methods: dict[FileName, Settings] = Field(min_length=1)
+    evaluation_sets: dict[FileName, Source] = Field(min_length=1)  # DVC wants to find something in data/test_sets
     synlr: Settings
     evaluate: Settings
     card: Settings
@@ -126,14 +135,6 @@ class Params(Section):
         """
         values = getattr(self, "validate_" if name == "validate" else name)
         return settings(values, section, f"{paths.PARAMS}: {name}")
-
-    @field_validator(*BECOME_FILES)
-    @classmethod
-    def _names_can_be_files(cls, named: dict[str, Any]) -> dict[str, Any]:
-        for name in named:
-            if not re.fullmatch(FILE_NAME, name):
-                raise ValueError(f"'{name}' cannot be the name of a file: use small letters, digits, _ and -")
-        return named
 
     @field_validator("evaluation_sets")
     @classmethod
@@ -151,7 +152,7 @@ def read_params(path: Path = paths.PARAMS) -> Params:
         ParameterError: the file is missing, is no YAML mapping as DVC reads it, has an unknown key or a wrong value.
     """
     if not path.is_file():
-        raise ParameterError("there is no parameter file", where=path.resolve(), remedy="run from the project's root")
+        raise ParameterError("there is no parameter file", where=path.absolute(), remedy="run from the project's root")
     values = parse_yaml(read_text(path, "write it as UTF-8"), path)
     if not isinstance(values, dict):
         raise ParameterError(
@@ -170,7 +171,7 @@ def settings(values: Settings | None, section: type[SectionType], where: str) ->
         return section.model_validate(values or {})
     except ValidationError as error:
         first = error.errors()[0]
-    keys = [str(part) for part in first["loc"]]
+    keys = [str(part) for part in first["loc"] if part != "[key]"]  # pydantic's word for a key that is wrong itself
     place = ": ".join([where, ".".join(keys)]) if keys else where
     if first["type"] == "union_tag_invalid":
         raise unknown_name(keys[-1], first["ctx"]["tag"], re.findall("'(.+?)'", first["ctx"]["expected_tags"]), place)

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from lrfr.config import Pixels, Section
+from lrfr.config import FileName, Pixels, Section
 from lrfr.core.duplicates import SAME_PICTURE
 
 
@@ -31,7 +31,7 @@ class Curate(Section):
     max_side: Pixels
     unverified: Literal["keep", "exclude"]
     near_copies: float = Field(default=SAME_PICTURE, ge=0, le=255)
-    simulated_labellers: dict[str, Labeller] = Field(default_factory=dict)
+    simulated_labellers: dict[FileName, Labeller] = Field(default_factory=dict)
 
 
 class Split(Section):

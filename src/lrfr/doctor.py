@@ -4,7 +4,6 @@ Packages are looked up, not imported, so that the doctor answers at once and als
 """
 
 import configparser
-import json
 import os
 import platform
 import shutil
@@ -14,19 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 import typer
 from packaging.requirements import Requirement
 
-from lrfr import offline, paths
+from lrfr import memory, offline, paths
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
 from lrfr.manifests import KINDS, read_manifest
-from lrfr.parallel import cores
+from lrfr.parallel import SHARED_MEMORY, cores
+from lrfr.recovery import AtWorkError, recover
 
 GIGABYTE = 1e9
 DISK_NEEDED_GB = 2  # a run at the default size wrote 0.5 GB; there should be room for some more of them
+PLACES = (".", ".dvc", ".dvc/tmp", ".dvc/cache", "data", "models", "metrics", "plots", "reports", "releases")
 MEMORY_NEEDED_GB = 4  # pretraining, the largest stage, took 1.5 GB
 
 
@@ -94,9 +96,28 @@ def check_disk() -> Finding:
     return Finding("ok", text)
 
 
+def check_places() -> Finding:
+    """What a run writes to can be written to: the project, DVC's folder, and what the system gives every program."""
+    refused = []
+    for place in [*map(Path, PLACES), Path(SHARED_MEMORY)]:
+        try:
+            if place.exists():
+                TemporaryFile(dir=place).close()
+        except OSError as error:
+            refused.append(f"{place} ({error.strerror})")
+    try:
+        TemporaryFile().close()
+    except OSError as error:
+        refused.append(f"no folder for temporary files: {error.strerror}")
+    if refused:
+        remedy = "let lrfr write there; the variable TMPDIR names the folder for temporary files"
+        return Finding("problem", f"cannot be written to: {_some(refused)}", remedy)
+    return Finding("ok", "the project's folders, DVC's, and those of the system can be written to")
+
+
 def check_memory() -> Finding:
     """There is enough memory."""
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIGABYTE
+    total = memory.usable() / GIGABYTE
     text = f"{total:.0f} GB; a run at the default size needs {MEMORY_NEEDED_GB}"
     if total < MEMORY_NEEDED_GB:
         return Finding("warning", text, "make the sizes in params.yaml smaller")
@@ -149,19 +170,16 @@ def check_dvc() -> Finding:
     return Finding("ok", "initialised, analytics and update checks off")
 
 
-def check_lock(lock: Path = Path(".dvc/tmp/rwlock")) -> Finding:
-    """No DVC command is at work, and none has left a broken lock behind."""
-    if not lock.is_file():
-        return Finding("ok", "free: no DVC command is running")
+def check_interruptions() -> Finding:
+    """No DVC command is at work, and none was killed while it wrote; what one left is mended."""
     try:
-        content = json.loads(lock.read_text())
-        holders = [*content.get("write", {}).values(), *(h for held in content.get("read", {}).values() for h in held)]
-        commands = {holder["pid"]: holder["cmd"] for holder in holders}
-    except (ValueError, AttributeError, TypeError, KeyError):
-        return Finding("problem", f"{lock} is broken: a DVC command was killed", f"see that none runs, then: rm {lock}")
-    running = [f"{command} (process {pid})" for pid, command in commands.items() if _alive(pid)]
-    if running:
-        return Finding("warning", f"DVC is at work: {_some(running)}", f"wait for it; if it is not DVC's: rm {lock}")
+        mended = recover()
+    except AtWorkError as error:
+        return Finding("warning", f"DVC is at work: {_some(list(error.args))}", "wait until it ends")
+    except OSError as error:
+        return Finding("problem", f"{error.strerror}: {error.filename}", "let lrfr read and write there")
+    if mended:
+        return Finding("warning", "; ".join(mended), "nothing: it is mended; to go on: make repro")
     return Finding("ok", "free: no DVC command is running")
 
 
@@ -207,11 +225,12 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "Python": check_python,
     "packages": check_packages,
     "disk": check_disk,
+    "places": check_places,
     "memory": check_memory,
     "processors": check_processors,
     "git": check_git,
     "DVC": check_dvc,
-    "DVC's lock": check_lock,
+    "DVC's lock": check_interruptions,
     "offline": check_offline,
     "params": check_params,
     "verdicts": check_verdicts,
@@ -242,13 +261,3 @@ def _output(command: list[str]) -> tuple[int, str]:
     except (OSError, subprocess.TimeoutExpired):
         return 1, ""
     return done.returncode, done.stdout.strip()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's process
-        pass
-    return True

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
@@ -14,6 +15,7 @@ from lrfr.lifetime import end_with_parent
 from lrfr.progress import track
 
 CHUNK = 4  # items that a process takes at a time; starting a process for fewer costs more than it saves
+SHARED_MEMORY = "/dev/shm"
 AHEAD = 3  # chunks that wait or are done for each process
 
 Item = TypeVar("Item")
@@ -48,7 +50,9 @@ def parallel_map(
         yield from _alone(work, items, doing, unit, total)
         return
     # Spawned, not forked: OpenCV's and pyarrow's threads do not survive a fork.
-    with ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin) as pool:
+    with _naming_shared_memory():
+        pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
+    with pool:
         remaining = iter(items)
         chunks = iter(lambda: list(islice(remaining, CHUNK)), [])
         done = map_in_order(pool, _Each(work), chunks, count * AHEAD)
@@ -60,6 +64,16 @@ def parallel_map(
             )
             remedy = "run the same command again; if it fails again, free memory, or take the last files out"
             raise ProcessLostError(what, remedy=remedy) from error
+
+
+@contextmanager
+def _naming_shared_memory() -> Iterator[None]:
+    """Lets what the system says of the semaphores that processes share name their place."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or SHARED_MEMORY
+        raise
 
 
 def map_in_order(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import BENCHMARK, Params, Section
+from lrfr.config import BENCHMARK, FileName, Params, Section
 from lrfr.faces import Row, read_faces, write_face_rows
 from lrfr.files import read_json
 from lrfr.images import Images
@@ -24,7 +24,7 @@ class SynLR(Section):
     """The SynLR set: ``faces`` is the evaluation set whose HR faces are shrunk; with ``training`` it has a training
     half as well, as the benchmark has."""
 
-    faces: str
+    faces: FileName
     training: bool = False
 
 

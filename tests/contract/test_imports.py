@@ -33,7 +33,10 @@ MAY_IMPORT = {
     "pages": set(),
     "progress": set(),
     "offline": set(),
+    "memory": set(),
+    "circumstances": set(),
     "files": {"errors"},
+    "recovery": {"files"},
     "lifetime": set(),
     "parallel": {"errors", "lifetime", "progress"},
     "registry": {"errors"},
@@ -51,7 +54,7 @@ MAY_IMPORT = {
     "detector": {"core"} | PLUMBING,
     "copies": {"core"} | PLUMBING,
     "sources": {"registry", "detector", "curation", "core"} | PLUMBING,
-    "nn": {"registry", "code", "core"} | PLUMBING,
+    "nn": {"registry", "code", "core", "memory"} | PLUMBING,
     "synthesis": {"registry", "nn", "core"} | PLUMBING,
     "methods": {"registry", "nn", "core"} | PLUMBING,
     "quality": {"pages", "manifests", "curation", "core"} | PLUMBING,
@@ -61,9 +64,9 @@ MAY_IMPORT = {
     "report": {"pages", "charts", "core"} | PLUMBING,
     "card": {"report", "pages", "charts", "manifests", "curation", "core"} | PLUMBING,
     "review": {"manifests", "curation", "core"} | PLUMBING,
-    "doctor": {"manifests", "core"} | PLUMBING,
+    "doctor": {"manifests", "core", "memory", "recovery"} | PLUMBING,
     "embed": {"sources", "core"} | PLUMBING,
-    "score": {"core", "charts", "errors", "files"},
+    "score": {"core", "charts", "errors", "files", "memory"},
     "stages": {
         "sources",
         "detector",
@@ -85,9 +88,9 @@ MAY_IMPORT = {
         "core",
     }
     | PLUMBING,
-    "cli": {"stages", "review", "doctor", "score", "parameter_files"} | PLUMBING,
+    "cli": {"stages", "review", "doctor", "score", "parameter_files", "circumstances", "recovery"} | PLUMBING,
     "__main__": {"cli"},
-    "flows": {"cli", "stages"} | PLUMBING,
+    "flows": {"cli", "stages", "circumstances", "recovery"} | PLUMBING,
 }
 APART = ("methods", "synthesis")  # packages whose modules never import each other
 LEARNING = {"nn", "methods", "synthesis", "stages"}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -209,3 +210,13 @@ def test_a_face_that_was_not_detected_is_refused(project):
 def test_a_file_that_is_not_there_is_said(project):
     result = lrfr(*IMPORT)
     assert result.exit_code == 1 and "export.json" in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["tasks.xml", "pipe", "."])
+def test_tasks_need_a_file_and_their_configuration_another_one(project, name):
+    os.mkfifo("pipe")
+    before = sorted(Path().iterdir())
+    result = lrfr("verdicts", "export", "--to", "label-studio", name)
+    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert "the tasks need a file" in result.stderr
+    assert sorted(Path().iterdir()) == before

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lrfr import memory
 from lrfr.errors import EmbeddingError
 from lrfr.score.arrays import numbered, read_arrays
 from tests.score.files import closed_files, flat, refused, scored, scored_pairs, without_intervals
@@ -304,3 +305,18 @@ def test_an_encrypted_archive_is_a_message(tmp_path):
     path.write_bytes(content)
     with pytest.raises(EmbeddingError, match="cannot be read"):
         read_arrays(path, IDENTITIES)
+
+
+def test_arrays_larger_than_the_memory_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
+    """Nothing but zeros: a thousand times as large as its file."""
+    np.savez_compressed(tmp_path / "zeros.npz", embedding=np.zeros((20_000, 16)), identity=np.zeros(20_000, int))
+    monkeypatch.setattr(memory, "usable", lambda: 1_000_000)
+    assert "these arrays are too large" in refused("closed-set", "--probe", tmp_path / "zeros.npz",
+                                                   "--gallery", tmp_path / "zeros.npz")  # fmt: skip
+    table = pa.table({"score": np.zeros(200_000), "same": np.zeros(200_000, bool)})
+    pq.write_table(table, tmp_path / "zeros.parquet")
+    assert "these columns are too large" in refused("verification", "--scores", tmp_path / "zeros.parquet")
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(160_000, np.float32)), 16)
+    pq.write_table(pa.table({"embedding": lists, "identity": np.zeros(10_000, int)}), tmp_path / "lists.parquet")
+    assert "'embedding' is too large" in refused("closed-set", "--probe", tmp_path / "lists.parquet",
+                                                 "--gallery", tmp_path / "lists.parquet")  # fmt: skip

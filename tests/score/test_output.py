@@ -1,6 +1,8 @@
 """Where a score goes: the table, the JSON and the plots."""
 
 import json
+import os
+import stat
 from xml.etree import ElementTree as Xml
 
 import numpy as np
@@ -85,3 +87,22 @@ def test_help_shows_every_subcommand():
 
 def test_what_rounds_to_zero_is_printed_without_a_sign():
     assert (number(-0.00003, "none"), interval([-0.00004, 0.5])) == ("0.0000", "0.0000 to 0.5000")
+
+
+def test_what_is_no_file_stays_what_it_is(tmp_path):
+    files, link, null = closed_files(tmp_path), tmp_path / "link.json", tmp_path / "null"
+    link.symlink_to("figures.json")
+    assert score("closed-set", *flat(files), "--json", link).exit_code == 0
+    assert link.is_symlink() and "rank1" in json.loads((tmp_path / "figures.json").read_text())
+    try:
+        os.mknod(null, 0o20666, os.makedev(1, 3))  # of our own: a fault must not reach the machine's
+        null.write_bytes(b"")
+    except PermissionError:
+        pytest.skip("only root makes devices, and not everywhere")
+    assert score("closed-set", *flat(files), "--json", null).exit_code == 0
+    assert stat.S_ISCHR(null.stat().st_mode)
+
+
+def test_a_curve_s_place_that_is_a_folder_is_refused(tmp_path):
+    (tmp_path / "plots" / "cmc.svg").mkdir(parents=True)
+    assert "a folder" in refused("closed-set", *flat(closed_files(tmp_path)), "--plots", tmp_path / "plots")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lrfr import faces, paths
-from lrfr.core.alignment import TEMPLATE
+from lrfr.core.alignment import TEMPLATE, mirrored
 from lrfr.core.resampling import view
 from lrfr.errors import EmbeddingError, FaceTableError, ImageError, ParameterError, ResultError, TrainingError
 from lrfr.nn.alignment import align
@@ -243,8 +243,9 @@ def test_an_aligned_model_is_tested_on_aligned_faces_without_being_asked():
             points = np.array(row["landmarks"]).reshape(5, 2) if is_known else FOUND * size
             assert np.allclose(arrays["embedding"][number], by_hand(align(image, points)), atol=1e-4)
             assert not np.allclose(arrays["embedding"][number], by_hand(image), atol=1e-3)
-    mirrored = view(faces.decode(rows[0]["image"]), "mirror")  # its landmarks are found anew
-    expected = by_hand(align(mirrored, FOUND * mirrored.shape[1::-1]))
+    image = view(faces.decode(rows[0]["image"]), "mirror")  # whose landmarks are as well known
+    points = np.array(rows[0]["landmarks"]).reshape(1, 5, 2)
+    expected = by_hand(align(image, mirrored(points, np.array([[image.shape[1]]]))[0]))
     assert np.allclose(stored("pairs")["embedding_mirror"][0], expected, atol=1e-4)
 
 

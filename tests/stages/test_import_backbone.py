@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 from typer.testing import CliRunner
 
-from lrfr import cli
+from lrfr import cli, memory
 from lrfr.errors import TrainingError
 from lrfr.nn.model_file import Facts, read_facts, read_model
 from lrfr.nn.start import StartingPoint, read_start
@@ -508,6 +508,18 @@ def test_what_passes_for_training_state_is_not_run_either(project, monkeypatch):
     torch.save({"state_dict": {"a": torch.ones(1)}, "callbacks": Hostile(touch, "run")}, "x.ckpt")
     assert "nobody's layout" in refused("x.ckpt")
     assert not (project / "run").exists()
+
+
+def test_a_few_bytes_that_claim_a_large_tensor_are_refused(project):
+    """400 GB in float32, of one number on the disk."""
+    torch.save({"encoder.weight": torch.zeros(1, dtype=torch.half).expand(10**11)}, "large.pt")
+    assert "'encoder.weight' claims 100,000,000,000 values" in refused("large.pt")
+
+
+def test_an_archive_larger_than_the_memory_is_refused(project, monkeypatch):
+    torch.save({"encoder.weight": torch.zeros(1000)}, "large.pt")
+    monkeypatch.setattr(memory, "usable", lambda: 1000)
+    assert "this archive is too large" in refused("large.pt")
 
 
 def test_a_whole_module_is_refused(project):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lrfr.config import Count, Fusion, Pixels, Section
+from lrfr.config import Count, FileName, Fusion, Pixels, Section
 
 
 class Evaluate(Section):
@@ -28,7 +28,7 @@ class Evaluate(Section):
     fusion: Fusion = "none"
     sides: list[Pixels] = Field(default=[8, 16, 24, 32, 64, 128])
     widths: list[Pixels] = Field(default=[20, 25, 30, 40, 50, 60, 80, 100, 112])
-    super_resolution: list[str] = Field(default_factory=list)
+    super_resolution: list[FileName] = Field(default_factory=list)
 
 
 class Options(Evaluate):

@@ -31,12 +31,12 @@ def export_tasks(path: Path, with_verdicts: bool) -> None:
         FaceTableError: no faces were detected yet.
         VerdictError: no face awaits a verdict, a manifest has a line that cannot be right, or a file cannot be written.
     """
+    config = _beside(path)
     faces = awaiting(read_params().read("curate", Curate).max_side)
     if not faces.num_rows:
         raise VerdictError(nothing_to_verify(), where=path, remedy="no file was written")
     images = Images(paths.DETECTED_NATIVE, faces["row"].to_numpy())
     made = tasks(faces, images, opinions(read_under_lock(paths.VERDICTS)) if with_verdicts else {})
-    config = path.with_suffix(".xml")
     try:
         write_text(path, json.dumps(made, ensure_ascii=False))
         write_text(config, CONFIG)
@@ -45,6 +45,14 @@ def export_tasks(path: Path, with_verdicts: bool) -> None:
     print(f"{len(made):,} faces in {path}; the labelling configuration is {config}")
     if len(made) < faces.num_rows:
         print(f"{faces.num_rows - len(made):,} faces whose picture cannot be read were left out")
+
+
+def _beside(path: Path) -> Path:
+    """Where the labelling configuration lies: beside the tasks, which must be a file for that."""
+    if (path.exists() and not path.is_file()) or path.suffix.lower() == ".xml":
+        what = "the tasks need a file, and their configuration another one beside it"
+        raise VerdictError(what, where=path, remedy="give a file's name, such as tasks.json")
+    return path.with_suffix(".xml")
 
 
 def import_annotations(path: Path, labeller: str, completed_by: str | None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfr.errors import EmbeddingError
+from lrfr.memory import excess
 from lrfr.score.tables import lacking, read_csv
 
 DAMAGE = (MemoryError, ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError, SyntaxError,
@@ -29,9 +30,20 @@ def read_npz(path: Path, needed: Sequence[str], optional: Sequence[str]) -> dict
             raise EmbeddingError("this is one array, not an archive", where=path, remedy="let its name end in .npy")
         with stored:
             lacking(path, needed, stored.files)
+            _check_size(path, stored, (*needed, *optional))
             return {name: np.asarray(stored[name]) for name in (*needed, *optional) if name in stored.files}
     except DAMAGE as error:
         raise _unreadable(path, error) from error
+
+
+def _check_size(path: Path, stored: np.lib.npyio.NpzFile, names: Sequence[str]) -> None:
+    """Raises where the wanted arrays cannot fit the memory; a compressed one may be a thousand times as large."""
+    wanted = {f"{name}.npy" for name in names}
+    members = stored.zip.infolist() if stored.zip else []
+    size = sum(member.file_size for member in members if member.filename in wanted)
+    if too_much := excess(size):
+        remedy = "store the first array as .npy, which is read piece by piece, and the others as a .csv beside it"
+        raise EmbeddingError(f"these arrays are too large: {too_much}", where=path, remedy=remedy)
 
 
 def read_npy(path: Path, needed: Sequence[str], optional: Sequence[str]) -> dict[str, np.ndarray]:

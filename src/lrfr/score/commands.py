@@ -23,7 +23,10 @@ Metric = Annotated[
 ]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure; - prints it.")]
 Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Write the curves as .svg and .csv.")]
-Draws = Annotated[int, typer.Option("--bootstrap", min=0, metavar="N", help="Draws of the intervals; 0 for none.")]
+MOST_DRAWS = 1_000_000
+Draws = Annotated[
+    int, typer.Option("--bootstrap", min=0, max=MOST_DRAWS, metavar="N", help="Draws of the intervals; 0 for none.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of the draws.")]
 
 
@@ -157,7 +160,9 @@ def compare(
     metric: Metric = None,
     json_file: Json = None,
     plots: Plots = None,
-    bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Sign patterns, and draws.")] = 10_000,
+    bootstrap: Annotated[
+        int, typer.Option(min=1, max=MOST_DRAWS, metavar="N", help="Sign patterns, and draws.")
+    ] = 10_000,
     seed: Seed = 0,
 ) -> None:
     """Is A better than B on the same probes? A paired test."""

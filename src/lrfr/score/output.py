@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import numpy as np
 from rich import box
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from lrfr.charts.standalone import standalone
 from lrfr.errors import ResultError
-from lrfr.files import write_csv, write_json, write_text
+from lrfr.files import check_writable, write_csv, write_json, write_text
 from lrfr.score.outcome import Outcome, Plot, Table
 
 STANDARD_OUTPUT = Path("-")
@@ -29,13 +28,12 @@ def check_places(json_file: Path | None, folder: Path | None) -> None:
     """
     if json_file is not None and json_file.is_dir():
         raise ResultError("a folder cannot hold the JSON", where=json_file, remedy="give --json the name of a file")
-    wanted = [] if folder is None else [folder]
     if json_file is not None and json_file != STANDARD_OUTPUT:
-        wanted.append(json_file.parent)
-    for place in wanted:
-        with _writing(place):
-            place.mkdir(parents=True, exist_ok=True)
-            TemporaryFile(dir=place).close()
+        with _writing(json_file):
+            check_writable(json_file)
+    if folder is not None:
+        with _writing(folder):
+            check_writable(folder / "any")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pyarrow import csv
 
 from lrfr.core.normal_names import normal_name
 from lrfr.errors import EmbeddingError
+from lrfr.memory import excess
 
 VECTORS = ("embedding", "left", "right")
 DAMAGE = (pa.ArrowException, OSError, ValueError, Error)  # what is raised over bytes that are no table
@@ -78,6 +79,9 @@ def read_parquet(path: Path, needed: Sequence[str], optional: Sequence[str]) -> 
         with pq.ParquetFile(path) as file:
             there = file.schema_arrow.names
             lacking(path, needed, there)
+            # A value that is the same in all rows is stored once, however many there are
+            if too_much := excess(8 * file.metadata.num_rows * len(needed)):
+                raise EmbeddingError(f"these columns are too large: {too_much}", where=path)
             return {
                 name: _vectors(name, file, path) if name in VECTORS else _values(name, _column(file, name), path)
                 for name in (*needed, *optional)
@@ -102,6 +106,8 @@ def _vectors(name: str, file: pq.ParquetFile, path: Path) -> np.ndarray:
     for batch in file.iter_batches(batch_size=16384, columns=[name]):
         lengths, values = pc.list_value_length(batch[name]), batch[name].flatten()
         if rows is None:
+            if too_much := excess(8 * file.metadata.num_rows * (lengths[0].as_py() or 0)):
+                raise EmbeddingError(f"'{name}' is too large: {too_much}", where=path)
             rows = np.empty((file.metadata.num_rows, lengths[0].as_py() or 0), kind.value_type.to_pandas_dtype())
         if values.null_count or not pc.all(pc.equal(lengths, rows.shape[1]), skip_nulls=False).as_py():
             what = f"the lists of '{name}' differ in length, or lack a value"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -53,8 +54,8 @@ class Settings(Section):
     """
 
     detect: bool = True
-    min_face: int = Field(default=12, gt=4)
-    thresholds: list[float] = Field(default=[0.6, 0.7, 0.7], min_length=3, max_length=3)
+    min_face: int = Field(default=12, gt=4, le=10_000)
+    thresholds: list[Annotated[float, Field(ge=0, le=1)]] = Field(default=[0.6, 0.7, 0.7], min_length=3, max_length=3)
     partition: Partition | None = None
 
 

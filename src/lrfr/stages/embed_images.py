@@ -1,5 +1,6 @@
 """lrfr embed WHAT --model M: anybody's images through one model, into a file that `lrfr score` reads."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -167,7 +168,7 @@ def _check_place(out: Path, what: Path) -> None:
     if out.suffix.lower() not in WRITERS:
         remedy = f"let its name end in {' or '.join(WRITERS)}"
         raise ParameterError(f"embeddings are not written as '{out.suffix or out.name}'", where="--out", remedy=remedy)
-    if out.is_dir() or out.resolve() == what.resolve():
+    if out.is_dir() or os.path.realpath(out) == os.path.realpath(what):  # a link may lead round in a circle
         what_is_there = "a folder" if out.is_dir() else "what is to be embedded"
         raise ParameterError(f"this is {what_is_there}", where=f"--out {out}", remedy="give another name")
 

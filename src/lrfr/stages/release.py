@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from lrfr import paths
-from lrfr.config import Params, Section, read_params
+from lrfr.config import FileName, Params, Section, read_params
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.files import read_json, write_json, write_text
 from lrfr.methods import FLOOR, floor
@@ -22,7 +22,7 @@ class Release(Section):
     """What is released: the model of which run, under which name and version."""
 
     run: str
-    name: str = Field(pattern="^[a-z0-9][a-z0-9-]*$")
+    name: FileName = Field(pattern="^[a-z0-9-]*$")  # a tag of git's too, as GTO wants it
     version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
 
 

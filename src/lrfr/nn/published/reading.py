@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from lrfr.errors import CheckpointError
+from lrfr.memory import excess
 from lrfr.nn.published.kinds import other_kind
 
 Tensors = dict[str, torch.Tensor]
@@ -66,6 +67,7 @@ def read_tensors(path: Path) -> Tensors:
 
 
 def _read_pickle(path: Path) -> object:
+    _check_size(path)
     try:
         unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
         programs = sorted(name for name in unsafe if not TRAINING_STATE.match(name))
@@ -79,6 +81,15 @@ def _read_pickle(path: Path) -> object:
         if asked is None:
             raise ValueError("its pickle cannot be read") from error
         raise _program(path, asked[1]) from error
+
+
+def _check_size(path: Path) -> None:
+    """Raises where an archive would not fit the memory once it is unpacked."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if too_much := excess(size):
+            raise CheckpointError(f"this archive is too large: {too_much}", where=path, remedy="use a larger machine")
 
 
 def _program(path: Path, asked: str) -> CheckpointError:
@@ -133,7 +144,12 @@ def _by_name(held: object) -> Tensors:
 
 
 def _check_kinds(tensors: Tensors, path: Path) -> None:
+    """Raises where something is no plain tensor, or claims more values than the file holds."""
     for name, value in tensors.items():
+        if value.layout == torch.strided and not value.is_meta and value.nbytes > value.untyped_storage().nbytes():
+            what = f"'{name}' claims {value.numel():,} values, more than the file holds of it"
+            remedy = "give the weights as they were trained: torch.save({name: value.contiguous() for ...}, FILE)"
+            raise CheckpointError(what, where=path, remedy=remedy)
         if value.layout != torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
             kind = "without values" if value.is_meta else f"{value.dtype}, {value.layout}"
             remedy = "give the weights before they were quantised or packed, in floating point"
