@@ -51,7 +51,7 @@ endif
 
 # A torch process that takes every core starves its neighbours: one thread each, one process a core
 test: $(INSTALLED) browser
-	@OMP_NUM_THREADS=1 pytest -n logical --maxprocesses 8 --dist loadfile
+	@OMP_NUM_THREADS=1 pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # The verification page is tested in a real browser. A container's root can install one; elsewhere that test is skipped
 # and says so
