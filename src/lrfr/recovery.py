@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from lrfr.errors import ParameterError
 from lrfr.files import write_text
+from lrfr.yaml_file import parse_yaml
 
 LOCK = Path("dvc.lock")
 TMP = Path(".dvc/tmp")
@@ -179,8 +179,8 @@ def _is_torn(text: str) -> bool:
     if not text or HALF.search(text):
         return True
     try:
-        said = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError:
+        said = parse_yaml(text, LOCK)
+    except ParameterError:
         return True
     return not isinstance(said, dict) or "schema" not in said or not isinstance(said.get("stages"), dict)
 

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "memory": set(),
     "circumstances": set(),
     "files": {"errors"},
-    "recovery": {"files"},
+    "recovery": {"errors", "files", "yaml_file"},
     "lifetime": set(),
     "parallel": {"errors", "lifetime", "progress"},
     "registry": {"errors"},

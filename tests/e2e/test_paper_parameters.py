@@ -91,6 +91,9 @@ def narrow(params: dict) -> dict:
         if "coupled" in values:  # of rpcn
             values["width"] = 0.125
     for training in [*trainings(params["backbones"]), *trainings(params["methods"])]:
+        training.pop("warmup_epochs", None)
+        if training.get("milestones"):
+            training["milestones"] = [1]
         training.update(epochs=1, batch_size=4 if training.get("images_per_identity") else 8, precision="fp32")
     params["threads"] = 1
     name, test_set = next(iter(params["evaluation_sets"].items()))

@@ -39,7 +39,7 @@ def test_a_network_may_take_images_that_are_no_squares():
 
 @pytest.mark.parametrize("size", [[32], [32, 32, 32], [32, 8], 8, "32", 32.0, True])
 def test_what_is_no_size_is_refused(size):
-    with pytest.raises(ParameterError, match=r"the side of a square or \[height, width\], 16 px at least"):
+    with pytest.raises(ParameterError, match=r"the side of a square or \[height, width\], 16 to 1024 px"):
         settings(SMALL.model_dump() | {"input_size": size}, Architecture, "pretrain.architecture")
 
 

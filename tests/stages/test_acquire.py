@@ -161,7 +161,7 @@ def test_the_list_of_sources_says_every_setting_and_its_default(capsys):
     assert "min_images: int, at least 2, at most 1000000000, required" in told
     assert "face_height: float, above 0, at most 1, default 0.48" in told
     assert "collection: native or auxiliary, default native" in told
-    assert "max_identities: int or null, above 0, default null" in told
+    assert "max_identities: int, above 0, at most 1000000000 or null, default null" in told
 
 
 def test_what_was_left_out_is_counted_and_named(tmp_path, capsys):

@@ -160,8 +160,9 @@ class Distillation(Task):
         self.head = copy.deepcopy(own)
         if fresh:
             nn.init.normal_(self.head.weight, std=0.01)
-            if isinstance(self.head.bias, nn.Parameter):
-                nn.init.zeros_(self.head.bias)
+            bias = getattr(self.head, "bias", None)
+            if isinstance(bias, nn.Parameter):
+                nn.init.zeros_(bias)
         teaches = settings.targets == "teacher" or settings.softmax == "shared"
         self.teacher = Teacher(teacher, own) if teaches else None
 

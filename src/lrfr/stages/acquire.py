@@ -1,9 +1,10 @@
 """acquire: sources become photos, the tags of the people in them, the truth where known, and faces cut already."""
 
-import re
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
-from types import ModuleType
+from types import ModuleType, NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -67,13 +68,30 @@ def _settings(section: type[Section]) -> list[str]:
 
 def _taken(field: FieldInfo) -> str:
     """What a setting takes, and its default."""
-    kind = field.annotation.__name__ if isinstance(field.annotation, type) else str(field.annotation)
-    kind = re.sub(r"typing\.Literal\[(.*)\]", lambda found: found[1].replace("'", "").replace(", ", " or "), kind)
-    kind = kind.replace(" | None", " or null")
-    limits = [f"{WORDS[name]} {getattr(limit, name)}" for limit in field.metadata for name in WORDS
-              if getattr(limit, name, None) is not None]  # fmt: skip
     default = "required" if field.is_required() else f"default {_in_yaml(field.default)}"
-    return ", ".join([kind, *limits, default])
+    return ", ".join([_kind(field.annotation), *_limits(field.metadata), default])
+
+
+def _kind(annotation: Any) -> str:
+    """A type in words, with its limits: ``int, above 0 or null``."""
+    parts = get_args(annotation)
+    match get_origin(annotation):
+        case None:
+            return "null" if annotation is NoneType else annotation.__name__
+        case origin if origin is Annotated:
+            marks = [mark for part in parts[1:] for mark in (part.metadata if isinstance(part, FieldInfo) else [part])]
+            return ", ".join([_kind(parts[0]), *_limits(marks)])
+        case origin if origin is Literal:
+            return " or ".join(map(str, parts))
+        case origin if origin in (Union, UnionType):
+            return " or ".join(map(_kind, parts))
+        case _:
+            return f"list of {_kind(parts[0])}"
+
+
+def _limits(marks: Iterable[Any]) -> list[str]:
+    return [f"{WORDS[name]} {getattr(mark, name)}" for mark in marks for name in WORDS
+            if getattr(mark, name, None) is not None]  # fmt: skip
 
 
 def _in_yaml(value: object) -> str:
