@@ -20,7 +20,7 @@ from lrfr.methods import read_run
 from lrfr.recovery import LOCK, recover
 
 ROOT = Path(__file__).parents[1]
-CASES, SEED = 60, 7
+CASES, SEED = 20, 7
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 JUNK = st.recursive(
