@@ -193,6 +193,7 @@ def test_photos_of_people_who_live_pass(capsys):
     ("change", "complaint"),
     [
         (lambda p: p["acquire"].update(root="none"), r"no dataset at none(.|\n)*acquire\.root"),
+        (lambda p: (Path("empty").mkdir(), p["acquire"].update(root="empty")), "the folder empty is empty"),
         (lambda p: p["acquire"]["auxiliary"].update(root="none"), r"no dataset at none(.|\n)*acquire\.auxiliary\.root"),
         (lambda p: p["acquire"].update(root="~/photos"), "home folder"),
         (lambda p: p["acquire"].update(settings={"detections": "found.csv"}), r"acquire\.settings; photos(.|\n)*found"),
