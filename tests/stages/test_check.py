@@ -27,7 +27,13 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("src/lrfr/sources/rendering").mkdir(parents=True)  # the root of the generated test sets
+    dataset("src/lrfr/sources/rendering")  # the root of the generated test sets
+
+
+def dataset(root):
+    """A folder that is not empty."""
+    Path(root).mkdir(parents=True, exist_ok=True)
+    (Path(root) / "a.jpg").touch()
 
 
 def test_the_default_parameters_are_right_and_another_run_is_a_few_lines(capsys):
@@ -138,7 +144,7 @@ def test_the_other_parameter_files_are_right_too(file):
     paths.PARAMS.write_text(composed(file))
     params = read_params()
     for chosen in (params.acquire, *params.acquire.others().values(), *params.evaluation_sets.values()):
-        Path(chosen.root).mkdir(parents=True, exist_ok=True)
+        dataset(chosen.root)
     check.run()
 
 
@@ -177,7 +183,7 @@ CARD = dict.fromkeys(("description", "purpose", "collection", "consent", "demogr
 def real(params) -> None:
     """Photos of people who live, and HR faces of others, all that is said of them true."""
     for folder in ("photos", "faces"):
-        Path(folder).mkdir()
+        dataset(folder)
     params["acquire"] = REAL | {"auxiliary": dict(FACES)}
     params["curate"]["simulated_labellers"] = {}
     params["card"] |= CARD | {"name": "staff", "citation": "none", "limits": ["Few people."]}
@@ -273,7 +279,7 @@ def test_a_text_about_something_else_passes(text):
 
 def test_one_source_of_people_who_live_is_enough():
     def change(params) -> None:
-        Path("faces").mkdir()
+        dataset("faces")
         params["acquire"]["auxiliary"] = FACES
 
     project_params(change)
