@@ -66,10 +66,7 @@ def check_root(name: str, root: Path, where: str) -> None:
 
 
 def check_settings(module: ModuleType, root: Path, options: Section, where: str) -> None:
-    """Raises a SourceError where a source's folder is empty, or lacks a file or folder that its settings name."""
-    if root.is_dir() and not any(root.iterdir()):
-        remedy = f"put the dataset there, or correct the root; expected: {module.LAYOUT}"
-        raise SourceError(f"the folder {root} is empty", where=f"{where}.root", remedy=remedy)
+    """Raises a SourceError where a file or folder that a source's settings name is not there."""
     try:
         getattr(module, "check_files", lambda *_: None)(root, options)
     except SourceError as error:

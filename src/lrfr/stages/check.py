@@ -15,7 +15,7 @@ from lrfr.card.settings import Card, check_people
 from lrfr.config import Params, Section, SectionType, Settings, Source, read_params, settings
 from lrfr.curation import Curate, Split
 from lrfr.detector import Detect
-from lrfr.errors import ParameterError, unknown_name
+from lrfr.errors import ParameterError, SourceError, unknown_name
 from lrfr.methods import FLOOR, Run, floor, read_run
 from lrfr.nn.batches.alignment import check_tight_crops
 from lrfr.nn.batches.order import parts_of_batch
@@ -54,7 +54,7 @@ def run() -> None:
 
     Raises:
         ParameterError: the first thing that is wrong.
-        SourceError: nothing lies at the root of a source, or a file that its settings name is not there.
+        SourceError: nothing lies at or in the root of a source, or a file that its settings name is not there.
     """
     params = read_params()
     _check_data(params)
@@ -107,6 +107,7 @@ def _check_data(params: Params) -> None:
         place = f"evaluation_sets.{name}"
         module = test_set_source(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}")
         options = _check(f"{place}.settings", chosen.settings, module.Settings)
+        _check_not_empty(place, chosen)
         check_settings(module, Path(chosen.root), options, f"{paths.PARAMS}: {place}")
 
 
@@ -115,8 +116,17 @@ def _check_source(place: str, chosen: Source) -> tuple[str, ...]:
     module = source(chosen.source)
     options = _check(f"{place}.settings", chosen.settings, module.Settings)
     check_root(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}.root")
+    _check_not_empty(place, chosen)
     check_settings(module, Path(chosen.root), options, f"{paths.PARAMS}: {place}")
     return collections_of(module, options)
+
+
+def _check_not_empty(place: str, chosen: Source) -> None:
+    """Raises where a dataset's folder is there and empty; generated people need nothing from theirs."""
+    root = Path(chosen.root)
+    if not chosen.is_generated and root.is_dir() and not any(root.iterdir()):
+        remedy = f"put the dataset there, or correct the root; expected: {source(chosen.source).LAYOUT}"
+        raise SourceError(f"the folder {root} is empty", where=f"{paths.PARAMS}: {place}.root", remedy=remedy)
 
 
 def _check_needed(brought: Sequence[str], name: str) -> None:
