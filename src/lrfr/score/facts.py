@@ -93,9 +93,9 @@ def _of_parquet(path: Path) -> str | None:
 
 def _check_same(name: str, called: str, told: Mapping[Path, Mapping[str, Any]]) -> None:
     values = {path: facts[name] for path, facts in told.items() if name in facts}
-    first, *others = values or [None]
-    other = next((path for path in others if path and first and values[path] != values[first]), None)
-    if first and other:
+    differing = [path for path in values if values[path] != next(iter(values.values()))]
+    if differing:
+        first, other = next(iter(values)), differing[0]
         said = [f"{path.name}: {_short(values[path])}" for path in (first, other)]
         what = f"the embeddings cannot be compared: their models differ in {called} ({'; '.join(said)})"
         raise EmbeddingError(what, where=other, remedy="embed both with one model and in one way: lrfr embed")

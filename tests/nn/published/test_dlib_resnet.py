@@ -11,15 +11,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from lrfr import cli
 from lrfr.errors import CheckpointError
 from lrfr.nn.model_file import FILE, read_model
 from lrfr.nn.networks import NETWORKS
 from lrfr.nn.networks.shape import Shape
 from lrfr.nn.published import packaged
 from lrfr.nn.published.dlib_resnet import read_dlib_resnet
+from tests.nn.published.command import refused, run
 from tests.nn.published.dlib_files import dlib_bytes
 from tests.nn.published.publishers import Dlib
 
@@ -36,22 +35,6 @@ def network():
 @pytest.fixture(scope="module")
 def content(network):
     return dlib_bytes(network)
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli.app, ["import-backbone", *map(str, arguments)])
-
-
-def refused(*arguments):
-    result = run(*arguments)
-    assert result.exit_code == 1 and "Traceback" not in result.output, result.output
-    return result.output
 
 
 def ours(image, name="net"):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import partial
 
 from lrfr.nn.networks.irse import IRSE
 from lrfr.nn.published.iresnet import IRSE_MARK
@@ -44,38 +45,25 @@ def _name(ours: str, backbone: str) -> str:
 
 NO_CLASSIFIER = re.compile("(?!)")  # it has a file of its own
 
+_published = partial(Publication, prefixes=(), beside=NO_CLASSIFIER, mean=HALF, std=HALF, presentation="arcface_112")
+
 PUBLICATIONS = {
-    "curricularface": Publication(
+    "curricularface": _published(
         source="CurricularFace, dataset/datasets.py: PIL's RGB; config.py: RGB_MEAN, RGB_STD = 0.5; util/utils.py, "
         "perform_val: [2, 1, 0] turns the stored BGR",
         layouts=(Layout(IRSE_MARK, _curricularface, _name, unlike=LAST_FACTOR),),
-        prefixes=(),
-        beside=NO_CLASSIFIER,
         colour="RGB",
-        mean=HALF,
-        std=HALF,
-        presentation="arcface_112",
     ),
-    "face_evolve": Publication(
+    "face_evolve": _published(
         source="face.evoLVe, util/extract_feature_v1.py: PIL's RGB, ToTensor and Normalize(0.5, 0.5); config.py: "
         "RGB_MEAN, RGB_STD = 0.5",
         layouts=(Layout(LAST_FACTOR, _evolve, _name),),
-        prefixes=(),
-        beside=NO_CLASSIFIER,
         colour="RGB",
-        mean=HALF,
-        std=HALF,
-        presentation="arcface_112",
     ),
-    "insightface_pytorch": Publication(
+    "insightface_pytorch": _published(
         source="TreB1eN's InsightFace_Pytorch, data/data_pipe.py: MXNet's unpack_img and RGB2BGR give PIL BGR for RGB; "
         "ToTensor and Normalize(0.5, 0.5)",
         layouts=(Layout(LAST_FACTOR, _evolve, _name),),
-        prefixes=(),
-        beside=NO_CLASSIFIER,
         colour="BGR",
-        mean=HALF,
-        std=HALF,
-        presentation="arcface_112",
     ),
 }
