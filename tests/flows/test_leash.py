@@ -7,8 +7,8 @@ from pathlib import Path
 LEASH = Path(__file__).parents[2] / "flows/leash.py"
 TRAINING = """
 import sys, time
-print("training", flush=True)
 try:
+    print("training", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("saved", flush=True)

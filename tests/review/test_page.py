@@ -240,6 +240,20 @@ def type_name(page, name):
     press(page, "Enter")
 
 
+def test_a_key_that_comes_with_the_end_of_a_dialog_is_for_the_next_face(address_of, visit):
+    page = visit(address_of("anna"))
+    type_name(page, "Mary Somerville")
+    press(page, "i")
+    page.fill("#name-text", "Ada Lovelace")
+    page.evaluate("""() => {
+        const form = document.querySelector("#name form");
+        form.requestSubmit(form.querySelector("[value=keep]"));
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "1", bubbles: true}));
+    }""")
+    confirm(page)
+    assert names() == {"f00": "Mary Somerville", "f01": "Ada Lovelace", "f02": "Mary Somerville"}
+
+
 def test_a_name_is_typed_once_and_then_given_by_a_key(address_of, visit):
     page = visit(address_of("anna"))
     type_name(page, "Mary Somerville")

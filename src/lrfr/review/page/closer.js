@@ -37,26 +37,31 @@ async function fetchPhoto(face, place, photos) {
 
 /** Asks for a note; `keep` gets it, `done` comes after either way. */
 export function askNote(note, keep, done) {
-  const dialog = at("note");
   at("note-text").value = note;
-  dialog.returnValue = "";
-  dialog.onclose = () => {
-    if (dialog.returnValue === "keep") keep(at("note-text").value.trim());
+  ask(at("note"), (kept) => {
+    if (kept) keep(at("note-text").value.trim());
     done();
-  };
-  dialog.showModal();
+  });
 }
 
 /** Asks whose face it is; `keep` gets the name, no text where it is to be taken back, `done` comes after either way. */
 export function askName(name, keep, done) {
-  const dialog = at("name");
   at("name-text").value = name;
-  dialog.returnValue = "";
-  dialog.onclose = () => {
-    const kept = dialog.returnValue === "keep";
+  ask(at("name"), (kept) => {
     if (kept) keep(at("name-text").value.trim().replace(/\s+/g, " ").normalize("NFC"));
     done(kept);
-  };
-  dialog.showModal();
+  });
   at("name-text").select();
+}
+
+/** Shows a dialog and says at once how it was left; its `close` event may come later than the keys that follow. */
+function ask(dialog, answered) {
+  const leave = (event, kept) => {
+    event.preventDefault();
+    dialog.close(); // gives the focus back
+    answered(kept);
+  };
+  dialog.querySelector("form").onsubmit = (event) => leave(event, event.submitter.value === "keep");
+  dialog.oncancel = (event) => leave(event, false);
+  dialog.showModal();
 }
