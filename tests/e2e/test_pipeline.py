@@ -18,6 +18,7 @@ ENVIRONMENT = {
     **os.environ,
     "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
     "PYTHONPATH": str(PROJECT / "src"),
+    "NO_ALBUMENTATIONS_UPDATE": "1",
 }
 COPIED = ["src", "annotations", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 
@@ -64,7 +65,20 @@ def change(folder, change):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, git):
+def preloaded(tmp_path_factory):
+    """Lets DVC's stages start at once; elsewhere in the tests ``lrfr`` is the installed command."""
+    folder = tmp_path_factory.mktemp("preloaded")
+    server = [sys.executable, Path(__file__).with_name("preloaded.py"), folder]
+    with subprocess.Popen(server, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(ENVIRONMENT, "PATH", f"{folder}{os.pathsep}{ENVIRONMENT['PATH']}")
+            yield
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, git, preloaded):
     folder = tmp_path_factory.mktemp("project")
     for name in COPIED:
         copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 ALL = sys.maxsize
 
 # Each waits until the other runs, so that they can end only side by side
-MEET = "touch {0}.on; for i in $(seq 100); do [ -e {1}.on ] && break; sleep 0.2; done; [ -e {1}.on ] && cat a > {0}"
+MEET = "touch {0}.on; for i in $(seq 600); do [ -e {1}.on ] && break; sleep 0.2; done; [ -e {1}.on ] && cat a > {0}"
 PIPELINE = f"""
 stages:
   first:
