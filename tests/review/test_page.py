@@ -13,13 +13,16 @@ from lrfr.core.verdicts import Verdict, parse
 from lrfr.review.manifest import append
 
 SOON = 320  # ms: a sheet cannot be saved before it was looked at
+PATIENCE = 60_000  # ms: a busy machine is no failure
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
 def visit(chromium):
     """Opens addresses in windows of one browser, and holds that nothing goes wrong or leaves this machine."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(8000)
+    context.set_default_timeout(PATIENCE)
     asked, wrong = [], []
     context.on("request", lambda request: asked.append(request.url))
     context.on("weberror", lambda error: wrong.append(str(error.error)))

@@ -23,7 +23,7 @@ def call(address, path, body=None):
     origin, _, token = address.partition("/#")
     headers = {"X-Lrfr-Token": token, "Origin": origin, "Content-Type": "application/json"}
     request = urllib.request.Request(f"{origin}/api/{path}", body and json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -55,7 +55,7 @@ def test_a_killed_server_loses_nothing_that_it_acknowledged(review):
     windows = [threading.Thread(target=save_all, args=(address, sheet)) for sheet, (_, address) in enumerate(servers)]
     for window in windows:
         window.start()
-    started.wait(20)
+    started.wait(60)
     for process, _ in servers:
         process.send_signal(signal.SIGKILL)
     for window in windows:
@@ -77,7 +77,7 @@ def test_it_listens_on_this_machine_alone_and_ctrl_c_ends_with_a_summary(review)
     for face in call(address, "sheets/0")["faces"][:3]:
         judge(address, face, "anna")
     process.send_signal(signal.SIGINT)
-    printed = process.communicate(timeout=20)[0]
+    printed = process.communicate(timeout=60)[0]
     assert process.returncode == 0
     assert "3 faces judged" in printed and "87 left" in printed
     assert "annotations/verdicts/anna.csv: face 3" in printed
