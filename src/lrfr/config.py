@@ -184,7 +184,8 @@ def settings(values: Settings | None, section: type[SectionType], where: str) ->
     given = f" (it is {reprlib.repr(first['input'])})" if not isinstance(first["input"], dict) else ""
     is_unquoted = first["type"] == "string_type" and first["input"] is not None  # such as a date
     remedy = "put it in quotes" if is_unquoted else "correct the value"
-    raise ParameterError(f"{first['msg']}{given}", where=place, remedy=remedy)
+    said = first["msg"].removeprefix("Value error, ")  # pydantic's mark of what our own checks say
+    raise ParameterError(f"{said}{given}", where=place, remedy=remedy)
 
 
 def _known_keys(section: type[Section], parents: list[str]) -> list[str]:

@@ -50,7 +50,9 @@ def test_faces_that_come_cut_are_written_with_what_was_excluded(tmp_path, portra
     assert read_faces(paths.CUT_FACES)["identity"].to_pylist() == ["Ann_A", "x"]
     assert read_table(paths.UNUSED, EXCLUDED_SCHEMA).to_pylist() == [{"where": "x/torn.jpg", "reason": "empty"}]
     assert read_table(paths.PHOTOS, PHOTO_SCHEMA).num_rows == 0
-    assert "0 photos and 2 cut faces of 2 named people; excluded: empty 1" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "native: 0 photos and 2 cut faces of 2 named people\nexcluded: empty 1" in printed
+    assert "auxiliary" not in printed
 
 
 def test_a_second_source_brings_the_auxiliary_faces_under_names_of_its_own(portraits):
@@ -63,6 +65,15 @@ def test_a_second_source_brings_the_auxiliary_faces_under_names_of_its_own(portr
     ]
     assert "Ann_A" in read_table(paths.TAGS, TAG_SCHEMA)["identity"].to_pylist()  # somebody else, for all that we know
     assert read_table(paths.UNUSED, EXCLUDED_SCHEMA)["where"].to_pylist() == ["identity_folders/x/torn.jpg"]
+
+
+def test_what_came_is_told_of_each_collection(capsys, portraits):
+    """A user's own photos are not counted together with the portraits of others."""
+    also("auxiliary", "identity_folders", "hr")
+    acquire.run()
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "native: 3 photos and 0 cut faces of 1 named people"
+    assert told[1] == "auxiliary: 2 photos and 2 cut faces of 3 named people"
 
 
 def test_of_a_second_source_only_the_collection_asked_for_is_taken():

@@ -139,6 +139,16 @@ def test_pictures_are_set_aside_with_the_reason():
     assert 0.97 < findings()["good"]["similarity"] < 1
 
 
+def test_what_is_kept_is_told_of_each_collection(capsys):
+    """Whoever curates photos of their own wants to know of these, not of the portraits too."""
+    run([row("good", face(1)), row("large", face(2, 40)), row("portrait", face(100, 60), identity="ann")])
+    told = capsys.readouterr().out.splitlines()
+    assert told[:2] == [
+        "native: 1 of 3 faces kept; excluded: too_large 2",
+        "auxiliary: 4 of 4 faces kept; excluded: none",
+    ]
+
+
 def test_a_portrait_that_shows_a_face_of_the_benchmark_has_leaked():
     shrunk = cv2.resize(face(100, 60), (30, 30), interpolation=cv2.INTER_AREA)
     kept, aside = run([row("good", face(1)), row("shrunk", shrunk, identity="ann") | {"source": "photos"}])

@@ -94,6 +94,7 @@ def create_app(session: Session, photos: Photos, token: str, order: str) -> Fast
         record = session.record
         return {
             "labeller": record.labeller, "manifest": record.path.stem, "file": str(record.path), "order": order,
+            "names": str(session.names.path) if session.names is not None else None,
             "shows": session.cards.shows, "adjudicates": record.adjudicates, "sheets": len(session.sheets),
             "photos": bool(photos.rows), "next": session.next_open(-1), "progress": session.progress(),
             "recent_names": session.recent_names(), "vocabulary": session.vocabulary,

@@ -6,6 +6,7 @@ from textwrap import fill
 from types import ModuleType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import pyarrow.compute as pc
 from pydantic.fields import FieldInfo
 
 from lrfr import paths
@@ -13,8 +14,9 @@ from lrfr.config import Section, Source, read_params, settings
 from lrfr.errors import SourceError
 from lrfr.faces import EXCLUDED_SCHEMA, PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, write_faces, write_table
 from lrfr.sources import BENCHMARK, benchmark_source, source, sources
-from lrfr.sources.acquired import Acquired, check_not_empty, left_out, merged, part
+from lrfr.sources.acquired import Acquired, check_not_empty, left_out, merged, of_collection, part
 
+COLLECTIONS = ("native", "auxiliary", "unrecognizable")
 WORDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}  # of pydantic's limits
 
 
@@ -108,9 +110,19 @@ def _read(module: ModuleType, choice: Source, seed: int, place: str) -> Acquired
 
 
 def _summary(acquired: Acquired) -> str:
-    """How much came, of how many people, and what is excluded."""
-    people = {*acquired.tags["identity"].to_pylist(), *acquired.faces["identity"].to_pylist()} - {None}
-    came = f"{acquired.photos.num_rows} photos and {acquired.faces.num_rows} cut faces of {len(people)} named people"
+    """How much came for each collection, of how many people, and what is excluded."""
+    came = [line for collection in COLLECTIONS if (line := _brought(acquired, collection))]
     if not acquired.excluded.num_rows:
-        return f"{came}; excluded: nothing"
-    return f"{came}; excluded: {left_out(acquired.excluded)}; {paths.UNUSED} names each"
+        return "\n".join([*came, "excluded: nothing"])
+    return "\n".join([*came, f"excluded: {left_out(acquired.excluded)}; {paths.UNUSED} names each"])
+
+
+def _brought(acquired: Acquired, collection: str) -> str | None:
+    """How much came for a collection; None where nothing did."""
+    photos = acquired.photos.filter(pc.field("collection") == collection)
+    tags = acquired.tags.filter(pc.field("photo_id").isin(photos["photo_id"].unique()))
+    faces = of_collection(acquired.faces, collection)
+    if not photos.num_rows + faces.num_rows:
+        return None
+    people = {*tags["identity"].to_pylist(), *faces["identity"].to_pylist()} - {None}
+    return f"{collection}: {len(photos):,} photos and {len(faces):,} cut faces of {len(people):,} named people"

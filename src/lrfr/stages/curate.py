@@ -273,25 +273,31 @@ def _summary(faces: pa.Table, findings: list[Row]) -> dict[str, Any]:
     """
     gone = Counter(row["reason"] for row in findings if row["excluded"])
     stayed = Counter(row["reason"] for row in findings if not row["excluded"])
-    excluded = {reason: gone[reason] for reason in curation.REASONS if gone[reason]}
-    listed = ", ".join(f"{reason} {count}" for reason, count in excluded.items())
     native, auxiliary = faces.filter(~IS_AUXILIARY), faces.filter(IS_AUXILIARY)
     if not _kept(native, findings).num_rows:
-        what = f"no native face is left of {native.num_rows}; excluded: {listed}"
+        what = f"no native face is left of {native.num_rows}; excluded: {_listed(native, findings)}"
         remedy = "check the curate section of params.yaml and the verdicts; data/detected holds the faces"
         raise BenchmarkError(what, where="curate", remedy=remedy)
-    kept = faces.num_rows - sum(gone.values())
-    print(f"{kept} of {faces.num_rows} faces kept; excluded: {listed or 'none'}")
+    for collection, some in (("native", native), ("auxiliary", auxiliary)):
+        stay = _kept(some, findings).num_rows
+        print(f"{collection}: {stay:,} of {len(some):,} faces kept; excluded: {_listed(some, findings)}")
     if not _kept(auxiliary, findings).num_rows:
         print(f"no auxiliary (HR) face is left of {auxiliary.num_rows}: nothing can be trained on HR faces")
     found = [row for row in findings if "copy_of" in row]
     return {
         "detected": faces.num_rows,
-        "kept": kept,
-        "excluded": excluded,
+        "kept": faces.num_rows - gone.total(),
+        "excluded": {reason: gone[reason] for reason in curation.REASONS if gone[reason]},
         "found_in_test": {reason: stayed[reason] for reason in curation.REASONS if stayed[reason]},
         "copies": {
             "kind": dict(Counter(row["kind"] for row in found)),
             "across": dict(Counter(row["across"] for row in found)),
         },
     }
+
+
+def _listed(faces: pa.Table, findings: list[Row]) -> str:
+    """Why faces of a collection are excluded, and how many of them, in words."""
+    of_these = set(faces["face_id"].to_pylist())
+    gone = Counter(row["reason"] for row in findings if row["excluded"] and row["face_id"] in of_these)
+    return ", ".join(f"{reason} {gone[reason]:,}" for reason in curation.REASONS if gone[reason]) or "none"

@@ -42,6 +42,7 @@ async function open(index) {
     face.nameOnDisk = face.name;
   }
   at("end").hidden = true;
+  at("question").hidden = false;
   at("names").hidden = !at("names").childElementCount;
   at("title").textContent = `Sheet ${index + 1} of ${session.sheets}`;
   const onDisk = sheet.faces.filter((face) => face.verdict).length;
@@ -63,7 +64,9 @@ function end() {
   at("names").hidden = true;
   const words = Object.entries(progress.verdicts).map(([verdict, number]) => `${WORDS[verdict]} ${count(number)}`);
   at("end-title").textContent = shown.done;
-  at("end-summary").textContent = `${count(progress.faces)} ${session.shows}: ${words.join(", ")}. They are in ${session.file}.`;
+  const named = progress.named ? ` ${count(progress.named)} have a name, in ${session.names}.` : "";
+  at("end-summary").textContent = `${count(progress.faces)} ${session.shows}: ${words.join(", ")}. They are in ${session.file}.${named}`;
+  at("question").hidden = true;
   at("end").hidden = false;
   at("end").focus();
   saved("All is saved", true);
