@@ -88,6 +88,10 @@ class ResultError(LrfrError):
     """An earlier stage's result that is missing or cannot be read."""
 
 
+class ReleaseError(LrfrError):
+    """A release that cannot be made, or that nobody should trust: not signed, changed, or not the one asked for."""
+
+
 class ProcessLostError(LrfrError):
     """A process that worked for this one and ended before its time."""
 

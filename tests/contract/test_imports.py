@@ -66,6 +66,7 @@ MAY_IMPORT = {
     "review": {"manifests", "curation", "core"} | PLUMBING,
     "doctor": {"manifests", "core", "memory", "recovery"} | PLUMBING,
     "embed": {"sources", "core"} | PLUMBING,
+    "release": {"nn", "protocols", "pages", "core", "yaml_file"} | PLUMBING,
     "score": {"core", "charts", "errors", "files", "memory"},
     "stages": {
         "sources",
@@ -84,11 +85,13 @@ MAY_IMPORT = {
         "card",
         "pages",
         "embed",
+        "release",
         "nn",
         "core",
     }
     | PLUMBING,
-    "cli": {"stages", "review", "doctor", "score", "parameter_files", "circumstances", "recovery"} | PLUMBING,
+    "cli": {"stages", "release", "review", "doctor", "score", "parameter_files", "circumstances", "recovery"}
+    | PLUMBING,
     "__main__": {"cli"},
     "flows": {"cli", "stages", "circumstances", "recovery"} | PLUMBING,
 }
