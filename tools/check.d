@@ -81,7 +81,6 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/sphereface.py \
 	src/lrfr/nn/networks/stages.py \
 	src/lrfr/nn/networks/vgg.py \
-	src/lrfr/nn/onnx_file.py \
 	src/lrfr/nn/presentation.py \
 	src/lrfr/nn/pretraining.py \
 	src/lrfr/nn/processes.py \
@@ -102,7 +101,6 @@ CHECK_CODE := \
 	src/lrfr/nn/training/settings.py \
 	src/lrfr/nn/training/task.py \
 	src/lrfr/nn/weights_file.py \
-	src/lrfr/pages.py \
 	src/lrfr/parallel.py \
 	src/lrfr/paths.py \
 	src/lrfr/progress.py \
@@ -111,6 +109,9 @@ CHECK_CODE := \
 	src/lrfr/quality/__init__.py \
 	src/lrfr/quality/limits.py \
 	src/lrfr/registry.py \
+	src/lrfr/release/__init__.py \
+	src/lrfr/release/layout.py \
+	src/lrfr/release/settings.py \
 	src/lrfr/sources/__init__.py \
 	src/lrfr/sources/acquired.py \
 	src/lrfr/sources/celeba.py \
@@ -175,10 +176,8 @@ CHECK_CODE := \
 	src/lrfr/stages/__init__.py \
 	src/lrfr/stages/check.py \
 	src/lrfr/stages/check_batches.py \
-	src/lrfr/stages/release.py \
 	src/lrfr/synthesis/__init__.py \
 	src/lrfr/synthesis/downsample.py \
 	src/lrfr/synthesis/photographic.py \
-	src/lrfr/templates/model_card.md.j2 \
 	src/lrfr/test_sets.py \
 	src/lrfr/yaml_file.py

@@ -18,6 +18,7 @@ from lrfr.errors import InterruptedTrainingError, LrfrError, ParameterError
 from lrfr.lifetime import stop_with_launcher
 from lrfr.offline import stay_offline
 from lrfr.recovery import keep_lock
+from lrfr.release.commands import app as release
 from lrfr.review.commands import app as verdicts
 from lrfr.score.commands import app as score
 
@@ -218,9 +219,9 @@ def report() -> None:
 
 
 @app.command()
-def release() -> None:
+def package() -> None:
     """Package the chosen model under its name and version."""
-    _run("release")
+    _run("package")
 
 
 @app.command()
@@ -340,6 +341,7 @@ class ReadableErrors(TyperGroup):
 
 app.add_typer(verdicts, name="verdicts", cls=ReadableErrors)
 app.add_typer(score, name="score", cls=ReadableErrors)
+app.add_typer(release, name="release", cls=ReadableErrors)
 
 
 @contextmanager
