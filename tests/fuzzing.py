@@ -37,7 +37,7 @@ VALUES = [None, True, False, 0, -1, 1, 2**31, 2**63, 10**30, 0.5, -0.1, 1e-300, 
           "x", OUTSIDE, "é", [], [1], [1, 2], [[1]], {}, {"a": 1}, {"name": "x"}, ["a", 1], "2024-01-01"]  # fmt: skip
 
 STAGES = ["acquire", "detect", "curate", "split", "validate", "card", "synlr", "validate-synthetic", "train-landmarks",
-          "locate-landmarks", "visualize", "report", "release", "code", "check", "doctor", "recover",
+          "locate-landmarks", "visualize", "report", "package", "code", "check", "doctor", "recover",
           "label-errors"]  # fmt: skip
 NAMED = {"synthesize": "downsample", "drift": "downsample", "evaluate": "random", "embed": "random", "pretrain": "main",
          "finetune": "baseline", "train-sr": "vdsr", "apply-sr": "vdsr", "import-testset": "distractors"}  # fmt: skip

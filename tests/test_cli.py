@@ -18,7 +18,7 @@ from lrfr.errors import BenchmarkError, InterruptedTrainingError
 STORY = (
     "acquire detect import-testset curate split validate check-batches card synlr synthesize validate-synthetic drift "
     "train-landmarks locate-landmarks training-sets train-sr apply-sr pretrain finetune embed evaluate "
-    "summary visualize report release code params check doctor"
+    "summary visualize report package code params check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
 ARGUMENT |= {"import-testset": "pairs", "train-sr": "vdsr", "apply-sr": "vdsr", "pretrain": "main"}

@@ -40,8 +40,8 @@ CHECK_CODE := \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \
-	src/lrfr/nn/compute.py \
 	src/lrfr/nn/embedder.py \
+	src/lrfr/nn/framing.py \
 	src/lrfr/nn/heads/__init__.py \
 	src/lrfr/nn/heads/adaface.py \
 	src/lrfr/nn/heads/angular_margin.py \
@@ -62,7 +62,6 @@ CHECK_CODE := \
 	src/lrfr/nn/landmarks/__init__.py \
 	src/lrfr/nn/landmarks/model_file.py \
 	src/lrfr/nn/landmarks/network.py \
-	src/lrfr/nn/landmarks/prediction.py \
 	src/lrfr/nn/landmarks/settings.py \
 	src/lrfr/nn/model_file.py \
 	src/lrfr/nn/networks/__init__.py \
@@ -81,10 +80,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/sphereface.py \
 	src/lrfr/nn/networks/stages.py \
 	src/lrfr/nn/networks/vgg.py \
-	src/lrfr/nn/onnx_file.py \
-	src/lrfr/nn/presentation.py \
 	src/lrfr/nn/pretraining.py \
-	src/lrfr/nn/processes.py \
 	src/lrfr/nn/resolution.py \
 	src/lrfr/nn/start.py \
 	src/lrfr/nn/super_resolution/__init__.py \
@@ -102,7 +98,6 @@ CHECK_CODE := \
 	src/lrfr/nn/training/settings.py \
 	src/lrfr/nn/training/task.py \
 	src/lrfr/nn/weights_file.py \
-	src/lrfr/pages.py \
 	src/lrfr/parallel.py \
 	src/lrfr/paths.py \
 	src/lrfr/progress.py \
@@ -111,6 +106,9 @@ CHECK_CODE := \
 	src/lrfr/quality/__init__.py \
 	src/lrfr/quality/limits.py \
 	src/lrfr/registry.py \
+	src/lrfr/release/__init__.py \
+	src/lrfr/release/layout.py \
+	src/lrfr/release/settings.py \
 	src/lrfr/sources/__init__.py \
 	src/lrfr/sources/acquired.py \
 	src/lrfr/sources/celeba.py \
@@ -175,10 +173,8 @@ CHECK_CODE := \
 	src/lrfr/stages/__init__.py \
 	src/lrfr/stages/check.py \
 	src/lrfr/stages/check_batches.py \
-	src/lrfr/stages/release.py \
 	src/lrfr/synthesis/__init__.py \
 	src/lrfr/synthesis/downsample.py \
 	src/lrfr/synthesis/photographic.py \
-	src/lrfr/templates/model_card.md.j2 \
 	src/lrfr/test_sets.py \
 	src/lrfr/yaml_file.py

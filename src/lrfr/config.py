@@ -125,6 +125,7 @@ class Params(Section):
     synlr: Settings
     evaluate: Settings
     card: Settings
+    model_card: Settings
     release: Settings
 
     def read(self, name: str, section: type[SectionType]) -> SectionType:

@@ -58,6 +58,7 @@ IMPORTED = Path("imported")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
 RELEASES = Path("releases")
+SIGNED = Path("signed")
 
 
 def code(kind: str, name: str) -> Path:

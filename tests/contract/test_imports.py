@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "errors": set(),
     "paths": set(),
     "pages": set(),
+    "loopback": {"errors"},
     "progress": set(),
     "offline": set(),
     "memory": set(),
@@ -63,9 +64,12 @@ MAY_IMPORT = {
     "test_sets": PLUMBING,
     "report": {"pages", "charts", "core"} | PLUMBING,
     "card": {"report", "pages", "charts", "manifests", "curation", "core"} | PLUMBING,
-    "review": {"manifests", "curation", "core"} | PLUMBING,
+    "review": {"loopback", "manifests", "curation", "core"} | PLUMBING,
     "doctor": {"manifests", "core", "memory", "recovery"} | PLUMBING,
     "embed": {"sources", "core"} | PLUMBING,
+    "release": {"nn", "protocols", "pages", "core", "yaml_file"} | PLUMBING,
+    "galleries": {"release", "core"} | PLUMBING,
+    "serve": {"loopback", "galleries", "release", "sources", "nn", "detector", "core"} | PLUMBING,
     "score": {"core", "charts", "errors", "files", "memory"},
     "stages": {
         "sources",
@@ -84,11 +88,13 @@ MAY_IMPORT = {
         "card",
         "pages",
         "embed",
+        "release",
         "nn",
         "core",
     }
     | PLUMBING,
-    "cli": {"stages", "review", "doctor", "score", "parameter_files", "circumstances", "recovery"} | PLUMBING,
+    "cli": {"stages", "release", "serve", "review", "doctor", "score", "parameter_files", "circumstances", "recovery"}
+    | PLUMBING,
     "__main__": {"cli"},
     "flows": {"cli", "stages", "circumstances", "recovery"} | PLUMBING,
 }

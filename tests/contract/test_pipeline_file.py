@@ -23,7 +23,7 @@ PLAN = """
     synlr > apply-sr > embed
     validate > train-sr > apply-sr
     train-sr > visualize > report
-    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > release
+    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > package
     finetune > visualize
     synlr > training-sets > finetune
     train-landmarks > training-sets
@@ -126,7 +126,7 @@ def test_no_output_is_in_git(stages):
 def test_what_is_released_is_an_artifact_that_others_can_get():
     release = read_params(ROOT / "params.yaml").release
     artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["artifacts"]
-    assert artifacts[release["name"]]["path"] == f"releases/{release['name']}"
+    assert artifacts[release["name"]]["path"] == "signed/${release.name}/${release.version}"
 
 
 PARAMETERS = ["params.yaml", *sorted(f"params/{file.name}" for file in (ROOT / "params").glob("*.yaml"))]

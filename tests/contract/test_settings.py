@@ -12,8 +12,8 @@ from lrfr.nn.pretraining import Pretraining
 from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
 from lrfr.protocols.options import Evaluate
 from lrfr.registry import components
+from lrfr.release.settings import Release
 from lrfr.stages.check import SECTIONS
-from lrfr.stages.release import Release
 from lrfr.test_sets import SynLR
 
 OF_MODULES = {

@@ -101,7 +101,8 @@ def test_every_stage_leaves_what_it_promises(project):
     assert all((project / output).exists() for output in outputs)
     release = json.loads((project / "releases/tiny-face-embedder/release.json").read_text())
     assert {file.name for file in (project / "releases/tiny-face-embedder").iterdir()} == {
-        "model.safetensors", "landmarks.safetensors", "model.onnx", "model_card.md", "release.json",
+        "model.safetensors", "landmarks.safetensors", "model.onnx", "landmarks.onnx", "README.md", "release.json",
+        "metrics.json", "reference.parquet", "sample",
     }  # fmt: skip
     assert isinstance(release["approved"], bool)
     assert release["sign_off"][0]["passed"], "every stage that looks at the data let it pass"
@@ -168,10 +169,10 @@ def test_a_run_added_by_three_lines_trains_alone_and_is_in_the_report(project):
     params.write_text(text.replace("\nmethods:\n", f"\nmethods:\n{BRAND_NEW}"))
     before = {path: path.read_bytes() for path in (project / "models").rglob("*.safetensors")}
     stages = ran(project)
-    # What looks at all runs runs too; the release comes after the report, as the plan has it
+    # What looks at all runs runs too; the package comes after the report, as the plan has it
     of_all = {"check-batches", "code", "summary", "training-sets", "visualize"}
     assert set(stages[:-2]) == of_all | {"finetune@brand_new", "embed@brand_new", "evaluate@brand_new"}
-    assert stages[-2:] == ["report", "release"]
+    assert stages[-2:] == ["report", "package"]
     assert {path: path.read_bytes() for path in before} == before
     assert "brand_new" in report.read_text()
 

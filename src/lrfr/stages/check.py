@@ -31,9 +31,9 @@ from lrfr.nn.training.optimizers import check_optimizers
 from lrfr.nn.training.settings import Training
 from lrfr.protocols.options import Evaluate
 from lrfr.quality.limits import Drift, Validate
+from lrfr.release.settings import ModelCard, Release
 from lrfr.sources import benchmark_source, check_root, check_settings, collections_of, source, test_set_source
 from lrfr.stages.check_batches import check_batches
-from lrfr.stages.release import Release
 from lrfr.synthesis import degradations, synthesizer
 from lrfr.test_sets import SynLR
 
@@ -46,6 +46,7 @@ SECTIONS: dict[str, type[Section]] = {
     "validate": Validate,
     "drift": Drift,
     "card": Card,
+    "model_card": ModelCard,
 }
 
 

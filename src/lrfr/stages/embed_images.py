@@ -177,7 +177,7 @@ def _model_file(model: Path) -> Path:
     file = model / FILE if model.is_dir() else model
     if not file.is_file() or (file.name != FILE and not _is_onnx(file)):
         remedy = (
-            f"give a folder with {FILE}, such as models/runs/baseline, or that file; lrfr release and training write "
+            f"give a folder with {FILE}, such as models/runs/baseline, or that file; lrfr package and training write "
             f"it; or anybody's recogniser as a file {SUFFIX}"
         )
         raise TrainingError("there is no model of lrfr", where=model, remedy=remedy)
