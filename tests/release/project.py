@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 
 from lrfr import paths
 from lrfr.core.alignment import TEMPLATE
@@ -95,8 +96,9 @@ def write_project() -> None:
 
 def commit(what: str = "a state") -> None:
     """Commits what a release is made of, with a lock as DVC writes it."""
-    lock = f"schema: '2.0'\nstages:\n  package:\n    cmd: lrfr package\n    outs:\n    - path: {PACKAGE}\n      hash: md5\n"
-    Path("dvc.lock").write_text(f"{lock}      md5: {folder_md5(PACKAGE)}\n")
+    out = {"path": PACKAGE.as_posix(), "hash": "md5", "md5": folder_md5(PACKAGE)}
+    stage = {"cmd": "lrfr package", "outs": [out]}
+    Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"package": stage}}))
     Path(".gitignore").write_text((ROOT / ".gitignore").read_text() + "*.key\n*.pub\n*.pem\n")
     if not Path(".git").exists():
         git("init", "-q")

@@ -41,7 +41,6 @@ def verify(what: str, key: Path | None, say: Callable[[str], object] = print) ->
     manifest = verify_files(folder, key, expected)
     say(f"{manifest.tag}: signed by {key}; all {len(manifest.files)} files are those that were signed")
     trial = _tried(folder)
-    trial.check(folder)
     how = "bit for bit" if trial.same_machine else f"to {trial.difference:.1e} of their length, on another machine"
     say(f"the {trial.faces} faces of the sample give the same embeddings {how}")
     say(f"they score rank-1 {trial.figures['rank1']:.3f}, mAP {trial.figures['map']:.3f}, as when they were packaged")
@@ -78,6 +77,7 @@ def _tried(folder: Path) -> Trial:
 
     model = read_model(folder)
     trial = try_sample(folder, model)
+    trial.check(folder)
     try:
         graph = read_onnx(folder / MODEL_ONNX, Asked()).model
     except CheckpointError as error:

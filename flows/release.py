@@ -1,0 +1,152 @@
+"""A release as a flow: ``python -m flows.release --key release.key --public release.pub``.
+
+It asks DVC whether all is up to date, makes and verifies the release, lets DVC track it and pushes to the remote, and
+publishes it where a place is given. What is left is said at the end: the commit and GTO's tags are people's decision.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import FailedRun
+from prefect.states import Completed, Failed, State
+
+from flows.pipeline import LOCK
+from flows.plan import outdated, read_plan
+from flows.processes import Processes
+from flows.server import connect
+from lrfr.circumstances import told
+from lrfr.errors import LrfrError, ReleaseError
+from lrfr.files import check_writable
+
+processes = Processes()
+SHOWN = 5  # stages that are out of date
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def check_up_to_date() -> None:
+    """Raises where a release would not be of what the parameters, the data and the code say.
+
+    Raises:
+        ReleaseError: stages are out of date, or DVC cannot tell.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.scm import SCMError
+
+    try:
+        stale = sorted(outdated(read_plan()))
+    except (DvcException, SCMError) as error:
+        raise ReleaseError(f"DVC cannot tell what is out of date: {error}", remedy="lrfr doctor") from error
+    if stale:
+        others = f", and {len(stale) - SHOWN} more" if len(stale) > SHOWN else ""
+        remedy = "dvc repro; then commit dvc.lock"
+        raise ReleaseError(f"stages are out of date: {', '.join(stale[:SHOWN])}{others}", remedy=remedy)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def make_release(key: Path | None, certificate: Path | None) -> Path:
+    """Makes the release; returns its folder."""
+    from lrfr.release.making import make
+
+    return make(key, certificate, get_run_logger().info)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def verify_release(folder: Path, public: Path | None) -> str:
+    """Verifies the release as anybody would; returns its tag."""
+    from lrfr.release.trial import verify
+
+    return verify(str(folder), public, get_run_logger().info).tag
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def run_dvc(*arguments: str) -> None:
+    """Runs a command of DVC's.
+
+    Raises:
+        ReleaseError: it failed, as where the remote is away.
+    """
+    log = get_run_logger()
+    status, lines = processes.stream([sys.executable, "-m", "dvc", *arguments], lambda line: log.info("%s", line))
+    if status:
+        reason = next((line for line in lines if line.startswith("ERROR")), lines[-1] if lines else "it says nothing")
+        remedy = "see that the remote is there, and run again what is left: docs/releases.md"
+        raise ReleaseError(f"dvc {arguments[0]} failed: {reason}", remedy=remedy)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def publish_release(folder: Path, place: Path, public: Path | None) -> None:
+    """Copies the release to where others fetch it from."""
+    from lrfr.release.publishing import publish
+
+    publish(str(folder), place, public, get_run_logger().info)
+
+
+@flow(name="release", persist_result=False)
+def release(key: Path | None, public: Path | None, certificate: Path | None = None, place: Path | None = None) -> State:
+    """Makes, verifies, tracks, pushes and publishes the release of what the pipeline packaged."""
+    try:
+        check_up_to_date()
+        folder = make_release(key, certificate)
+        tag = verify_release(folder, public)
+        run_dvc("add", folder.as_posix())
+        if has_remote():
+            run_dvc("push", folder.as_posix())
+        if place is not None:
+            publish_release(folder, place, public)
+    except LrfrError as error:
+        return Failed(message="the release failed", data=str(error))
+    name, _, version = tag.partition("@")
+    for line in (
+        f"git add {folder.as_posix()}.dvc {folder.parent.as_posix()}/.gitignore && git commit -m 'Release {tag}'",
+        f"gto register {name} --version {version}",
+        f"gto assign {name} --version {version} --stage staging",
+        "git push && git push --tags",
+    ):
+        get_run_logger().info("to do: %s", line)
+    return Completed(message=f"{tag} is made and verified")
+
+
+def has_remote() -> bool:
+    """Whether DVC has a default remote to push to."""
+    from dvc.config import Config
+
+    return bool(Config()["core"].get("remote"))
+
+
+def main() -> int:
+    """Runs the flow; returns the exit status: 0, 1 after a failure, 130 after an interrupt."""
+    parser = argparse.ArgumentParser(prog="python -m flows.release", description=release.__doc__)
+    parser.add_argument("--key", type=Path, help="private key, PEM")
+    parser.add_argument("--certificate", type=Path, help="on that key, and its chain, PEM")
+    parser.add_argument("--public", type=Path, help="public key, or the certificates that vouch for the one, PEM")
+    parser.add_argument("--place", type=Path, help="the folder to publish to")
+    asked = parser.parse_args()
+    try:
+        check_writable(LOCK)
+        with FileLock(LOCK, timeout=0):
+            connect()
+            release(asked.key, asked.public, asked.certificate, asked.place)
+    except Timeout:
+        print("error: a flow already runs in this project; wait until it ends, or stop it", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        processes.stop()
+        print("error: interrupted; a release is whole or not there, so run the same command again", file=sys.stderr)
+        return 130
+    except (LrfrError, FailedRun) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (message := told(error)) is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
