@@ -45,6 +45,7 @@ def test_the_default_is_the_small_file():
         (lambda p: p["acquire"].update(sorce="lfw"), r"unknown parameter 'sorce'\n.*acquire.*\n.*'source'"),
         (lambda p: p["methods"].clear(), r"at least 1 item(.|\n)*methods"),
         (lambda p: p["backbones"].update({"A.b": {}}), r"'A.b' cannot be the name of a file(.|\n)*backbones"),
+        (lambda p: p["synthesizers"].update({"nul": {}}), r"'nul' cannot be the name of a file(.|\n)*synthesizers"),
         (lambda p: p["synthesizers"].update({"../x": {}}), r"'../x' cannot be the name of a file(.|\n)*synthesizers"),
         (lambda p: p["methods"].update({"$(reboot)": {}}), r"cannot be the name of a file(.|\n)*methods"),
         (

@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +81,18 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
         read_faces(tmp_path / "faces.parquet")
     (tmp_path / "faces.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(FaceTableError, match="not a readable Parquet file"):
+        read_faces(tmp_path / "faces.parquet")
+
+
+def test_somebody_s_types_become_ours_or_are_refused(tmp_path):
+    faces = face_table()
+    nullable = pa.schema([field.with_nullable(True) for field in FACE_SCHEMA])
+    pq.write_table(faces.cast(nullable), tmp_path / "faces.parquet")
+    ours = read_faces(tmp_path / "faces.parquet")
+    assert ours.schema.equals(pa.schema([field for field in FACE_SCHEMA if field.name != "image"]))
+    odd = faces.drop_columns(["width"]).append_column("width", pa.array(["wide"] * len(faces)))
+    pq.write_table(odd, tmp_path / "faces.parquet")
+    with pytest.raises(FaceTableError, match=r"does not meet its schema(.|\n)*faces\.parquet"):
         read_faces(tmp_path / "faces.parquet")
 
 

@@ -83,6 +83,13 @@ def test_equal_json_gives_equal_bytes(tmp_path):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
+@pytest.mark.parametrize("text", ["", "{", '{"a": 1, "a": 2}', "[" * 100_000, "1" * 5000, "\x00"])
+def test_what_is_no_json_is_named(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ResultError, match=r"not JSON(.|\n)*a\.json(.|\n)*lrfr split"):
+        read_json(tmp_path / "a.json", "lrfr split")
+
+
 def test_a_csv_has_six_digits_and_blank_cells(tmp_path):
     cells = [1, 1.0, 1 / 3, 1e-7 / 3, np.float32(0.1), np.int64(1_234_567), True, None, math.nan, np.float64("nan"), ""]
     write_csv(tmp_path / "a.csv", [f"c{n}" for n in range(len(cells))], [cells])

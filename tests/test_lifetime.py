@@ -45,6 +45,21 @@ CHILD = "import os, time; from lrfr.lifetime import stop_with_launcher; stop_wit
 children = [subprocess.Popen([sys.executable, "-c", CHILD]) for _ in range(2)]
 [child.wait() for child in children]
 """
+READER = """
+import os, threading, time
+from pathlib import Path
+import psutil
+from lrfr.sources.reading.mat_lists import pairs_of
+
+def tell():
+    while not (children := psutil.Process().children()):
+        time.sleep(0.05)
+    os.write(1, f"{children[0].pid}\\n".encode())
+
+os.mkfifo("pairs.mat")  # nobody writes, and so it is never read
+threading.Thread(target=tell, daemon=True).start()
+pairs_of(Path(), "pairs.mat")
+"""
 
 
 def is_running(pid):
@@ -55,13 +70,17 @@ def is_running(pid):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="processes are looked up in /proc")
-@pytest.mark.parametrize("program", [POOL, LOADER, LAUNCHER], ids=["pool", "loader", "launcher"])
-def test_workers_end_with_a_killed_process(tmp_path, program):
+@pytest.mark.parametrize(
+    ("program", "count"),
+    [(POOL, 2), (LOADER, 2), (LAUNCHER, 2), (READER, 1)],
+    ids=["pool", "loader", "launcher", "reader"],
+)
+def test_workers_end_with_a_killed_process(tmp_path, program, count):
     (tmp_path / "program.py").write_text(program)
     process = subprocess.Popen([sys.executable, "program.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    workers = {int(process.stdout.readline()) for _ in range(2)}
+    workers = {int(process.stdout.readline()) for _ in range(count)}
     try:
-        assert len(workers) == 2 and all(is_running(worker) for worker in workers)
+        assert len(workers) == count and all(is_running(worker) for worker in workers)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         while any(is_running(worker) for worker in workers):  # else pytest, or the sleep's end, is late by a minute

@@ -26,7 +26,12 @@ SectionType = TypeVar("SectionType", bound=Section)
 Settings = dict[str, Any]
 
 
+DEVICES = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]")  # to some systems, in every folder
+
+
 def _can_be_a_file(name: str) -> str:
+    if DEVICES.fullmatch(name):
+        raise ValueError(f"'{name}' cannot be the name of a file: on some systems it is a device's; choose another")
     if not re.fullmatch("[a-z0-9][a-z0-9_-]{0,62}", name):
         use = "use small letters, digits, _ and -, 63 at most, a letter or a digit first"
         raise ValueError(f"'{name}' cannot be the name of a file: {use}")

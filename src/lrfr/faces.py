@@ -195,7 +195,8 @@ def read_table(path: Path, schema: pa.Schema, columns: list[str] | None = None) 
     :class:`lrfr.images.Images` reads.
 
     Raises:
-        FaceTableError: the file is missing, is no Parquet file, or misses a column; or images are asked for.
+        FaceTableError: the file is missing, is no Parquet file, misses a column or has one of another type; or images
+            are asked for.
     """
     if IMAGE in (columns or ()):
         what = f"the column '{IMAGE}' is not read into a table, which may not fit the memory"
@@ -208,9 +209,13 @@ def read_table(path: Path, schema: pa.Schema, columns: list[str] | None = None) 
             missing = sorted(set(wanted) - set(file.schema_arrow.names))
             if missing:
                 raise FaceTableError(f"columns are missing: {', '.join(missing)}", where=path)
-            return file.read(wanted).select(wanted)
+            table = file.read(wanted).select(wanted)
     except (pa.ArrowInvalid, OSError) as error:
         raise FaceTableError(f"not a readable Parquet file: {error}", where=path, remedy="dvc repro") from error
+    # What is null although it must not be is for `lrfr validate` to find
+    fields = [schema.field(name) for name in wanted]
+    fields = [field.with_nullable(field.nullable or table[field.name].null_count > 0) for field in fields]
+    return _in_schema(table, path, pa.schema(fields))
 
 
 def write_faces(table: pa.Table, path: Path) -> None:

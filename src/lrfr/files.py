@@ -172,13 +172,15 @@ def _cell(value: object) -> object:
 
 
 def parse_json(text: str) -> Any:
-    """Reads JSON that somebody else wrote. A key that stands twice in an object is refused: which one counts?
+    """Reads JSON. A key that stands twice in an object is refused: which one counts?
 
     Raises:
-        ValueError: not JSON, or a key stands twice.
-        RecursionError: it is nested too deeply.
+        ValueError: not JSON, nested too deeply, or a key stands twice.
     """
-    return json.loads(text, object_pairs_hook=_object)
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -198,6 +200,6 @@ def read_json(path: Path, made_by: str = "dvc repro") -> Any:
     if not path.is_file():
         raise ResultError("a result is missing", where=path, remedy=made_by)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ResultError(f"not JSON: {error}", where=path, remedy=f"run again: {made_by}") from error

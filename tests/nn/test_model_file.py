@@ -161,7 +161,8 @@ def test_what_is_no_model_is_said(tmp_path):
     for read in (read_model, read_facts):
         with pytest.raises(TrainingError, match="not a model of lrfr"):
             read(tmp_path)
-    save_file({"a": torch.ones(1)}, tmp_path / FILE)
-    for read in (read_model, read_facts):
-        with pytest.raises(TrainingError, match="not a model of lrfr"):
-            read(tmp_path)
+    for metadata in (None, {"lrfr": "{"}, {"lrfr": "[" * 100_000}):
+        save_file({"a": torch.ones(1)}, tmp_path / FILE, metadata)
+        for read in (read_model, read_facts):
+            with pytest.raises(TrainingError, match="not a model of lrfr"):
+                read(tmp_path)

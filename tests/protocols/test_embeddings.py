@@ -55,6 +55,7 @@ def test_a_model_that_gives_no_quality_and_takes_faces_as_cropped_says_nothing_o
         ({"missing": None}, "not an embedding file"),
         ({"facts": None}, "not an embedding file"),
         ({"facts": np.array("no JSON")}, "not an embedding file"),
+        ({"facts": np.array("[" * 100_000)}, "nested too deeply"),
         ({"embedding": np.zeros((2, 2))}, "differ in length"),
         ({"face_id": np.array(["a", "x", "y"])}, "2 faces of the test set have no embedding, such as b"),
     ],

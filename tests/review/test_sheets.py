@@ -112,6 +112,7 @@ def test_suspected_faces_come_first(project):
     rows = "f05,wrong_identity,0.4,ann\nf70,not_a_face,0.7,\nf05,not_a_face,0.9,\ngone,not_a_face,0.99,\n"
     paths.LABEL_ERRORS.write_text(f"face_id,kind,error_probability,suggested\n{rows}")
     assert queue(open_session("anna", "label-errors", adjudicate=False))[:3] == ["f05", "f70", "f00"]
-    paths.LABEL_ERRORS.write_text("face,error_probability\nf05,much\n")
-    with pytest.raises(ResultError, match="not a list of error_probabilities"):
-        open_session("anna", "label-errors", adjudicate=False)
+    for content in ("face,error_probability\nf05,much\n", f"face_id,error_probability\n{'f' * 200_000},0.4\n"):
+        paths.LABEL_ERRORS.write_text(content)
+        with pytest.raises(ResultError, match="not a list of error_probabilities"):
+            open_session("anna", "label-errors", adjudicate=False)

@@ -207,9 +207,12 @@ def test_a_missing_face_table_is_named(run: Path, path: Path) -> None:
         report.run()
 
 
-@pytest.mark.parametrize("content", ["rank,with_distractors\n1,none\n", "rank,with_distractors\n1\n"])
+DAMAGED = ["rank,with_distractors\n1,none\n", "rank,with_distractors\n1\n", "rank\n\xff", f"rank\n{'1' * 200_000}\n"]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=["word", "short", "bytes", "long"])
 def test_a_damaged_curve_is_named(run: Path, content: str) -> None:
-    write_text(paths.curve("tc", "benchmark", "cmc"), content)
+    paths.curve("tc", "benchmark", "cmc").write_text(content, encoding="latin-1")
     with pytest.raises(ResultError, match=r"tc/benchmark/cmc\.csv"):
         read()
 

@@ -5,7 +5,6 @@ says so in its metadata, insightface's files are known by their names, and of an
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import nn
 from lrfr.config import settings
 from lrfr.core.alignment import AS_CROPPED, TEMPLATES
 from lrfr.errors import CheckpointError, ParameterError, unknown_name
+from lrfr.files import parse_json
 from lrfr.nn.embedder import SMALLEST_SIDE, Architecture, Embedder
 from lrfr.nn.model_file import Facts, Model, sha256_of
 from lrfr.nn.published.conversion import Asked, preprocessing
@@ -191,7 +191,7 @@ def _publication(model: Any, path: Path) -> tuple[Publication, str, Facts]:
     if not {"architecture", "facts"} <= told.keys():
         return KNOWN.get(path.name, UNKNOWN), "bilinear", Facts()
     try:
-        described, known = (json.loads(told[name]) for name in ("architecture", "facts"))
+        described, known = (parse_json(told[name]) for name in ("architecture", "facts"))
         architecture = settings(described, Architecture, f"{path}: architecture")
         facts = settings(known, Facts, f"{path}: facts")
     except (ValueError, TypeError, ParameterError) as error:

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from lrfr.errors import TrainingError
-from lrfr.files import atomic_path
+from lrfr.files import atomic_path, parse_json
 
 FILE = "model.safetensors"
 
@@ -32,13 +32,13 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """What describes the network, and the tensors; to be called, as what is made of them, in :func:`expected`."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        return json.loads(file.metadata()["lrfr"]), tensors
+        return parse_json(file.metadata()["lrfr"]), tensors
 
 
 def read_description(path: Path) -> dict[str, Any]:
     """What describes the network, without its tensors; in :func:`expected` too."""
     with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["lrfr"])
+        return parse_json(file.metadata()["lrfr"])
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The embeddings of one test set in one run, as the embed stage stored them."""
 
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lrfr.errors import EmbeddingError
+from lrfr.files import parse_json
 
 FULL = "full"  # the images as they are
 
@@ -79,7 +79,7 @@ def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
     try:
         stored = np.load(path, allow_pickle=False)
         place = {face: number for number, face in enumerate(stored["face_id"].tolist())}
-        missing, facts = stored["missing"], json.loads(str(stored["facts"]))
+        missing, facts = stored["missing"], parse_json(str(stored["facts"]))
         quality, unaligned = stored.get("quality"), stored.get("unaligned")
         complete = all(len(values) == len(place) for values in (stored["embedding"], missing))
     except (ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError) as error:

@@ -140,12 +140,12 @@ def read_curve(path: Path, command: str) -> Curve:
     """
     if not path.is_file():
         raise ResultError("a result is missing", where=path, remedy=command)
-    with path.open(newline="", encoding="utf-8") as lines:
-        header, *rows = list(csv.reader(lines)) or [[]]
     try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            header, *rows = list(csv.reader(lines)) or [[]]
         cells = [[float(cell) if cell else np.nan for cell in row] for row in rows]
         values = np.array(cells, dtype=float).reshape(len(rows), len(header))
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise ResultError(f"not a table of numbers: {error}", where=path, remedy=f"run again: {command}") from error
     return dict(zip(header, values.T, strict=True))
 

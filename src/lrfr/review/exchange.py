@@ -72,7 +72,7 @@ def import_annotations(path: Path, labeller: str, completed_by: str | None) -> N
         exported = parse_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise VerdictError(f"cannot be read: {error.strerror}", where=path, remedy="name another file") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise VerdictError(f"not JSON: {error}", where=path, remedy="export from Label Studio as JSON") from error
     said = _of_one(given(exported, path), _who(completed_by), path)
     _check_detected(said, path)

@@ -115,7 +115,7 @@ def error_probabilities() -> dict[str, float]:
             for row in reader:
                 error_probability = float(row["error_probability"])
                 greatest[row["face_id"]] = max(error_probability, greatest.get(row["face_id"], 0.0))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         what = f"not a list of error_probabilities: {error!r}"
         raise ResultError(what, where=paths.LABEL_ERRORS, remedy="run again: lrfr label-errors") from error
     return greatest

@@ -3,7 +3,6 @@
 `lrfr embed` writes it into its .npz and .parquet files. Embeddings of two models cannot be compared with each other.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from lrfr.core.scoring import METRICS
 from lrfr.errors import EmbeddingError
+from lrfr.files import parse_json
 
 TOLD = {"model": "weights", "metric": "metric", "presentation": "presentation", "fusion": "fusion"}
 """What must be the same on both sides, and what it is called."""
@@ -71,7 +71,7 @@ def read_facts(path: Path) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        facts = json.loads(text)
+        facts = parse_json(text)
     except ValueError:
         facts = None
     if not isinstance(facts, dict) or facts.get("metric", METRICS[0]) not in METRICS:

@@ -26,7 +26,7 @@ def read_coco(path: Path) -> dict[str, Listed]:
     """
     try:
         content = parse_json(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _fault(path, str(error)) from error
     if not isinstance(content, dict):
         raise _fault(path, "it is no object with images and annotations")

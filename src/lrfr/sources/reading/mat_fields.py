@@ -1,10 +1,13 @@
-"""Some fields of a .mat file as JSON on standard output: ``python mat_fields.py SECONDS FILE NAME...``.
+"""Some fields of a .mat file as JSON on standard output: ``python mat_fields.py PARENT SECONDS FILE NAME...``.
 
-A process of its own, which :mod:`lrfr.sources.reading.mat_lists` starts: scipy's reader is C code, and a damaged file
-can end the process that reads it, or keep it busy for ever. It imports nothing of lrfr, and so starts in half a second.
+A process of its own, which :mod:`lrfr.sources.reading.mat_lists`, in the process PARENT, starts: scipy's reader is C
+code, and a damaged file can end the process that reads it, or keep it busy for ever. It imports nothing of lrfr, and so
+starts in half a second.
 """
 
+import ctypes
 import json
+import os
 import signal
 import sys
 from typing import Any
@@ -12,12 +15,14 @@ from typing import Any
 import numpy as np
 
 HDF5, UNREADABLE = 3, 4  # exit statuses
+PARENT_IS_GONE = 1  # PR_SET_PDEATHSIG of Linux: the signal that comes then
 
 
 def main() -> int:
     """Prints a shape and the cells, row by row, of each field that is there; says on stderr what is wrong."""
-    seconds, path, *names = sys.argv[1:]
-    signal.alarm(int(seconds))  # also when whoever waits for it was killed
+    parent, seconds, path, *names = sys.argv[1:]
+    _end_with(int(parent))
+    signal.alarm(int(seconds))
     from scipy.io import loadmat
 
     try:
@@ -34,6 +39,14 @@ def main() -> int:
         print(str(error) or type(error).__name__, file=sys.stderr)
         return UNREADABLE
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """Lets the kernel end this process when ``parent`` is killed: in C code no thread of Python's would notice."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_IS_GONE, signal.SIGKILL)
+        if os.getppid() != parent:  # it was gone before
+            sys.exit(UNREADABLE)
 
 
 def _plain(cell: Any) -> str | float | int | None:

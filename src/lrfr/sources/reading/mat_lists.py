@@ -1,6 +1,7 @@
 """The .mat files in which published protocols list images, identities and pairs."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def _fields(path: Path, *names: str) -> dict[str, np.ndarray]:
 
     Another process reads it: scipy's reader is C code, which a damaged file can crash or keep busy for ever.
     """
-    command = [sys.executable, "-P", mat_fields.__file__, str(SECONDS), str(path), *names]
+    command = [sys.executable, "-P", mat_fields.__file__, str(os.getpid()), str(SECONDS), str(path), *names]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise _unreadable(path, done)
