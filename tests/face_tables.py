@@ -77,11 +77,19 @@ def write_test_set(name: str, rows: list[dict], protocol: str) -> None:
     write_json(paths.test_set_facts(name), {"source": "test", "protocol": protocol})
 
 
+def unrecognizable_rows(count: int = 8) -> list[dict]:
+    """Faces that nobody recognises, of nobody who is known."""
+    rng = np.random.default_rng(11)
+    return [face(rng, f"u{number}", int(rng.integers(8, 20))) for number in range(count)]
+
+
 def write_split(change: Callable[[list[dict], list[dict]], object] = lambda benchmark, auxiliary: None) -> None:
-    """Writes both tables into the current folder, after a change; unlike a stage, it does not check them."""
+    """Writes the tables into the current folder, two after a change; unlike a stage, it does not check them."""
     benchmark, auxiliary = split_rows()
     change(benchmark, auxiliary)
-    for rows, path in ((benchmark, paths.BENCHMARK), (auxiliary, paths.AUXILIARY)):
+    unrecognizable = unrecognizable_rows()
+    tables = (benchmark, paths.BENCHMARK), (auxiliary, paths.AUXILIARY), (unrecognizable, paths.UNRECOGNIZABLE)
+    for rows, path in tables:
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(rows, faces.FACE_SCHEMA), path)
 

@@ -26,9 +26,11 @@ CHECK_CODE := \
 	src/lrfr/lifetime.py \
 	src/lrfr/methods/__init__.py \
 	src/lrfr/methods/baseline.py \
+	src/lrfr/methods/crfiqa.py \
 	src/lrfr/methods/csri.py \
 	src/lrfr/methods/pretrained.py \
 	src/lrfr/methods/random.py \
+	src/lrfr/methods/ri.py \
 	src/lrfr/methods/rifr.py \
 	src/lrfr/methods/rpcn.py \
 	src/lrfr/methods/tc.py \
@@ -37,9 +39,11 @@ CHECK_CODE := \
 	src/lrfr/nn/batches/__init__.py \
 	src/lrfr/nn/batches/alignment.py \
 	src/lrfr/nn/batches/augmentation_settings.py \
+	src/lrfr/nn/batches/images.py \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \
+	src/lrfr/nn/compute.py \
 	src/lrfr/nn/embedder.py \
 	src/lrfr/nn/framing.py \
 	src/lrfr/nn/heads/__init__.py \
@@ -68,6 +72,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/centreface.py \
 	src/lrfr/nn/networks/deepid2.py \
 	src/lrfr/nn/networks/dlib_resnet.py \
+	src/lrfr/nn/networks/face_network.py \
 	src/lrfr/nn/networks/feature_map.py \
 	src/lrfr/nn/networks/iresnet.py \
 	src/lrfr/nn/networks/irse.py \
@@ -80,7 +85,10 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/sphereface.py \
 	src/lrfr/nn/networks/stages.py \
 	src/lrfr/nn/networks/vgg.py \
+	src/lrfr/nn/perceptibility.py \
 	src/lrfr/nn/pretraining.py \
+	src/lrfr/nn/processes.py \
+	src/lrfr/nn/quality_heads.py \
 	src/lrfr/nn/resolution.py \
 	src/lrfr/nn/start.py \
 	src/lrfr/nn/super_resolution/__init__.py \
@@ -118,6 +126,7 @@ CHECK_CODE := \
 	src/lrfr/sources/generated_pairs.py \
 	src/lrfr/sources/generated_surveillance.py \
 	src/lrfr/sources/generated_templates.py \
+	src/lrfr/sources/generated_unrecognizable.py \
 	src/lrfr/sources/identity_folders.py \
 	src/lrfr/sources/ijb.py \
 	src/lrfr/sources/labellers.py \

@@ -21,7 +21,7 @@ from tests.contract.imports import ROOT
 from tests.methods.backbones import backbone
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.1)
-FILES = ("small", "csri", "tc", "rifr")
+FILES = ("small", "csri", "tc", "rifr", "ri")
 
 
 def runs():

@@ -131,7 +131,7 @@ def test_super_resolution_makes_the_hr_face_of_the_lr_and_of_itself():
     terms = task.losses(batch, context(), "main")
     hr = batch["auxiliary"].images
     lr = rpcn.low_resolution_pairs(hr, SETTINGS.sides, "bicubic", context())
-    low = task.low.features(lr * 2 - 1)
+    low = task.low.forward_features(lr * 2 - 1)
     high = task.high.features(hr * 2 - 1, task.low)
     made = {
         "super_resolution": task.reconstruction["low"](low),
@@ -197,7 +197,7 @@ def test_processes_that_share_a_batch_get_the_loss_of_one(step):
 def test_validation_takes_the_mean_over_all_sides_and_draws_nothing():
     task, some = build().eval(), faces()
     views = [at_resolution(some.images, side, "bicubic", "bicubic") for side in SETTINGS.sides]
-    made = [task.reconstruction["low"](task.low.features(lr * 2 - 1)) for lr in views]
+    made = [task.reconstruction["low"](task.low.forward_features(lr * 2 - 1)) for lr in views]
     logits = [task.embed(lr) @ task.heads["auxiliary"].weight.T for lr in views]
     task.begin("super_resolution")
     errors = [rpcn.robust_sr_loss(images, some.images, 0.1).item() for images in made]

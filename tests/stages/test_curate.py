@@ -63,6 +63,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     paths.VERDICTS.mkdir(parents=True)
     write_faces(pa.Table.from_pylist(AUXILIARY, FACE_SCHEMA), paths.DETECTED_AUXILIARY)
+    write_faces(FACE_SCHEMA.empty_table(), paths.DETECTED_UNRECOGNIZABLE)
     write_table(TRUTH_SCHEMA.empty_table(), paths.TRUTH, TRUTH_SCHEMA)
 
 
@@ -450,3 +451,39 @@ def test_without_hr_faces_there_is_still_a_benchmark(capsys):
             stage.run(name)
     with pytest.raises(BenchmarkError, match="no HR faces to train on"):
         train_landmarks.run()
+
+
+def unrecognizable(rows):
+    write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.DETECTED_UNRECOGNIZABLE)
+
+
+def nobody():
+    return set(read_faces(paths.CURATED_UNRECOGNIZABLE)["face_id"].to_pylist())
+
+
+def test_unrecognizable_faces_are_those_of_their_source_without_copies():
+    """A copy of a face that may be tested is a leak, in the benchmark and in an imported set. Any size will do."""
+    large, copy = face(300, 60), face(301, 24)
+    unrecognizable([
+        row("u1", large, "unrecognizable"), row("u2", copy, "unrecognizable"), row("u3", copy, "unrecognizable"),
+        row("u4", face(1), "unrecognizable"), row("u5", face(50), "unrecognizable"),
+        row("u6", face(100, 60), "unrecognizable"),
+    ])  # fmt: skip
+    kept, aside = run([row("a", face(1)), row("b", face(2))], imported=[row("t", face(50))])
+    assert kept == {"a", "b"}
+    assert nobody() == {"u1", "u2"}
+    assert {name: aside[name]["reason"] for name in aside} == {
+        "u3": "duplicate", "u4": "leaked", "u5": "leaked", "u6": "duplicate",
+    }  # fmt: skip
+    metrics = read_json(paths.CURATION_METRICS, "")
+    assert (metrics["detected"], metrics["kept"]) == (6, 6)  # of the benchmark and the auxiliary set
+
+
+def test_where_there_is_no_source_they_are_what_verification_called_so():
+    verdicts = "a,unrecognizable,anna,2024-05-01,\nb,not_face,anna,2024-05-01,\n"
+    run([row("a", face(1), identity="anna"), row("b", face(2)), row("c", face(3))], verdicts)
+    assert nobody() == {"a"}
+    assert read_faces(paths.CURATED_UNRECOGNIZABLE)["identity"].to_pylist() == ["anna"]
+    unrecognizable([row("u1", face(9), "unrecognizable")])
+    curate.run()
+    assert nobody() == {"u1"}

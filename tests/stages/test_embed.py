@@ -20,6 +20,8 @@ from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
 from lrfr.nn.landmarks.model_file import write_landmark_model
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, sha256_of, write_model
+from lrfr.nn.presentation import centred
+from lrfr.protocols.embeddings import read_embeddings
 from lrfr.stages import code, embed, finetune, locate_landmarks, pretrain
 from tests.face_tables import face, whole, write_faces, write_params, write_split, write_test_set
 from tests.nn.small_training import training
@@ -316,3 +318,24 @@ def test_presentation_goes_from_the_parameters_to_the_embeddings():
     }  # fmt: skip
     aligned, cropped = (stored("benchmark", name)["embedding"] for name in ("generic", "cropped"))
     assert not np.allclose(aligned, cropped, atol=1e-3)  # the same weights, other faces
+
+
+def test_a_quality_goes_with_the_embeddings_to_the_protocols():
+    torch.manual_seed(0)
+    head = {"name": "recognizability", "dropout": 0.4}
+    judge = Embedder(Architecture(**(ARCHITECTURE.model_dump() | {"quality": head}))).eval()
+    write_model(paths.model("baseline"), Model(judge, Facts(quality="recognizability")))
+    embed.run("baseline")
+    for name in ("benchmark", "templates"):
+        arrays = stored(name)
+        ids = arrays["face_id"].tolist()
+        found = read_embeddings(paths.embeddings("baseline", name), ids[::-1], "lrfr embed")
+        assert found.facts["quality"] == "recognizability"
+        assert np.array_equal(found.quality, arrays["quality"][::-1])
+        assert np.array_equal(np.isneginf(arrays["quality"]), arrays["missing"])
+    rows = {row["face_id"]: row for row in whole(paths.BENCHMARK).to_pylist()}
+    arrays = stored("benchmark")
+    image = faces.decode(rows[arrays["face_id"][0]]["image"])
+    with torch.inference_mode():
+        expected = judge.assess(torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255)[1].item()
+    assert arrays["quality"][0] == pytest.approx(expected, rel=1e-3, abs=1e-4)

@@ -461,3 +461,27 @@ def test_a_name_has_one_form(folder):
 def test_a_list_with_two_columns_of_one_name_is_told(folder):
     (folder / "list.csv").write_text("path,identity,identity\na.png,a,b\n")
     assert "two columns 'identity'" in refused("list.csv", "--model", "model", "--out", "out.npz")
+
+
+@pytest.mark.parametrize("ending", [".npz", ".parquet"])
+def test_a_quality_is_a_column_beside_the_embedding(folder, ending):
+    torch.manual_seed(0)
+    architecture = ARCHITECTURE.model_dump() | {"quality": {"name": "recognizability", "dropout": 0.4}}
+    embedder = Embedder(Architecture(**architecture)).eval()
+    write_model(folder / "model", Model(embedder, Facts(quality="recognizability")))
+    images = [draw(folder / f"in/{number}.png", number) for number in (1, 3)]
+    (folder / "in/2.png").write_bytes(b"no picture")
+    lrfr("embed", "in", "--model", "model", "--out", f"out{ending}", "--fusion", "mirror_sum")
+    if ending == ".npz":
+        with np.load("out.npz") as arrays:
+            quality, facts = arrays["quality"], str(arrays["facts"])
+    else:
+        table = pq.read_table("out.parquet")
+        quality, facts = table["quality"].to_numpy(), table.schema.metadata[b"facts"].decode()
+    with torch.inference_mode():
+        alone = [
+            embedder.assess(torch.from_numpy(image.transpose(2, 0, 1).copy())[None] / 255)[1].item() for image in images
+        ]
+    assert quality.dtype == np.float32 and quality[1] == -np.inf
+    assert quality[[0, 2]].tolist() == pytest.approx(alone, rel=1e-3, abs=1e-4)
+    assert json.loads(facts)["quality"] == "recognizability"

@@ -38,6 +38,19 @@ def located():
     ]
 
 
+def test_unrecognizable_faces_have_the_network_s_too():
+    write_split()
+    model = network(std=1e-3)
+    located()
+    found = {
+        row["face_id"]: row["landmarks"]
+        for row in read_table(paths.UNRECOGNIZABLE_LANDMARKS, LANDMARK_SCHEMA).to_pylist()
+    }
+    rows = whole(paths.UNRECOGNIZABLE).to_pylist()
+    assert list(found) == [row["face_id"] for row in rows]
+    assert all(np.allclose(found[row["face_id"]], predicted(model, row), atol=1e-3) for row in rows)
+
+
 def predicted(network, row):
     return predict(network, [decode(row["image"])])[0].ravel()
 

@@ -29,6 +29,7 @@ def world(tmp_path, monkeypatch):
     write_params()
     write(paths.CURATED_NATIVE, [f"person{n % 20}" for n in range(100)] + [None] * 10)
     write(paths.CURATED_AUXILIARY, [f"other{n % 4}" for n in range(40)])
+    write(paths.CURATED_UNRECOGNIZABLE, [])
 
 
 def test_the_benchmark_is_split_and_sorted():
@@ -39,6 +40,19 @@ def test_the_benchmark_is_split_and_sorted():
     assert all((row["identity"] is None) == (row["split"] == "distractor") for row in benchmark)
     auxiliary = read_faces(paths.AUXILIARY)["split"].to_pylist()
     assert auxiliary.count("validation") == 4 and auxiliary.count("train") == 36
+
+
+def test_unrecognizable_faces_of_people_who_are_tested_are_left_out(capsys):
+    write(paths.CURATED_UNRECOGNIZABLE, [f"person{n % 20}" for n in range(20)] + [None] * 5)
+    split.run()
+    benchmark = read_faces(paths.BENCHMARK).to_pylist()
+    trained = {row["identity"] for row in benchmark if row["split"] == "train"}
+    kept = read_faces(paths.UNRECOGNIZABLE).to_pylist()
+    named = [row["identity"] for row in kept if row["identity"] is not None]
+    assert set(named) == trained and len(named) == len(trained) < 20
+    assert len(kept) == len(trained) + 5
+    assert [row["face_id"] for row in kept] == sorted(row["face_id"] for row in kept)
+    assert f"without {20 - len(trained)} of people who are tested" in capsys.readouterr().out
 
 
 def test_the_same_bytes_again():

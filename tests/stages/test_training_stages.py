@@ -22,7 +22,15 @@ from lrfr.nn.landmarks.model_file import write_landmark_model
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, read_facts, read_model, write_model
 from lrfr.stages import code, finetune, locate_landmarks, pretrain, training_sets
-from tests.face_tables import face, whole, write_params, write_split, write_test_set
+from tests.face_tables import (
+    face,
+    unrecognizable_rows,
+    whole,
+    write_faces,
+    write_params,
+    write_split,
+    write_test_set,
+)
 from tests.nn.small_training import training
 from tests.nn.torchrun import torchrun
 
@@ -475,3 +483,47 @@ def test_a_mistake_of_all_processes_is_told_once(tmp_path):
     outcome = torchrun("-m", "lrfr", "finetune", "baselin", folder=tmp_path)
     assert outcome.returncode != 0
     assert outcome.stderr.count("unknown run 'baselin'") == 1
+
+
+def recognizability(**changes):
+    weights = {"recognizability_weight": 5, "diversion_weight": 2, "projection_weight": 1}
+    return {"method": "ri", "head": HEAD, "unrecognizable": 6, **weights, "training": section()} | changes
+
+
+def test_ri_learns_beside_unrecognizable_faces_and_predicts_the_quality():
+    write_landmark_network()
+    write(presentation="arcface_112", full=recognizability(), attended=recognizability(deployed="attended"))
+    pretrain.run("main")
+    for name in ("full", "attended"):
+        finetune.run(name)
+    full, attended = (read_model(paths.model(name)) for name in ("full", "attended"))
+    assert full.facts.quality == attended.facts.quality == "recognizability"
+    images = torch.rand(3, 3, 16, 16)
+    with torch.no_grad():
+        embedding, quality = full.embedder.assess(images)
+        assert torch.equal(quality, attended.embedder.assess(images)[1]), "both come of the same training"
+        assert torch.equal(embedding, full.embedder(images)) and not torch.equal(embedding, attended.embedder(images))
+    told = curves("runs", "full")[0]
+    assert {"classification", "recognizability", "index_diversion", "projection"} <= set(told)
+    assert read_facts(paths.pretrained("main")).quality is None
+
+
+@pytest.mark.parametrize(("count", "there"), [(0, "there is none"), (3, "there are 3")])
+def test_too_few_unrecognizable_faces_stop_it(count, there):
+    write_faces(unrecognizable_rows(count), paths.UNRECOGNIZABLE)
+    write(full=recognizability(), plain=recognizability(recognizability_weight=0, projection_weight=0))
+    pretrain.run("main")
+    with pytest.raises(
+        FaceTableError, match=rf"methods\.full\.unrecognizable asks for 6 .* {there}(.|\n)*acquire\.unrec"
+    ):
+        finetune.run("full")
+    finetune.run("plain")  # the diversion alone draws its index
+
+
+def test_unrecognizable_faces_have_landmarks_of_their_own():
+    write_landmark_network()
+    write_faces(unrecognizable_rows(9), paths.UNRECOGNIZABLE)
+    write(presentation="arcface_112", full=recognizability())
+    pretrain.run("main")
+    with pytest.raises(FaceTableError, match="landmarks of other faces"):
+        finetune.run("full")

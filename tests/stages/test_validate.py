@@ -32,7 +32,7 @@ def test_sound_data_passes_and_the_page_is_one_stable_offline_file(folder, capfd
     assert written() == first
     assert read_json(paths.VALIDATION_RESULT)["success"]
     page = paths.QUALITY_PAGE.read_text()
-    assert "The data meets all 86" in page
+    assert "The data meets all 89" in page
     assert "No identity is in both train and test." in page
     assert not re.search(r"https?://|<script|<link rel=.stylesheet|@import", page)
     assert "".join(capfd.readouterr()) == ""

@@ -27,7 +27,7 @@ REASONS = (
 MIN_SIDE = 4  # px; a smaller crop shows nothing
 
 # What a face is for. Of several copies the one that comes first here is kept; tested faces always are.
-TESTED, BENCHMARK, TRAIN, AUXILIARY = range(4)
+TESTED, BENCHMARK, TRAIN, AUXILIARY, UNRECOGNIZABLE = range(5)
 
 
 def size_reasons(width: np.ndarray, height: np.ndarray, max_side: int | None) -> np.ndarray:
@@ -52,7 +52,7 @@ def copy_reason(copy_use: int, first_use: int) -> str:
     """Why a copy is ruled out: ``leaked`` if one could train on what another is tested on, else ``duplicate``.
 
     Args:
-        copy_use: what the copy is for: TESTED, BENCHMARK (still to be split), TRAIN or AUXILIARY.
+        copy_use: what the copy is for: TESTED, BENCHMARK (still to be split), TRAIN, AUXILIARY or UNRECOGNIZABLE.
         first_use: what the face that it copies is for.
     """
     leaked = first_use == TESTED != copy_use or (first_use == BENCHMARK and copy_use > BENCHMARK)

@@ -5,13 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from lrfr.errors import EmbeddingError
 from lrfr.files import atomic_path, write_text
 
-Part = tuple[np.ndarray, np.ndarray]  # embeddings (n, D) float32; why a picture has none (n,), text, else ""
+
+class Part(NamedTuple):
+    """Some rows: embeddings (n, D) float32; why a picture has none (n,), text, else ""; and the quality (n,) float32,
+    where the model predicts it."""
+
+    embedding: np.ndarray
+    reason: np.ndarray
+    quality: np.ndarray | None = None
 
 
 @dataclass
@@ -26,17 +34,18 @@ class Parts:
     folder: Path
     done: int = 0
 
-    def add(self, embedding: np.ndarray, reason: np.ndarray) -> None:
+    def add(self, part: Part) -> None:
         """Stores the next part; when this returns, it is on the disk."""
         with atomic_path(self._path(self.done)) as temporary, temporary.open("wb") as file:
-            np.savez(file, embedding=embedding, reason=reason)
+            arrays = {name: value for name, value in part._asdict().items() if value is not None}
+            np.savez(file, **arrays)  # pyrefly: ignore
         self.done += 1
 
     def __iter__(self) -> Iterator[Part]:
         """The parts that are there, one at a time."""
         for number in range(self.done):
             with np.load(self._path(number), allow_pickle=False) as stored:
-                yield stored["embedding"], stored["reason"]
+                yield Part(stored["embedding"], stored["reason"], stored.get("quality"))
 
     def count(self) -> None:
         """Looks for the parts that are there."""

@@ -7,6 +7,8 @@ Each module has ``Settings`` (what the method understands), and:
   auxiliary faces or both; an epoch is one pass over the first. What is never trained has none.
 - ``build(settings, backbone, num_classes)``: makes a :class:`lrfr.nn.training.task.Task` from the model that the run
   starts from, and the number of identities in each collection.
+- ``unrecognizable(settings)``, where it compares with faces that nobody recognises: how many of them. The task then has
+  them as its ``unrecognizable``.
 - ``METRIC``, where the paper compares embeddings otherwise than the backbone's.
 """
 
@@ -50,6 +52,12 @@ class Run:
     def steps(self) -> dict[str, tuple[str, ...]]:
         """The collections that each step of its training learns from."""
         return self.method.steps(self.settings)
+
+    @property
+    def unrecognizable(self) -> int:
+        """How many unrecognizable faces it compares with."""
+        wanted = getattr(self.method, "unrecognizable", None)
+        return 0 if wanted is None else wanted(self.settings)
 
     @property
     def collections(self) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ class PartiallyCoupled(Task):
         return {"classification": torch.stack(judged).mean()}
 
     def _super_resolution(self, lr: torch.Tensor, hr: torch.Tensor) -> torch.Tensor:
-        return self._sr_loss(self.reconstruction["low"](self.low.features(self._normalised(lr))), hr)
+        return self._sr_loss(self.reconstruction["low"](self.low.forward_features(self._normalised(lr))), hr)
 
     def _sr_loss(self, super_resolved: torch.Tensor, hr: torch.Tensor) -> torch.Tensor:
         return robust_sr_loss(super_resolved, hr, self.settings.huber_threshold)

@@ -1,12 +1,14 @@
 """Where torch computes, and that it computes the same twice."""
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
 import torch
 from threadpoolctl import ThreadpoolController
+from torch import nn
 
 from lrfr.errors import TrainingError
 from lrfr.nn.processes import number_here, processes_here
@@ -44,6 +46,18 @@ def make_deterministic(seed: int, threads: int) -> None:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32, also on a GPU
     torch.manual_seed(seed)
+
+
+@contextmanager
+def as_deployed(network: nn.Module) -> Iterator[None]:
+    """A network in evaluation mode; afterwards each part of it is in the mode that it was in."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:

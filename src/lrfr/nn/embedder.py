@@ -9,7 +9,10 @@ from torch import nn
 from lrfr.config import Positive, Section
 from lrfr.errors import ImageError, ParameterError, unknown_name
 from lrfr.nn.networks import NETWORKS
+from lrfr.nn.networks.face_network import feature_map_shape
 from lrfr.nn.networks.shape import Shape
+from lrfr.nn.perceptibility import PerceptibilityAttention
+from lrfr.nn.quality_heads import QualityHeadSettings, build_quality_head
 from lrfr.nn.resolution import Interpolation, to_size
 from lrfr.nn.super_resolution.settings import SuperResolution
 
@@ -47,6 +50,8 @@ class Architecture(Section):
         dropout: probability before the last layer, 0..1.
         preprocessing: resizing, colour order and normalisation, which the embedder alone applies.
         super_resolution: the network that faces go through before the backbone, if any.
+        quality: the head that predicts the quality of an image, if any.
+        attended: whether the embedding is that of perceptibility attention, and not the backbone's own.
     """
 
     backbone: str
@@ -56,6 +61,9 @@ class Architecture(Section):
     dropout: float = Field(ge=0, lt=1)
     preprocessing: Preprocessing = Preprocessing()
     super_resolution: SuperResolution | None = None
+    # Left out where they say nothing: models without them are described, and hashed, as ever
+    quality: QualityHeadSettings | None = Field(default=None, exclude_if=lambda quality: quality is None)
+    attended: bool = Field(default=False, exclude_if=lambda attended: not attended)
 
     @field_validator("input_size", mode="before")
     @classmethod
@@ -94,9 +102,22 @@ class Embedder(nn.Module):
         self.backbone = _backbone(architecture) if backbone is None else backbone
         chosen = architecture.super_resolution
         self.super_resolution = chosen.build() if chosen is not None else None
+        self.quality = self.attention = None
+        if architecture.quality is not None or architecture.attended:
+            shape = feature_map_shape(self.backbone, architecture.size, architecture.backbone)
+            dimension = architecture.embedding_dim
+            if architecture.quality is not None:
+                self.quality = build_quality_head(architecture.quality, shape, dimension)
+            if architecture.attended:
+                self.attention = PerceptibilityAttention(shape, dimension)
         for name in ("mean", "std"):
             value = torch.tensor(getattr(architecture.preprocessing, name)).view(1, 3, 1, 1)
             self.register_buffer(name, value, persistent=False)  # it is a part of the architecture
+
+    @property
+    def predicts_quality(self) -> bool:
+        """Whether it gives a quality beside the embedding; a graph that was imported may do so by itself."""
+        return self.quality is not None or getattr(self.backbone, "predicts_quality", False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """RGB images (B, 3, H, W), values 0..1, to embeddings (B, D), float32, not normalised to unit length.
@@ -104,9 +125,37 @@ class Embedder(nn.Module):
         Raises:
             ImageError: not RGB images of floating point; in evaluation mode also values outside 0..1 and NaN.
         """
-        if not torch.jit.is_tracing():
-            _refuse_what_is_no_image(images, look_at_values=not self.training)
-        return self.recognise(self.super_resolve(images))
+        return self.recognise(self._checked(images))
+
+    def assess(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The embeddings (B, D) that :meth:`forward` gives, and the quality (B,), float32, of each image, the higher
+        the better; None where the model predicts none.
+
+        Raises:
+            ImageError: as :meth:`forward`.
+        """
+        faces = self._checked(images)
+        if not self.predicts_quality:
+            return self.recognise(faces), None
+        if self.quality is None:
+            return self.backbone.assess(self._normalised(faces))  # pyrefly: ignore - an imported graph
+        features = self._features(faces)
+        embedding = self.embedding_of(features)
+        return embedding, self.quality(features, embedding)
+
+    def feature_map(self, images: torch.Tensor) -> torch.Tensor:
+        """RGB images (B, 3, H, W), values 0..1, to the backbone's last feature map (B, C, h, w).
+
+        Raises:
+            ImageError: as :meth:`forward`.
+        """
+        return self._features(self._checked(images))
+
+    def embedding_of(self, features: torch.Tensor) -> torch.Tensor:
+        """A feature map (B, C, h, w) to the embeddings (B, D), float32, that the model gives."""
+        if self.attention is not None:
+            return self.attention(features)
+        return self.backbone.forward_head(features).float()  # pyrefly: ignore - ours and timm's have it
 
     def super_resolve(self, images: torch.Tensor) -> torch.Tensor:
         """RGB images (B, 3, H, W) of any size, values 0..1, at the network's size, super-resolved if it does so.
@@ -119,10 +168,36 @@ class Embedder(nn.Module):
 
     def recognise(self, faces: torch.Tensor) -> torch.Tensor:
         """Faces (B, 3, H, W) that :meth:`super_resolve` made, to embeddings (B, D), float32, of any length."""
+        if self.attention is not None:
+            return self.embedding_of(self._features(faces))
+        return self.backbone(self._normalised(faces)).float()
+
+    def _checked(self, images: torch.Tensor) -> torch.Tensor:
+        if not torch.jit.is_tracing():
+            _refuse_what_is_no_image(images, look_at_values=not self.training)
+        return self.super_resolve(images)
+
+    def _features(self, faces: torch.Tensor) -> torch.Tensor:
+        return self.backbone.forward_features(self._normalised(faces))  # pyrefly: ignore - ours and timm's have it
+
+    def _normalised(self, faces: torch.Tensor) -> torch.Tensor:
         if self.architecture.preprocessing.colour == "BGR":
             faces = faces.flip(1)
-        faces = ((faces - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        return self.backbone(faces).float()
+        return ((faces - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+
+def with_quality(embedder: Embedder, quality: QualityHeadSettings | None, attended: bool = False) -> Embedder:
+    """The same networks with a new head that predicts the quality, and with new attention, where asked for.
+
+    Raises:
+        ParameterError: the backbone has no feature map.
+    """
+    if quality is None and not attended:
+        return embedder
+    added = {"quality": quality, "attended": attended}
+    whole = Embedder(embedder.architecture.model_copy(update=added), embedder.backbone)
+    whole.super_resolution = embedder.super_resolution
+    return whole.train(embedder.training)
 
 
 def _refuse_what_is_no_image(images: torch.Tensor, look_at_values: bool) -> None:

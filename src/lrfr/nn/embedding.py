@@ -81,7 +81,8 @@ def embed_images(model: Model, images: Sequence[np.ndarray], fusion: Fusion = "n
         fusion: a name that :func:`fuse` knows.
 
     Returns:
-        (N, D) float32, not of unit length; (N, 2 D) for ``mirror_concat``.
+        (N, D) float32, not of unit length; (N, 2 D) for ``mirror_concat``. The quality of each, which a model may
+        predict too, is in what :func:`embed_faces` gives, and :meth:`lrfr.nn.embedder.Embedder.assess`.
 
     Raises:
         ImageError: an image is of another type or shape.
@@ -91,7 +92,7 @@ def embed_images(model: Model, images: Sequence[np.ndarray], fusion: Fusion = "n
     embedder, presenter = ready(model.embedder), Presenter(model.facts.presentation, model.landmarks)
     batches = (presenter(part)[0] for part in _parted(images))
     inputs = prefetch(partial(input_of, embedder=embedder), batches)
-    return np.concatenate([_nothing(embedder, fusion), *(embed_inputs(embedder, batch, fusion) for batch in inputs)])
+    return np.concatenate([_nothing(embedder, fusion), *(embed_inputs(embedder, batch, fusion)[0] for batch in inputs)])
 
 
 def embed_faces(
@@ -111,8 +112,9 @@ def embed_faces(
 
     Returns:
         ``face_id`` (N,), ``missing`` (N,) bool; ``embedding`` and one ``embedding_<view>`` for each view, (N, D)
-        float32, or (N, 2 D) for ``mirror_concat``; and ``unaligned`` (N,) bool for a model that takes aligned faces:
-        those whose landmarks were not found. A missing face has zeros.
+        float32, or (N, 2 D) for ``mirror_concat``; ``unaligned`` (N,) bool for a model that takes aligned faces: those
+        whose landmarks were not found; and ``quality`` (N,) float32 of the faces as they are, for a model that predicts
+        it. A missing face has zeros, and the quality minus infinity.
 
     Raises:
         ImageError: an image cannot be decoded.
@@ -120,6 +122,7 @@ def embed_faces(
     embedder, presenter = ready(model.embedder), Presenter(model.facts.presentation, model.landmarks)
     names = {"embedding": FULL} | {f"embedding_{name}": name for name in views}
     nothing = {"face_id": np.zeros(0, np.str_), "missing": np.zeros(0, bool), "unaligned": np.zeros(0, bool)}
+    nothing["quality"] = np.zeros(0, np.float32)
     blocks = [nothing | {column: _nothing(embedder, fusion) for column in names}]
     turn = Lock() if device().type == "cuda" else nullcontext()
     job = partial(_embedded, embedder=embedder, presenter=presenter, names=names, fusion=fusion, turn=turn)
@@ -129,7 +132,8 @@ def embed_faces(
         for done in prefetch(job, iter(lambda: list(islice(waiting, at_once)), []), at_once, threads):
             blocks += done
     arrays = {column: np.concatenate([block[column] for block in blocks]) for column in blocks[0]}
-    return arrays if presenter.aligns else {column: of for column, of in arrays.items() if column != "unaligned"}
+    told = {"unaligned": presenter.aligns, "quality": embedder.predicts_quality}
+    return {column: of for column, of in arrays.items() if told.get(column, True)}
 
 
 def _jobs() -> tuple[int, int]:
@@ -167,11 +171,12 @@ def _embedded(
         inputs = [input_of(face, embedder) for face in shown]
         block = np.zeros((len(faces), width(embedder, fusion)), np.float32)
         with turn:
-            block[present] = embed_inputs(embedder, inputs, fusion)
+            block[present], judged = embed_inputs(embedder, inputs, fusion)
         arrays[column] = block
         if name == FULL:
             arrays["unaligned"] = np.zeros(len(faces), bool)
             arrays["unaligned"][present] = ~found
+            arrays["quality"] = with_none(judged, missing)
     return arrays
 
 
@@ -181,15 +186,30 @@ def ready(embedder: Embedder) -> Embedder:
 
 
 @torch.inference_mode()
-def embed_inputs(embedder: Embedder, faces: Sequence[torch.Tensor], fusion: Fusion) -> np.ndarray:
-    """The embeddings (B, D) of at most ``BATCH`` faces that :func:`to_input` made, by an embedder that is ready."""
+def embed_inputs(
+    embedder: Embedder, faces: Sequence[torch.Tensor], fusion: Fusion
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The embeddings (B, D), and the quality (B,) where the model predicts it, of at most ``BATCH`` faces that
+    :func:`to_input` made, by an embedder that is ready. The quality is that of the face, not of its mirror image."""
     if not faces:
-        return _nothing(embedder, fusion)
-    return fuse(embedder, torch.cat(list(faces)).to(device()), fusion).cpu().numpy()
+        return _nothing(embedder, fusion), np.zeros(0, np.float32) if embedder.predicts_quality else None
+    images = torch.cat(list(faces)).to(device())
+    embedding, quality = embedder.assess(images)
+    fused = fuse(embedding, lambda: embedder(images.flip(3)), fusion)
+    return fused.cpu().numpy(), None if quality is None else quality.cpu().numpy()
 
 
-def fuse(embedder: Callable[[torch.Tensor], torch.Tensor], faces: torch.Tensor, fusion: Fusion) -> torch.Tensor:
-    """The embeddings of faces (B, 3, H, W), each fused with that of its mirror image.
+def with_none(quality: np.ndarray | None, missing: np.ndarray) -> np.ndarray:
+    """The quality (N,) float32 of all faces, minus infinity for those that are missing (N,), from that of the others;
+    minus infinity throughout where the model predicts none."""
+    whole = np.full(len(missing), -np.inf, np.float32)
+    if quality is not None:
+        whole[~missing] = quality
+    return whole
+
+
+def fuse(own: torch.Tensor, mirrored: Callable[[], torch.Tensor], fusion: Fusion) -> torch.Tensor:
+    """Embeddings (B, D), each fused with that of its mirror image, which is made when it is needed.
 
     - ``none``: of the face alone, (B, D).
     - ``mirror_sum``: the sum of both, (B, D), as insightface's evaluation has it (Deng et al., ArcFace, CVPR 2019).
@@ -199,9 +219,8 @@ def fuse(embedder: Callable[[torch.Tensor], torch.Tensor], faces: torch.Tensor, 
       SphereFace, CVPR 2017).
     """
     if fusion == "none":
-        return embedder(faces)
-    own, mirrored = embedder(faces), embedder(faces.flip(3))
-    return own + mirrored if fusion == "mirror_sum" else torch.cat([own, mirrored], dim=1)
+        return own
+    return own + mirrored() if fusion == "mirror_sum" else torch.cat([own, mirrored()], dim=1)
 
 
 def width(embedder: Embedder, fusion: Fusion) -> int:

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from lrfr.files import atomic_path
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import Facts, Model
 
-INPUT, OUTPUT = "images", "embeddings"
+INPUT, OUTPUT, QUALITY = "images", "embeddings", "quality"
 CHECKED = (4, 1)  # batch sizes that are compared; the first is traced
 RESIZED = {"bilinear": "bilinear, antialiased", "bicubic": "bicubic (a = -0.5), antialiased, cut off at 0 and 1"}
 
 
 def export_onnx(model: Model, path: Path, provenance: Mapping[str, object]) -> float:
-    """Writes an embedder as ONNX: input ``images`` (B, 3, H, W) RGB 0..1, output ``embeddings`` (B, D), any B.
+    """Writes an embedder as ONNX: input ``images`` (B, 3, H, W) RGB 0..1, output ``embeddings`` (B, D), any B; and
+    ``quality`` (B,) of a model that predicts it.
 
     H and W are the network's own size. Super-resolution, colour order and normalisation are in the graph; resizing is
     not, nor is alignment. The file's ``metadata_props`` say all of that, and have the ``architecture``, the model's
@@ -31,7 +33,7 @@ def export_onnx(model: Model, path: Path, provenance: Mapping[str, object]) -> f
         provenance: where the weights come from and what their licence is.
 
     Returns:
-        The largest absolute difference between ONNX Runtime's and torch's embeddings of the same random images.
+        The largest absolute difference between what ONNX Runtime and torch give for the same random images.
     """
     import onnx
 
@@ -57,6 +59,7 @@ def _contract(architecture: Architecture, facts: Facts) -> dict[str, str]:
         "colour": "RGB",
         "range": "0..1",
         "output": "(B, D), float32, not of unit length",
+        **({"quality": f"(B,), float32, the higher the better: {facts.quality}"} if architecture.quality else {}),
         "height": str(height),
         "width": str(width),
         "architecture": _json(architecture.model_dump()),
@@ -74,15 +77,35 @@ def _traced(embedder: Embedder) -> bytes:
         # taken for a constant; whether the graph is right is measured.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            embedder,
+            _whole(embedder),
             (_images(embedder, CHECKED[0]),),
             graph,  # pyrefly: ignore - a file in memory will do
             dynamo=False,
             input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
+            output_names=_outputs(embedder),
+            dynamic_axes={name: {0: "batch"} for name in (INPUT, *_outputs(embedder))},
         )
     return graph.getvalue()
+
+
+class _WithQuality(nn.Module):
+    """An embedder whose call gives the quality too."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        super().__init__()
+        self.embedder = embedder
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        return self.embedder.assess(images)
+
+
+def _whole(embedder: Embedder) -> nn.Module:
+    """What gives all that the file is to give, in the order of :func:`_outputs`."""
+    return embedder if embedder.quality is None else _WithQuality(embedder).eval()
+
+
+def _outputs(embedder: Embedder) -> list[str]:
+    return [OUTPUT] if embedder.quality is None else [OUTPUT, QUALITY]
 
 
 def _images(embedder: Embedder, count: int) -> torch.Tensor:
@@ -96,5 +119,7 @@ def _difference(embedder: Embedder, path: Path, count: int) -> float:
 
     images = _images(embedder, count)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    ours, theirs = embedder(images).numpy(), np.asarray(session.run([OUTPUT], {INPUT: images.numpy()})[0])
-    return float(np.abs(ours - theirs).max())
+    made = _whole(embedder)(images)
+    ours = made if isinstance(made, tuple) else (made,)
+    theirs = session.run(_outputs(embedder), {INPUT: images.numpy()})
+    return max(float(np.abs(one.numpy() - np.asarray(other)).max()) for one, other in zip(ours, theirs, strict=True))

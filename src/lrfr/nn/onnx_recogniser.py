@@ -20,6 +20,7 @@ from lrfr.errors import CheckpointError, ParameterError, unknown_name
 from lrfr.files import parse_json
 from lrfr.nn.embedder import SMALLEST_SIDE, Architecture, Embedder
 from lrfr.nn.model_file import Facts, Model, sha256_of
+from lrfr.nn.onnx_file import QUALITY
 from lrfr.nn.published.conversion import Asked, preprocessing
 from lrfr.nn.published.publication import Publication
 
@@ -63,16 +64,24 @@ class OnnxNetwork(nn.Module):
     def __init__(self, session: Any, one_by_one: bool = False) -> None:
         super().__init__()
         self._session, self.one_by_one, self.output = session, one_by_one, ""
+        self.predicts_quality = False
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        parts = images.split(1) if self.one_by_one else [images]
-        return torch.cat([self.run(part)[self.output] for part in parts]).to(images.device)
+        return self.assess(images)[0]
+
+    def assess(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Normalised images (B, 3, H, W) to embeddings (B, D), and to the quality (B,) where the graph gives it."""
+        given = [self.run(part) for part in (images.split(1) if self.one_by_one else [images])]
+        embedding = torch.cat([one[self.output] for one in given]).to(images.device)
+        if not self.predicts_quality:
+            return embedding, None
+        return embedding, torch.cat([one[QUALITY].flatten() for one in given]).to(images.device)
 
     def run(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """All that the graph gives for images (B, 3, H, W), by name."""
         fed = np.ascontiguousarray(images.cpu().numpy())
-        names = [output.name for output in self._session.get_outputs()]
+        names = _outputs(self._session)
         given = self._session.run(names, {self._session.get_inputs()[0].name: fed})
         return {name: torch.from_numpy(np.asarray(value)) for name, value in zip(names, given, strict=True)}
 
@@ -106,6 +115,7 @@ def read_onnx(path: Path, asked: Asked, presentation: str | None = None) -> Onnx
         dropout=0.0,
         preprocessing=fed,
     )
+    network.predicts_quality = facts.quality is not None and QUALITY in _outputs(session)
     presentation = presentation or publication.presentation
     facts = facts.model_copy(update={"presentation": presentation, "metric": publication.metric})
     hashes = [sha256_of(file) for file in files]
@@ -222,6 +232,10 @@ def _session(path: Path) -> Any:
     except Exception as error:  # ONNX Runtime has a class of its own for each way to fail
         what = f"ONNX Runtime cannot run it: {_first_line(error)}"
         raise _no_recogniser(what, path, "export it again, for a version of ONNX that it knows") from error
+
+
+def _outputs(session: Any) -> list[str]:
+    return [output.name for output in session.get_outputs()]
 
 
 def _size(session: Any, path: Path) -> tuple[int, int]:

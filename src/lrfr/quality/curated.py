@@ -11,29 +11,57 @@ from lrfr.core.curation import REASONS
 from lrfr.core.names import Name
 from lrfr.core.verdicts import ADJUDICATED, Verdict, resolve
 from lrfr.quality.expectations import Suite, identified_faces
+from lrfr.quality.tables import objects
 
 AGAINST = ("not_face", "unrecognizable")
 ACROSS = ["leak", "other_identity", "other_split", "same_identity", "unnamed"]
 
 
-def unused_suite(name: str, title: str, faces: pa.Table, used: Collection[str]) -> Suite:
-    """Faces that must not be in the benchmark or the auxiliary set: excluded, or unrecognizable ones.
+def excluded_suite(faces: pa.Table, used: Collection[str]) -> Suite:
+    """Faces that curation excluded.
 
     Args:
-        name: excluded, whose faces have a reason, or unrecognizable.
-        title: the table's heading.
         faces: face_id, source and attributes.
         used: face_ids of the benchmark and the auxiliary set.
     """
     frame = faces.select(["face_id", "source"]).to_pandas()
     reasons = [dict(known or []).get("reason") for known in faces["attributes"].to_pylist()]
-    frame = frame.assign(
-        reason=pd.Series(reasons, index=frame.index, dtype=object), also_used=_if_in(frame["face_id"], used)
-    )
-    unused = gxe.ExpectColumnValuesToBeNull(
-        column="also_used", notes="None of these faces is in the benchmark or the auxiliary set."
-    )
-    return Suite(name, title, "faces", "face_id", frame, [*identified_faces(), unused, *_reasons(name == "excluded")])
+    frame = objects(frame, reason=reasons).assign(also_used=_if_in(frame["face_id"], used))
+    expectations = [*identified_faces(), _unused(), *_reasons()]
+    return Suite("excluded", "Faces excluded", "faces", "face_id", frame, expectations)
+
+
+def unrecognizable_suite(faces: pa.Table, benchmark: pd.DataFrame, used: Collection[str]) -> Suite:
+    """Faces that nobody recognises, which a run may learn from: none of them is tested, nor shows who is.
+
+    Args:
+        faces: as :func:`lrfr.quality.tables.pictured` gives them, decoded.
+        benchmark: as :func:`lrfr.quality.tables.face_frame` gives it.
+        used: face_ids of the benchmark and the auxiliary set.
+    """
+    tested = benchmark[benchmark["split"] != "train"]
+    persons = set(zip(tested["source"], tested["identity"], strict=True))
+    pictures = set(tested["picture"])
+    shown = zip(faces["source"].to_pylist(), faces["identity"].to_pylist(), strict=True)
+    frame = faces.select(["face_id", "source"]).to_pandas()
+    frame = objects(
+        frame,
+        image_problem=faces["image_problem"].to_pylist(),
+        tested_person=[who if who is not None and (source, who) in persons else None for source, who in shown],
+        tested_picture=[picture if picture in pictures else None for picture in faces["picture"].to_pylist()],
+    ).assign(also_used=_if_in(frame["face_id"], used))
+    expectations = [
+        *identified_faces(),
+        gxe.ExpectColumnValuesToBeNull(
+            column="image_problem", notes="Every image can be read, and is as large as told."
+        ),
+        _unused(),
+        gxe.ExpectColumnValuesToBeNull(
+            column="tested_person", notes="None of these faces shows somebody who is tested."
+        ),
+        gxe.ExpectColumnValuesToBeNull(column="tested_picture", notes="None of these faces is a copy of a test face."),
+    ]
+    return Suite("unrecognizable", "Unrecognizable faces", "faces", "face_id", frame, expectations)
 
 
 def finding_suite(findings: pa.Table, aside: Collection[str], used: Collection[str], others: Collection[str]) -> Suite:
@@ -58,7 +86,7 @@ def finding_suite(findings: pa.Table, aside: Collection[str], used: Collection[s
         gxe.ExpectColumnValuesToBeNull(
             column="misplaced", notes="Every face is excluded if its finding says so, and stays if not."
         ),
-        *_reasons(True),
+        *_reasons(),
         gxe.ExpectColumnValuesToBeNull(column="lost_original", notes="Every copy copies a face that is there."),
         gxe.ExpectColumnValuesToBeInSet(column="kind", value_set=["exact", "near"], notes="A copy is exact or near."),
         gxe.ExpectColumnValuesToBeInSet(
@@ -143,10 +171,14 @@ def _differs(identities: Mapping[str, str | None], used: Mapping[str, str | None
     return face_id in identities and identities[face_id] != used[face_id]
 
 
-def _reasons(needed: bool) -> list[gxe.Expectation]:
+def _unused() -> gxe.Expectation:
+    return gxe.ExpectColumnValuesToBeNull(
+        column="also_used", notes="None of these faces is in the benchmark or the auxiliary set."
+    )
+
+
+def _reasons() -> list[gxe.Expectation]:
     """That every row has one of curation's reasons."""
-    if not needed:
-        return []
     return [
         gxe.ExpectColumnValuesToNotBeNull(column="reason", notes="Every face has the reason why."),
         gxe.ExpectColumnValuesToBeInSet(

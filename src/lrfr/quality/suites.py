@@ -18,7 +18,7 @@ from lrfr.faces import (
 )
 from lrfr.manifests import read_manifests, read_names
 from lrfr.quality.acquired import photo_suite, tag_suite, truth_suite
-from lrfr.quality.curated import finding_suite, name_suite, unused_suite, verdict_suite
+from lrfr.quality.curated import excluded_suite, finding_suite, name_suite, unrecognizable_suite, verdict_suite
 from lrfr.quality.expectations import Suite, auxiliary_suite, benchmark_suite, identity_suite
 from lrfr.quality.limits import Validate
 from lrfr.quality.tables import identity_frame, known_faults, pictured
@@ -28,12 +28,15 @@ PHOTO_COLUMNS = ["photo_id", "source", "collection", "width", "height"]
 EXCLUDED_COLUMNS = ["face_id", "source", "attributes"]
 
 
-def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training, params: Params) -> list[Suite]:
+def every_suite(
+    benchmark: pd.DataFrame, auxiliary: pd.DataFrame, unrecognizable: pa.Table, used: Training, params: Params
+) -> list[Suite]:
     """What is trained and tested on first, then what it was made of, then the test sets beside it.
 
     Args:
         benchmark: as :func:`lrfr.quality.tables.face_frame` gives it.
         auxiliary: the same.
+        unrecognizable: the faces that nobody recognises, as :func:`lrfr.quality.tables.pictured` gives them.
         used: what is trained on.
         params: limits, and the names of the test sets.
 
@@ -45,6 +48,7 @@ def every_suite(benchmark: pd.DataFrame, auxiliary: pd.DataFrame, used: Training
     return [
         *_split_suites(benchmark, auxiliary, findings, params),
         *_photo_suites(),
+        unrecognizable_suite(unrecognizable, benchmark, {*benchmark["face_id"], *auxiliary["face_id"]}),
         *_curation_suites({*benchmark["face_id"], *auxiliary["face_id"]}, findings, params),
         *_name_suites(benchmark, findings),
         *(suite for name in params.evaluation_sets for suite in _test_set_suites(name, used)),
@@ -73,14 +77,13 @@ def _photo_suites() -> list[Suite]:
 def _curation_suites(used: set[str], findings: pa.Table, params: Params) -> list[Suite]:
     """What was excluded and why; ``used`` are the face_ids of the benchmark and the auxiliary set."""
     aside = read_faces(paths.EXCLUDED, EXCLUDED_COLUMNS)
-    unrecognizable = read_faces(paths.DETECTED_UNRECOGNIZABLE, EXCLUDED_COLUMNS)
+    unrecognizable = read_faces(paths.CURATED_UNRECOGNIZABLE, ["face_id"])["face_id"].to_pylist()
     gone, found = set(aside["face_id"].to_pylist()), set(findings["face_id"].to_pylist())
     tables = [read_faces(paths.test_set(name), ["face_id"]) for name in params.evaluation_sets]
     imported = {face_id for table in tables for face_id in table["face_id"].to_pylist()}
     return [
-        unused_suite("excluded", "Faces excluded", aside, used),
-        unused_suite("unrecognizable", "Unrecognizable faces", unrecognizable, used),
-        finding_suite(findings, gone, used, imported),
+        excluded_suite(aside, used),
+        finding_suite(findings, gone, used, {*imported, *unrecognizable}),
         verdict_suite(read_manifests(paths.VERDICTS), read_manifests(paths.SIMULATED_VERDICTS), found, used),
     ]
 

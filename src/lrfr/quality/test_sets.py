@@ -24,15 +24,15 @@ class Training:
     pictures: Collection[str]
 
 
-def training(benchmark: pa.Table, auxiliary: pa.Table) -> Training:
-    """What the training faces of the benchmark and all of the auxiliary set show.
+def training(benchmark: pa.Table, *others: pa.Table) -> Training:
+    """What the training faces of the benchmark show, and all faces of the other tables.
 
     Args:
         benchmark: source, identity, split and ``picture``, as :func:`lrfr.quality.tables.pictured` has it.
-        auxiliary: the same.
+        others: the auxiliary set and the unrecognizable faces, with the same columns.
     """
     columns = ["source", "identity", "picture"]
-    tables = benchmark.filter(pc.field("split") == "train"), auxiliary
+    tables = benchmark.filter(pc.field("split") == "train"), *others
     used = pa.concat_tables([table.select(columns) for table in tables])
     return Training({person for person in people(used) if person}, set(used["picture"].to_pylist()))
 

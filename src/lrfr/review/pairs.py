@@ -37,9 +37,8 @@ def near_pairs(verdicts: Iterable[PairVerdict], params: Params) -> dict[Pair, Sh
     found = {(row["face_id"], row["copy_of"]): row for row in findings if row["kind"] == "near"}
     judged = {verdict.about for verdict in verdicts}
     wanted = {face_id for about in (*found, *judged) for face_id in about}
-    sides = _sides(
-        wanted, [paths.DETECTED_NATIVE, paths.DETECTED_AUXILIARY, *map(paths.test_set, params.evaluation_sets)]
-    )
+    detected = [paths.DETECTED_NATIVE, paths.DETECTED_AUXILIARY, paths.DETECTED_UNRECOGNIZABLE]
+    sides = _sides(wanted, [*detected, *map(paths.test_set, params.evaluation_sets)])
     pairs: dict[Pair, ShownPair] = {}
     for (copy, first), row in sorted(found.items(), key=lambda item: (item[1]["similarity"], item[0])):
         difference = round(255 * (1 - row["similarity"]), 1)

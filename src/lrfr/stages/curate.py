@@ -45,7 +45,9 @@ from lrfr.quality.labeller_accuracy import accuracy_on_gold
 from lrfr.sources.labellers import simulate, true_verdicts
 
 USES = {"train": curation.TRAIN} | dict.fromkeys(("probe", "gallery", "distractor"), curation.TESTED)
+REST = {"native": curation.BENCHMARK, "auxiliary": curation.AUXILIARY, "unrecognizable": curation.UNRECOGNIZABLE}
 IS_AUXILIARY = pc.field("use") == curation.AUXILIARY
+IS_UNRECOGNIZABLE = pc.field("use") == curation.UNRECOGNIZABLE
 
 
 def run() -> None:
@@ -53,6 +55,8 @@ def run() -> None:
 
     A face that is published to be tested stays, whatever is found against it: other people's results are on it too.
     A name that people gave takes the place of the source's. Without auxiliary faces their table stays empty.
+    The unrecognizable faces that a run may learn from are those of a source of them, without copies; where there is no
+    such source, the native faces that verification excluded as unrecognizable.
 
     Raises:
         BenchmarkError: no native face is left.
@@ -61,7 +65,10 @@ def run() -> None:
     """
     params = read_params()
     chosen = params.read("curate", Curate)
-    native, auxiliary = (with_rows(read_faces(path)) for path in (paths.DETECTED_NATIVE, paths.DETECTED_AUXILIARY))
+    native, auxiliary, unrecognizable = (
+        with_rows(read_faces(path))
+        for path in (paths.DETECTED_NATIVE, paths.DETECTED_AUXILIARY, paths.DETECTED_UNRECOGNIZABLE)
+    )
     known = {*native["face_id"].to_pylist(), *auxiliary["face_id"].to_pylist()}
     human, stated_gold = read_manifests(paths.VERDICTS), read_gold()
     check_detected(human, stated_gold, known)
@@ -70,11 +77,12 @@ def run() -> None:
     collections = {
         paths.DETECTED_NATIVE: _with_use(native, "native"),
         paths.DETECTED_AUXILIARY: _with_use(auxiliary, "auxiliary"),
+        paths.DETECTED_UNRECOGNIZABLE: _with_use(unrecognizable, "unrecognizable"),
     }
     detected = pa.concat_tables(collections.values())
     findings = _size_findings(detected, chosen.max_side)
     imported = _imported(params)
-    judged = _judged_pairs(known, imported)
+    judged = _judged_pairs({*known, *unrecognizable["face_id"].to_pylist()}, imported)
     compared = {path: _kept(faces, findings) for path, faces in collections.items()} | imported
     findings += _copies(compared, chosen.near_copies, _decided(judged))
     left = _kept(detected, findings)
@@ -82,18 +90,20 @@ def run() -> None:
     findings += _verdict_findings(portraits, resolve(human), keep_unverified=True)
     findings += _lone_images(_kept(portraits, findings))
 
-    left = left.filter(~IS_AUXILIARY)
+    left = left.filter(~IS_AUXILIARY & ~IS_UNRECOGNIZABLE)
     truth = _truth(left)
     simulated = _simulate(truth, chosen, params.seed)
     machine = [verdict for lines in simulated.values() for verdict in lines]
     outcomes = resolve(machine) | resolve(human)
     findings += _verdict_findings(left, outcomes, keep_unverified=chosen.unverified == "keep")
     findings += _disputed_names(_kept(left, findings), identities)
-    metrics = _summary(detected, findings) | _by_people(named, identities, judged)
+    metrics = _summary(detected.filter(~IS_UNRECOGNIZABLE), findings) | _by_people(named, identities, judged)
     metrics["adjudicated"] = sum(outcomes[face].adjudicated for face in left["face_id"].to_pylist() if face in outcomes)
 
     write_selected(_kept(native, findings), paths.DETECTED_NATIVE, paths.CURATED_NATIVE)
     write_selected(_kept(auxiliary, findings), paths.DETECTED_AUXILIARY, paths.CURATED_AUXILIARY)
+    nobody, source = _unrecognizable(unrecognizable, native, findings)
+    write_selected(nobody, source, paths.CURATED_UNRECOGNIZABLE)
     write_selected(_excluded(detected, findings), list(collections), paths.EXCLUDED)
     write_table(pa.Table.from_pylist(findings, FINDING_SCHEMA), paths.FINDINGS, FINDING_SCHEMA)
     _write_simulated(simulated)
@@ -104,8 +114,8 @@ def run() -> None:
 
 def _with_use(faces: pa.Table, collection: str) -> pa.Table:
     """The faces with what each is for, and a test set that none of them is imported in."""
-    rest = curation.AUXILIARY if collection == "auxiliary" else curation.BENCHMARK
-    use = [rest if rest == curation.AUXILIARY else USES.get(split, rest) for split in faces["split"].to_pylist()]
+    rest = REST[collection]
+    use = [USES.get(split, rest) if collection == "native" else rest for split in faces["split"].to_pylist()]
     faces = faces.append_column("use", pa.array(use, pa.int8()))
     return faces.append_column("test_set", pa.nulls(len(faces), pa.string()))
 
@@ -184,11 +194,11 @@ def _by_people(
 
 
 def _size_findings(faces: pa.Table, max_side: int) -> list[Row]:
-    """What rules faces out by their sizes, those of test faces included; an auxiliary face may be of any size."""
+    """What rules faces out by their sizes, test faces included; auxiliary and unrecognizable ones are of any size."""
     width, height = faces["width"].to_numpy(), faces["height"].to_numpy()
     limited = curation.size_reasons(width, height, max_side)
     reasons = np.where(
-        faces["use"].to_numpy() == curation.AUXILIARY, curation.size_reasons(width, height, None), limited
+        faces["use"].to_numpy() >= curation.AUXILIARY, curation.size_reasons(width, height, None), limited
     )
     found = np.flatnonzero(reasons)
     rows = faces.select(["face_id", "use"]).take(found).to_pylist()
@@ -244,6 +254,16 @@ def _write_simulated(manifests: dict[str, list[Verdict]]) -> None:
         write_text(paths.SIMULATED_VERDICTS / f"{name}.csv", render(lines))
 
 
+def _unrecognizable(collection: pa.Table, native: pa.Table, findings: list[Row]) -> tuple[pa.Table, Path]:
+    """The faces that nobody recognises, and the table that has their images."""
+    if collection.num_rows:
+        kept = _kept(collection, findings)
+        print(f"unrecognizable: {kept.num_rows} of {collection.num_rows} faces kept")
+        return kept, paths.DETECTED_UNRECOGNIZABLE
+    judged = [row["face_id"] for row in findings if row["excluded"] and row["reason"] == "unrecognizable"]
+    return native.filter(_is_one_of(judged)), paths.DETECTED_NATIVE
+
+
 def _kept(faces: pa.Table, findings: list[Row]) -> pa.Table:
     return faces.filter(~_is_one_of([row["face_id"] for row in findings if row["excluded"]]))
 
@@ -271,6 +291,8 @@ def _summary(faces: pa.Table, findings: list[Row]) -> dict[str, Any]:
     Raises:
         BenchmarkError: no native face stays.
     """
+    about = set(faces["face_id"].to_pylist())
+    findings = [row for row in findings if row["face_id"] in about]
     gone = Counter(row["reason"] for row in findings if row["excluded"])
     stayed = Counter(row["reason"] for row in findings if not row["excluded"])
     native, auxiliary = faces.filter(~IS_AUXILIARY), faces.filter(IS_AUXILIARY)

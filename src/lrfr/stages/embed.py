@@ -25,10 +25,10 @@ def run(name: str) -> None:
     """Writes data/embeddings/RUN/SET.npz for every test set.
 
     Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, ``unaligned`` (N,) bool where the
-    model takes aligned faces, and ``embedding_<name>`` for every view and every condition that the set's protocol asks
-    for, with ``unchanged_<condition>`` (N,) bool for faces that the condition's stage left as they are. ``facts`` is
-    JSON: what the model says of itself, the SHA-256 of its file, and the fusion, if any. Equal models and faces give
-    equal bytes.
+    model takes aligned faces, ``quality`` (N,) float32 where it predicts it, and ``embedding_<name>`` for every view
+    and every condition that the set's protocol asks for, with ``unchanged_<condition>`` (N,) bool for faces that the
+    condition's stage left as they are. ``facts`` is JSON: what the model says of itself, the SHA-256 of its file, and
+    the fusion, if any. Equal models and faces give equal bytes.
 
     Raises:
         ParameterError: there is no such run.

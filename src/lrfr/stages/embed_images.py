@@ -18,7 +18,7 @@ from lrfr.embed.pictures import Encoded, Pictures, read_pictures
 from lrfr.errors import EmbeddingError, ImageError, ParameterError, TrainingError
 from lrfr.nn.compute import device, make_deterministic
 from lrfr.nn.embedder import Embedder
-from lrfr.nn.embedding import BATCH, embed_inputs, input_of, prefetch, ready, width
+from lrfr.nn.embedding import BATCH, embed_inputs, input_of, prefetch, ready, width, with_none
 from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
 from lrfr.nn.landmarks.model_file import read_landmark_model
 from lrfr.nn.landmarks.network import CNN6
@@ -45,7 +45,8 @@ def run(
     std: str | None = None,
     presentation: str | None = None,
 ) -> int:
-    """Writes ``out``: a row for each picture of ``what``, in order, with its embedding; says what was done.
+    """Writes ``out``: a row for each picture of ``what``, in order, with its embedding, and with its quality where the
+    model predicts it; says what was done.
 
     A picture that cannot be read keeps its row, ``missing`` and with zeros, and is listed in ``<out>.unreadable.csv``.
     A run that was stopped goes on where it was when the same command is given again, and ends with the same bytes.
@@ -88,7 +89,7 @@ def run(
         with track((), "embedding", max(rows - done, 0)) as progress:
             told = None if known is None else known[done:]
             for part in _embedded(embedder, presenter, fusion, pictures.encoded(done), told, file, progress.update):
-                parts.add(*part)
+                parts.add(part)
         unreadable = write_unreadable(unreadable_list, pictures.columns, parts)
         if unreadable < rows:
             WRITERS[out.suffix.lower()](out, pictures.columns, parts, dim, facts_of(read, sha256, fusion))
@@ -119,10 +120,12 @@ def _embedded(
     read = prefetch(_read, iter(lambda: list(islice(pictures, BATCH)), []))
     batches = _batches(embedder, presenter, fusion, read, known, done)
     while part := list(islice(batches, PART // BATCH)):
-        embedding = np.concatenate([embedding for embedding, _ in part])
+        embedding = np.concatenate([batch.embedding for batch in part])
         if not np.isfinite(embedding).all():
             raise EmbeddingError("the model gives embeddings that are not finite", where=file)
-        yield embedding, np.concatenate([reason for _, reason in part])
+        qualities = [batch.quality for batch in part if batch.quality is not None]
+        reason = np.concatenate([batch.reason for batch in part])
+        yield Part(embedding, reason, np.concatenate(qualities) if qualities else None)
 
 
 def _batches(
@@ -141,10 +144,11 @@ def _batches(
         points = None if known is None else known[start : start + len(batch)][reason == ""]
         faces, _ = presenter([made for made in batch if isinstance(made, np.ndarray)], points)
         start += len(batch)
+        quality = None
         for inputs in prefetch(partial(input_of, embedder=embedder), [faces]):
-            embedding[reason == ""] = embed_inputs(embedder, inputs, fusion)
+            embedding[reason == ""], quality = embed_inputs(embedder, inputs, fusion)
         done(len(batch))
-        yield embedding, reason
+        yield Part(embedding, reason, with_none(quality, reason != "") if embedder.predicts_quality else None)
 
 
 def _read(encoded: Encoded) -> np.ndarray | str:

@@ -16,7 +16,9 @@ from lrfr.faces import read_faces
 from lrfr.files import read_json
 from lrfr.methods import Run, read_run
 from lrfr.nn.batches.alignment import alignment, check_tight_crops
+from lrfr.nn.batches.images import FaceImages
 from lrfr.nn.batches.labelled import labelled
+from lrfr.nn.batches.unrecognizable import unrecognizable_faces
 from lrfr.nn.compute import make_deterministic
 from lrfr.nn.embedder import Architecture
 from lrfr.nn.landmarks.model_file import landmarks_for
@@ -67,6 +69,7 @@ def run(name: str) -> None:
         task = chosen.method.build(chosen.settings, backbone, _classes(chosen))
         task.part = _part(chosen, task)
         shown = Shown(chosen.presentation or backbone.facts.presentation, task.embedder.architecture)
+        task.unrecognizable = _unrecognizable(chosen, shown)
         steps = [_step(chosen, number, params, shown) for number in range(len(chosen.steps))]
 
         def write(curves: Curves, trained: Sequence[Trained]) -> None:
@@ -96,6 +99,14 @@ def _part(run: Run, task: Task) -> TrainedPart | None:
     return TrainedPart(task.embedder.backbone, run.trained)
 
 
+def _unrecognizable(run: Run, shown: Shown) -> FaceImages | None:
+    """The unrecognizable faces that the run compares with; None where it compares with none."""
+    if not run.unrecognizable:
+        return None
+    place = f"{paths.PARAMS}: methods.{run.name}.unrecognizable"
+    return unrecognizable_faces(run.unrecognizable, shown.presentation, shown.architecture, place)
+
+
 def _facts(run: Run, presentation: str, backbone: Facts, task: Task, trained: Sequence[Trained]) -> Facts:
     """What users of the run's model must know."""
     before = backbone.trained if task.starts_from_backbone else []
@@ -108,6 +119,7 @@ def _facts(run: Run, presentation: str, backbone: Facts, task: Task, trained: Se
         metric=getattr(run.method, "METRIC", backbone.metric),
         trained=[*before, *(TrainedStep(**_named(run, step), weights=weights) for step in trained)],
         head=head if trained or before else None,
+        quality=quality.name if (quality := task.embedder.architecture.quality) is not None else None,
         provenance=backbone.provenance if task.starts_from_backbone else None,
     )
 
@@ -151,6 +163,9 @@ def _saved_state(run: Run, number: int, name: str, params: Params, presentation:
     seen = dict.fromkeys(collection for step in steps[: number + 1] for collection in run.steps[step])
     read = (tables(run),) if presentation == AS_CROPPED else (tables(run), landmark_tables(run))
     faces = [table[collection] for collection in seen for table in read]
+    if run.unrecognizable:
+        nobody = (paths.UNRECOGNIZABLE, paths.UNRECOGNIZABLE_LANDMARKS)
+        faces += nobody[:1] if presentation == AS_CROPPED else nobody
     files = [*faces, paths.pretrained(run.backbone) / FILE]
     code = read_json(paths.code(KIND, run.name), "lrfr code")
     settled = [values, params.seed, params.threads, code]

@@ -21,6 +21,7 @@ def run(data_docs: bool = False) -> None:
     from lrfr.quality.tables import face_frame, part_counts, pictured
 
     tables = [pictured(path, decoded=True) for path in (paths.BENCHMARK, paths.AUXILIARY)]
+    unrecognizable = pictured(paths.UNRECOGNIZABLE, decoded=True)
     labellers = read_json(paths.LABELLER_METRICS, "lrfr curate")
     stay_offline()
     from lrfr.quality import checking, page
@@ -28,7 +29,7 @@ def run(data_docs: bool = False) -> None:
     from lrfr.quality.test_sets import training
 
     benchmark, auxiliary = (face_frame(table) for table in tables)
-    suites = every_suite(benchmark, auxiliary, training(*tables), params)
+    suites = every_suite(benchmark, auxiliary, unrecognizable, training(*tables, unrecognizable), params)
     checked = checking.check(suites, paths.DATA_DOCS.resolve() if data_docs else None)
     result = {
         "success": all(table["success"] for table in checked.values()),

@@ -10,6 +10,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.residual_unit import ResidualUnit, initialise
 from lrfr.nn.networks.shape import Network, Shape
@@ -19,7 +20,7 @@ CHANNELS = (32, 64, 128, 256, 512)
 UNITS = (1, 2, 5, 3)
 
 
-class CentreFace(nn.Module):
+class CentreFace(FaceNetwork):
     """A first convolution, then four times an unpadded convolution, pooling and residual units; one FC layer."""
 
     def __init__(self, shape: Shape) -> None:
@@ -36,9 +37,9 @@ class CentreFace(nn.Module):
         )
         self.apply(initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.features(images))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.features(images)
 
     def named_stages(self) -> Stages:
         """``stem``, ``stage_1`` to ``stage_4``, ``output``."""

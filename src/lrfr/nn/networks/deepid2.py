@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
 
@@ -45,7 +46,7 @@ class LocallySharedConv2d(nn.Module):
         return regions.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)[..., :height, :width]
 
 
-class DeepID2(nn.Module):
+class DeepID2(FaceNetwork):
     """Four convolutions, the first three with pooling; the embedding sees the third and the fourth."""
 
     def __init__(self, shape: Shape) -> None:
@@ -75,10 +76,14 @@ class DeepID2(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D), none of whose values is negative."""
-        third = self.third(self.low(images))
-        return self.output(torch.cat([third.flatten(1), self.fourth(third).flatten(1)], dim=1))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the third convolution's map behind its pooling (B, C, h, w), which the
+        fourth and the embedding see."""
+        return self.third(self.low(images))
+
+    def forward_head(self, features: torch.Tensor) -> torch.Tensor:
+        """The third convolution's map (B, C, h, w) to embeddings (B, D), none of whose values is negative."""
+        return self.output(torch.cat([features.flatten(1), self.fourth(features).flatten(1)], dim=1))
 
 
 def _pooled(side: int) -> int:

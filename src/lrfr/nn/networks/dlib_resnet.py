@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
 
@@ -60,7 +61,7 @@ class DlibUnit(nn.Module):
         return torch.relu(padded(residual, shortcut.shape[1:]) + padded(shortcut, residual.shape[1:]))
 
 
-class DlibResNet(nn.Module):
+class DlibResNet(FaceNetwork):
     """A 7 x 7 convolution, max pooling, 14 units, the average over all, dropout, FC without bias."""
 
     def __init__(self, shape: Shape) -> None:
@@ -83,9 +84,9 @@ class DlibResNet(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.units(self.stem(images)))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.units(self.stem(images))
 
 
 def padded(features: torch.Tensor, least: tuple[int, ...]) -> torch.Tensor:

@@ -17,6 +17,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, consecutive
 
@@ -53,7 +54,7 @@ def shortcut(channels_in: int, channels_out: int, stride: int, takes_pixels: boo
     return nn.Sequential(nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out))
 
 
-class ImprovedResNet(nn.Module):
+class ImprovedResNet(FaceNetwork):
     """IR-ResNet with the output layer BN, dropout, FC, BN ("option E" of ArcFace).
 
     Args:
@@ -89,9 +90,9 @@ class ImprovedResNet(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.stages(self.stem(images)))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.stages(self.stem(images))
 
     def named_stages(self) -> Stages:
         """``stem``, ``stage_1`` to ``stage_4``, ``output``."""

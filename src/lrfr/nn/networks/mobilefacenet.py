@@ -8,6 +8,7 @@ by He et al. (2015), as its public implementations have it.
 import torch
 from torch import nn
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, children, consecutive
@@ -37,7 +38,7 @@ class Bottleneck(nn.Module):
         return features + self.layers(features) if self.residual else self.layers(features)
 
 
-class MobileFaceNet(nn.Module):
+class MobileFaceNet(FaceNetwork):
     """Bottlenecks, then a global depthwise convolution, which weighs the feature map's places, and a linear one."""
 
     def __init__(self, shape: Shape) -> None:
@@ -63,9 +64,9 @@ class MobileFaceNet(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.features(images))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.features(images)
 
     def named_stages(self) -> Stages:
         """``stem``, a stage for each line of table 1's bottlenecks, ``last`` (the 1 x 1 convolution), ``output``."""

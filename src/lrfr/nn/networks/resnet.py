@@ -12,6 +12,7 @@ probability is not given: 0.5, as in the paper that dropout comes from (Srivasta
 import torch
 from torch import nn
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, children, consecutive
@@ -43,7 +44,7 @@ class BasicBlock(nn.Module):
         return torch.relu(self.residual(features) + self.shortcut(features))
 
 
-class ResNet34(nn.Module):
+class ResNet34(FaceNetwork):
     """A 7 x 7 convolution, 16 basic blocks in four layers, dropout, FC and BN."""
 
     def __init__(self, shape: Shape) -> None:
@@ -68,9 +69,9 @@ class ResNet34(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.features(images))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.features(images)
 
     def named_stages(self) -> Stages:
         """``stem``, ``stage_1`` to ``stage_4``, ``output``."""

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
 
@@ -25,7 +26,7 @@ FILTERS = (64, 32, 32)
 POOLING = 4
 
 
-class Rpcn(nn.Module):
+class Rpcn(FaceNetwork):
     """The channel for low resolution: three convolutions with ReLU, max-pooling, one FC layer."""
 
     def __init__(self, shape: Shape) -> None:
@@ -44,11 +45,7 @@ class Rpcn(nn.Module):
         )
         self.apply(initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.features(images))
-
-    def features(self, images: torch.Tensor) -> torch.Tensor:
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, 3, H, W) to the third convolution's features (B, C, H, W), none of them negative."""
         return F.relu(self.third(F.relu(self.second(F.relu(self.first(images))))))
 

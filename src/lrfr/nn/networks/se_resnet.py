@@ -9,6 +9,7 @@ strides, not the 3 x 3 one; pooling pads below and on the right alone; the gates
 import torch
 from torch import nn
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, consecutive
 
@@ -60,7 +61,7 @@ class SqueezeExcitationBlock(nn.Module):
         return torch.relu(self.gate(residual) * residual + self.shortcut(features))
 
 
-class SqueezeExcitationResNet(nn.Module):
+class SqueezeExcitationResNet(FaceNetwork):
     """SE-ResNet-50. Where the embedding is not as wide as the features, one FC follows."""
 
     def __init__(self, shape: Shape) -> None:
@@ -83,9 +84,9 @@ class SqueezeExcitationResNet(nn.Module):
             self.output.append(nn.Linear(channels_in, shape.embedding_dim))
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.stages(self.stem(images)))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.stages(self.stem(images))
 
     def named_stages(self) -> Stages:
         """``stem``, ``stage_1`` to ``stage_4``, and ``output`` where there is an FC."""

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.residual_unit import ResidualUnit, initialise
 from lrfr.nn.networks.shape import Network, Shape
@@ -18,7 +19,7 @@ CHANNELS = (64, 128, 256, 512)
 UNITS = (1, 2, 4, 1)
 
 
-class SphereFace20(nn.Module):
+class SphereFace20(FaceNetwork):
     """Four times a convolution with stride 2 and residual units; one FC layer. No normalisation, no pooling."""
 
     def __init__(self, shape: Shape) -> None:
@@ -35,9 +36,9 @@ class SphereFace20(nn.Module):
         )
         self.apply(initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D)."""
-        return self.output(self.features(images))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.features(images)
 
     def named_stages(self) -> Stages:
         """``stage_1`` to ``stage_4``, ``output``."""

@@ -9,6 +9,7 @@ Glorot and Bengio makes that unnecessary (ICLR 2015, section 3.1), so that is us
 import torch
 from torch import nn
 
+from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, children, consecutive
@@ -17,8 +18,8 @@ from lrfr.nn.networks.stages import Stages, children, consecutive
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
-class Vgg16(nn.Module):
-    """13 convolutions and five poolings, fc6, fc7; ReLU behind each layer, the last one too."""
+class Vgg16(FaceNetwork):
+    """13 convolutions and five poolings, fc6, fc7; ReLU behind each layer, the last one too: no value is negative."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -43,9 +44,9 @@ class Vgg16(nn.Module):
         )
         self.apply(_initialise)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (B, 3, H, W) to embeddings (B, D), none of whose values is negative."""
-        return self.output(self.features(images))
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images (B, 3, H, W) to the last feature map (B, C, h, w)."""
+        return self.features(images)
 
     def named_stages(self) -> Stages:
         """``stage_1`` to ``stage_5``, ``fc6``, ``fc7``."""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:  # landmarks are trained by the same loop, and know no embedder
+    from lrfr.nn.batches.images import FaceImages
     from lrfr.nn.embedder import Embedder
     from lrfr.nn.trained import TrainedPart
 
@@ -62,6 +63,7 @@ class Task(nn.Module):
     embedder: "Embedder"
     starts_from_backbone = True  # else its embedder has other weights than the backbone's from the start
     part: "TrainedPart | None" = None  # of its embedder's backbone; None: all of it, as far as a step trains it
+    unrecognizable: "FaceImages | None" = None  # faces that nobody recognises, presented as its own, where it asks
 
     def begin(self, step: str) -> None:
         """What is trained in a step, by its name, and by which losses; called before each, whose optimisers are new."""

@@ -33,6 +33,7 @@ class Stream(IntEnum):
     TEMPLATES = 102
     PAIRS = 103
     DISTRACTORS = 104
+    UNRECOGNIZABLE = 105
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""Generated faces that nobody recognises, made so on purpose: far away, smeared by motion, in the dark.
+
+They take the place of the detections on MARS and LPW by which Chai et al. (Recognizability Embedding Enhancement, CVPR
+2023) find the cluster of unrecognizable faces. The people are in no other collection, and who they are is not said.
+"""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from lrfr.config import Section
+from lrfr.parallel import parallel_map
+from lrfr.sources.acquired import Acquired
+from lrfr.sources.reading.crops import Crop, crop_rows
+from lrfr.sources.rendering.capture import SMALL_SIDE, Sitting, Stream, draws, far, sit, someone
+
+LAYOUT = "nothing: the pictures are rendered from params.yaml's seed"
+SOURCE = "generated_unrecognizable"
+COLLECTIONS = ("unrecognizable",)
+TINY, USUAL = (5.0, 8.0), (12.0, 26.0)  # px, heights; below 9 px the native photos' faces count as unrecognizable too
+FLAWS = ("distance", "motion", "dark")
+
+
+class Settings(Section):
+    """How many people are photographed; those whom the detector misses even in a sharp picture are left out."""
+
+    faces: int = Field(gt=0, le=10**6)
+
+
+def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
+    """Renders the faces; ``root`` is not read. Equal settings and seed give equal bytes."""
+    taken = parallel_map(partial(_face, seed), range(settings.faces), "rendering unrecognizable faces", "face")
+    crops = [crop for crop in taken if crop is not None]
+    return Acquired(faces=crop_rows(crops, SOURCE, "packing unrecognizable faces", len(crops))[0])
+
+
+def _face(seed: int, number: int) -> Crop | None:
+    rng = draws(seed, Stream.UNRECOGNIZABLE, number)
+    sitting = sit(someone(seed, Stream.UNRECOGNIZABLE, number), rng, SMALL_SIDE)
+    if sitting.found is None:
+        return None
+    flaw = str(rng.choice(FLAWS))
+    height = float(rng.uniform(*(TINY if flaw == "distance" else USUAL)))
+    shot = far(_flawed(sitting, flaw, rng), height, rng)
+    name = f"{number + 1:05d}.png"
+    return Crop(
+        name, shot.image, attributes={"flaw": flaw}, collection="unrecognizable",
+        landmarks=shot.landmarks, score=shot.score,
+    )  # fmt: skip
+
+
+def _flawed(sitting: Sitting, flaw: str, rng: np.random.Generator) -> Sitting:
+    """The scene (S, S, 3), linear, as the flaw leaves it."""
+    if flaw == "dark":
+        return replace(sitting, scene=sitting.scene * np.float32(rng.uniform(0.02, 0.05)))
+    if flaw == "motion":
+        length = max(round(sitting.height * float(rng.uniform(0.6, 0.9))), 2)
+        kernel = np.zeros((length, length), np.float32)
+        kernel[length // 2] = 1 / length
+        turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), float(rng.uniform(0, 180)), 1)
+        kernel = cv2.warpAffine(kernel, turn, (length, length))
+        kernel = kernel / kernel.sum()
+        return replace(sitting, scene=cv2.filter2D(sitting.scene, -1, kernel, borderType=cv2.BORDER_REPLICATE))
+    return sitting
