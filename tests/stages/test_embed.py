@@ -20,7 +20,6 @@ from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
 from lrfr.nn.landmarks.model_file import write_landmark_model
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, sha256_of, write_model
-from lrfr.nn.presentation import centred
 from lrfr.protocols.embeddings import read_embeddings
 from lrfr.stages import code, embed, finetune, locate_landmarks, pretrain
 from tests.face_tables import face, whole, write_faces, write_params, write_split, write_test_set
