@@ -18,3 +18,19 @@ def git() -> str:
     if found is None:
         pytest.skip("git is not installed")
     return found
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    place = next((found for name in names if (found := shutil.which(name))), None)
+    if place is None:
+        pytest.skip(f"no browser: none of {', '.join(names)} is in the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=place, args=arguments)
+        yield browser
+        browser.close()

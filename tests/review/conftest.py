@@ -1,8 +1,6 @@
 """A small project to verify: 90 faces in 30 photos, servers that end with the test, a Chromium where there is one."""
 
-import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -120,19 +118,3 @@ def near_pair(project):
     found = {"face_id": "f01", "reason": "duplicate", "excluded": True, "copy_of": "f00", "kind": "near"}
     row = dict.fromkeys(FINDING_SCHEMA.names) | found | {"similarity": 0.98, "across": "unnamed"}
     write_table(pa.Table.from_pylist([row], FINDING_SCHEMA), paths.FINDINGS, FINDING_SCHEMA)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    place = next((found for name in names if (found := shutil.which(name))), None)
-    if place is None:
-        pytest.skip(f"no browser: none of {', '.join(names)} is in the PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=place, args=arguments)
-        yield browser
-        browser.close()

@@ -40,3 +40,15 @@ def test_the_end_tells_of_no_names_where_none_were_given(address_of, chromium, n
     finish(page, address_of("anna", copies=True))
     assert page.inner_text("#end-summary") == "1 pairs: one picture 1. They are in annotations/pairs/anna.csv."
     page.close()
+
+
+def test_on_a_narrow_screen_pairs_fill_the_width(address_of, chromium, near_pair):
+    """Two pictures are compared best when they are as large as there is room for."""
+    page = chromium.new_page(viewport={"width": 390, "height": 700})
+    page.set_default_timeout(8000)
+    page.goto(address_of("anna", copies=True))
+    expect(page.locator("#title")).not_to_have_text("Loading")
+    box = page.locator(".tile").first.bounding_box()
+    assert box["width"] > 300 and box["x"] + box["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()

@@ -56,9 +56,9 @@ def missing(facts: Facts) -> str:
     photos, unused = facts.detection["photos"], len(facts.unused)
     searched = any(photos.get(part) for part in ("native", "auxiliary", "unrecognizable"))
     said = {
-        f"{photos['without_face']:,} photos in which no face was found": photos["without_face"],
-        f"{photos['unreadable']:,} photos that could not be read": photos["unreadable"],
-        f"{unused:,} files or records that could not be used": unused,
+        f"photos in which no face was found: {photos['without_face']:,}": photos["without_face"],
+        f"photos that could not be read: {photos['unreadable']:,}": photos["unreadable"],
+        f"files or records that could not be used: {unused:,}": unused,
         "faces that the detector did not find": searched,
     }
     lost = [what for what, there in said.items() if there]

@@ -149,7 +149,10 @@ def _excluded(facts: Facts) -> Table:
     rows += [[reason.replace("_", " "), "never became a face", f"{count:,}", "0"] for reason, count in unused.items()]
     rows.append(["all", "", f"{sum(gone.values()) + unused.total():,}", f"{stayed.total():,}"])
     titles = ["Reason", "What it means", "Excluded", "Found, but kept"]
-    caption = f"Excluded of {facts.curation['detected']:,} faces. Published test faces are kept, whatever is found."
+    caption = (
+        f"Excluded of {facts.curation['detected']:,} faces, and files that never became one. Published test faces are "
+        "kept, whatever is found."
+    )
     return Table(caption, titles, rows, frozenset({2, 3}))
 
 
@@ -158,7 +161,7 @@ def _copied(facts: Facts) -> str:
     imported = sum(len(found.faces) for found in facts.test_sets.values())
     return (
         f"All faces were compared with one another and with {imported:,} faces of imported test sets, by perceptual "
-        f"hash and then pixel by pixel: {len(copies):,} copies were found."
+        f"hash and then pixel by pixel; copies found: {len(copies):,}."
     )
 
 

@@ -135,9 +135,9 @@ function fitted() {
     const side = Math.floor(Math.min(room.width / count, room.height / rows - below) - GAP);
     if (side > best.side) best = { columns: count, side };
   }
-  const side = Math.max(LEAST, Math.min(MOST, best.side));
-  if (side > best.side) best.columns = Math.max(1, Math.floor(room.width / (side + GAP))); // it has to be scrolled
-  return { columns: best.columns, side };
+  if (best.side >= LEAST) return { columns: best.columns, side: Math.min(MOST, best.side) };
+  const columns = Math.max(1, Math.floor(room.width / (LEAST + GAP))); // it has to be scrolled: only the width is filled
+  return { columns, side: Math.min(MOST, Math.floor(room.width / columns) - GAP) };
 }
 
 /** Lays the tiles out in rows. */

@@ -10,7 +10,7 @@ const MOVES = {
 };
 const NAMES = { " ": "Space", PageUp: "Page up", PageDown: "Page down", ArrowLeft: "←", ArrowDown: "↓", ArrowUp: "↑", ArrowRight: "→" };
 const MOVING = [["ArrowLeft", "ArrowDown", "ArrowUp", "ArrowRight", "h", "j", "k", "l"], "move the focus"];
-const ENDS = [["Home", "End"], "the first and the last face"];
+const ENDS = [["Home", "End"], "the first and the last on the sheet"];
 
 function keycap(key) {
   const made = document.createElement("kbd");

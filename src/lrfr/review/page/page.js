@@ -21,7 +21,7 @@ const SHOWN = {
     usual: "copy", wrong: "different", one: "pair", keys: "F, X or S", done: "Every pair has a verdict",
     asks: "Are both faces cut from one picture? Mark the pairs that show different pictures. Enter saves the sheet: the others are copies.",
     adjudicates: "Labellers disagree on these pairs or are unsure. Decide each of them; Enter saves the sheet.",
-    help: "The left face of a pair is excluded because it shows the same picture as the right one, cut or compressed in another way. Mark the pairs that are different pictures, and Enter says of all the others that they are copies.",
+    help: "The left face of a pair is excluded: it was taken for the same picture as the right one, cut or compressed in another way. Mark the pairs that are different pictures, and Enter says of all the others that they are copies.",
   },
 };
 
