@@ -159,6 +159,16 @@ def test_a_manifest_of_an_older_release_is_refused(release, keys, tmp_path):
         verify_files(release, keys[1])
 
 
+def test_a_release_of_another_format_is_refused_though_it_is_signed(release, keys):
+    """An older format may have promised less."""
+    told = json.loads((release / MANIFEST).read_text())
+    for number in (0, 2, None, "1"):
+        (release / MANIFEST).write_text(json.dumps(told | {"format": number}))
+        Signer(keys[0]).sign(release)
+        with pytest.raises(ReleaseError, match=f"a release of format {number}, not 1"):
+            verify_files(release, keys[1])
+
+
 def test_a_signature_is_taken_for_nothing_but_itself(release, keys, tmp_path):
     whole = (release / SIGNATURE).read_text()
     bundle = json.loads(whole)
