@@ -114,7 +114,7 @@ def has_remote() -> bool:
     """Whether DVC has a default remote to push to."""
     from dvc.config import Config
 
-    return bool(Config()["core"].get("remote"))
+    return bool(Config.from_cwd()["core"].get("remote"))
 
 
 def main() -> int:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lrfr.errors import ReleaseError
 from lrfr.release.layout import MANIFEST, MODEL, SIGNATURE
@@ -37,6 +39,12 @@ def keys(tmp_path_factory):
 @pytest.fixture
 def release(tmp_path, keys):
     return made(tmp_path / "release", "v1.2.0", b"weights", Signer(keys[0]))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, keys):
+    """A release that stays as it is."""
+    return made(tmp_path_factory.mktemp("whole") / "release", "v1.2.0", b"weights", Signer(keys[0]))
 
 
 def test_a_signed_release_is_trusted_wherever_it_lies(release, keys, tmp_path):
@@ -121,6 +129,25 @@ def test_what_was_tampered_with_is_refused(how, release, keys):
         verify_files(release, keys[1])
 
 
+@settings(max_examples=60)
+@given(st.data())
+def test_no_single_bit_can_be_flipped_unseen(whole, keys, data):
+    """In the signature's file some bits mean nothing, as the last ones of base64; then nothing else is vouched for."""
+    name = data.draw(st.sampled_from([MODEL, "README.md", "sample/faces.parquet", MANIFEST, SIGNATURE]))
+    before = (whole / name).read_bytes()
+    place, bit = data.draw(st.integers(0, len(before) - 1)), data.draw(st.integers(0, 7))
+    flipped = bytearray(before)
+    flipped[place] ^= 1 << bit
+    (whole / name).write_bytes(flipped)
+    try:
+        told = verify_files(whole, keys[1])
+    except ReleaseError:
+        return
+    finally:
+        (whole / name).write_bytes(before)
+    assert name == SIGNATURE and told == verify_files(whole, keys[1])
+
+
 def test_a_manifest_of_an_older_release_is_refused(release, keys, tmp_path):
     """Both releases are signed by the key: neither may stand for the other, nor lend it its files."""
     older = made(tmp_path / "older", "v1.1.0", b"older weights", Signer(keys[0]))
@@ -130,6 +157,16 @@ def test_a_manifest_of_an_older_release_is_refused(release, keys, tmp_path):
         shutil.copy(older / name, release / name)
     with pytest.raises(ReleaseError, match="is not the file that was released"):
         verify_files(release, keys[1])
+
+
+def test_a_release_of_another_format_is_refused_though_it_is_signed(release, keys):
+    """An older format may have promised less."""
+    told = json.loads((release / MANIFEST).read_text())
+    for number in (0, 2, None, "1"):
+        (release / MANIFEST).write_text(json.dumps(told | {"format": number}))
+        Signer(keys[0]).sign(release)
+        with pytest.raises(ReleaseError, match=f"a release of format {number}, not 1"):
+            verify_files(release, keys[1])
 
 
 def test_a_signature_is_taken_for_nothing_but_itself(release, keys, tmp_path):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Make, verify and publish releases of what `dvc repro` packaged.",
+    help="Make, verify and publish signed releases.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
