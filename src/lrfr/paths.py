@@ -149,6 +149,11 @@ def embeddings(run: str, test_set: str) -> Path:
     return Path("data/embeddings") / run / f"{test_set}.npz"
 
 
+def unrecognizable_embeddings(run: str) -> Path:
+    """One run's embeddings of the faces that nobody recognises."""
+    return Path("data/embeddings") / run / "beside" / "unrecognizable.npz"
+
+
 def metrics(run: str) -> Path:
     """One run's results by test set."""
     return Path("metrics/runs") / f"{run}.json"

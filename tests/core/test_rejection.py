@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -159,3 +161,39 @@ def test_pairs_that_cannot_be_rejected_are_refused(changed, complaint):
     with pytest.raises(LrfrError, match=complaint):
         reject(**arguments | changed)
     assert issubclass(EmbeddingError, LrfrError)
+
+
+def test_images_are_rejected_with_all_their_pairs():
+    rng = np.random.default_rng(4)
+    images = rng.random(50)
+    left, right = rng.integers(50, size=(2, 800))
+    score, same = rng.normal(size=800), rng.random(800) < 0.4
+    found = reject(score, same, images[left], images[right], 0.01, images=images)
+    for step in (0, 10, 40, 80):
+        gone = set(np.argsort(images)[: step * 50 // 100].tolist())
+        kept = np.array([a not in gone and b not in gone for a, b in zip(left, right, strict=True)])
+        assert found.rejected[step] == pytest.approx(1 - kept.mean())
+        assert found.fnmr[step] == pytest.approx((score[kept & same] < found.threshold[0]).mean())
+
+
+@pytest.mark.parametrize("by_image", [False, True])
+def test_a_perfect_quality_rejects_the_misses_first_and_a_random_one_none_in_particular(by_image):
+    """Of pairs of distinct images, where each image is in one pair alone; the FNMR of a perfect quality falls to 0 once
+    as many pairs went as are missed, as (F - r) / (G - r); that of a random one stays."""
+    rng = np.random.default_rng(1)
+    same = np.repeat([True, False], [8000, 2000])
+    score = np.where(same, rng.normal(2, 1, 10_000), rng.normal(0, 1, 10_000))
+    plain = reject(score, same, score, score, 0.001)
+    missed = same & (score < plain.threshold[0])
+    perfect = np.where(missed, rng.random(10_000), 1 + rng.random(10_000))
+    images = np.concatenate([perfect, perfect]) if by_image else None
+    curve = reject(score, same, perfect, perfect, 0.001, images=images).fnmr
+    fnmr, share = missed.sum() / 8000, missed.mean()
+    for step in (0, 5, 10, 20):
+        gone = min(step / 100, share) * 10_000
+        assert curve[step] == pytest.approx((missed.sum() - gone) / (8000 - gone), abs=2e-3)
+    assert curve[math.ceil(100 * share) + 1] == 0
+    drawn = rng.random(10_000)
+    images = np.concatenate([drawn, drawn]) if by_image else None
+    flat = reject(score, same, drawn, drawn, 0.001, images=images).fnmr
+    assert np.abs(flat[:80] - fnmr).max() < 0.06

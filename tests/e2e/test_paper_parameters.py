@@ -19,10 +19,11 @@ from lrfr.nn.model_file import read_facts
 from lrfr.parameter_files import composed
 from lrfr.stages import acquire, code, curate, detect, finetune, locate_landmarks, pretrain, split
 from tests.contract.imports import ROOT
-from tests.face_tables import face, write_test_set
+from tests.face_tables import face, write_faces, write_test_set
 from tests.sources.layouts import id_list, picture, put
 from tests.sources.test_recordio import files, packed
 
+UNRECOGNIZABLE = 3  # faces
 IMAGES = range(5)  # of each of two identities; one of them is held out for validation
 HR = [picture(100 + number, 60, 50) for number in range(10)]
 
@@ -54,6 +55,12 @@ def folders(*identities: str) -> Callable[[Path], None]:
     return write
 
 
+def pedestrians(root: Path) -> None:
+    """As MARS keeps them."""
+    for number in range(4):
+        put(root / f"bbox_train/0001/0001C1T0001F{number:03}.jpg", picture(200 + number))
+
+
 def recordio(root: Path) -> None:
     """As insightface packs CASIA-WebFace: aligned, and without landmarks."""
     first = len(HR) + 1
@@ -64,12 +71,14 @@ def recordio(root: Path) -> None:
         put(root / name, content)
 
 
+PREDICTS = ("ri", "ri_resnet50", "row_i", "row_iii")  # the quality; row II has no regression
 PACKED = {"source": "recordio", "root": "raw/faces_webface_112x112", "settings": {}}
 CASES = [
     pytest.param("paper-csri", celeba, None, id="csri"),
     pytest.param("paper-tc", folders("n000002", "n000003"), None, id="tc"),
     pytest.param("paper-rifr", folders("0000045", "0000099"), None, id="rifr"),
     pytest.param("paper-rifr", recordio, PACKED, id="rifr-packed"),
+    pytest.param("paper-ri", folders("n000002", "n000003"), None, id="ri"),
 ]
 
 
@@ -90,6 +99,8 @@ def narrow(params: dict) -> dict:
             values["super_resolution"]["width"] = 0.1
         if "coupled" in values:  # of rpcn
             values["width"] = 0.125
+        if "unrecognizable" in values:  # of ri
+            values["unrecognizable"] = UNRECOGNIZABLE
     for training in [*trainings(params["backbones"]), *trainings(params["methods"])]:
         training.pop("warmup_epochs", None)
         if training.get("milestones"):
@@ -110,9 +121,17 @@ def test_every_run_of_a_paper_trains_on_the_published_layouts(file, write, auxil
     paths.PARAMS.write_text(yaml.safe_dump(params))
     tinyface(Path(params["acquire"]["root"]))
     write(Path(params["acquire"]["auxiliary"]["root"]))
+    if "unrecognizable" in params["acquire"]:
+        pedestrians(Path(params["acquire"]["unrecognizable"]["root"]))
     (test_set,) = params["evaluation_sets"]
     write_test_set(test_set, [face(np.random.default_rng(5), "elsewhere", 20)], "rifr")
-    for stage in (acquire, detect, curate, split, code):
+    for stage in (acquire, detect):
+        stage.run()
+    if "unrecognizable" in params["acquire"]:  # no detector finds a face in what was drawn here
+        rng = np.random.default_rng(9)
+        found = [face(rng, f"pedestrian {number}", 20, source="reid_folders") for number in range(UNRECOGNIZABLE)]
+        write_faces(found, paths.DETECTED_UNRECOGNIZABLE)
+    for stage in (curate, split, code):
         stage.run()
     aligns = any(chosen["presentation"] != "as_cropped" for chosen in params["backbones"].values())
     if aligns:
@@ -131,6 +150,7 @@ def test_every_run_of_a_paper_trains_on_the_published_layouts(file, write, auxil
     for name, values in chosen.methods.items():
         facts = read_facts(paths.model(name))
         backbone = read_facts(paths.pretrained(values["backbone"]))
+        assert (facts.quality is not None) == (values["method"] == "crfiqa" or name in PREDICTS)
         assert facts.presentation == backbone.presentation == ("arcface_112" if aligns else "as_cropped")
         assert backbone.head is not None and facts.provenance is None
         assert bool(facts.trained) == (values["method"] != "random")

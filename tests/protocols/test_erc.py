@@ -50,6 +50,29 @@ def test_only_known_qualities_are_used_and_a_missing_face_has_the_lowest():
     assert set(erc.qualities(small_set(None), own, rows)) == {"norm", "size", "quality"}
 
 
+def test_rivals_are_there_where_the_embed_stage_could_compute_them():
+    faces = small_set(None)
+    embeddings = embed(faces)
+    center, robust = np.ones(embeddings.of().shape[1]), np.linspace(0, 1, len(embeddings.of()))
+    stored = {**embeddings.stored, "ui_center": center, "quality_serfiq": robust}
+    found = erc.qualities(faces, dataclasses.replace(embeddings, stored=stored), np.arange(20))
+    assert set(found) == {"norm", "size", "ers", "serfiq"}
+    assert found["serfiq"].tolist() == robust[:20].tolist()
+    vector = embeddings.of()[7]
+    cosine = float(vector @ center / np.linalg.norm(vector) / np.linalg.norm(center))
+    assert found["ers"][7] == pytest.approx(1 - cosine, abs=1e-6)
+
+
+def test_images_are_rejected_by_name():
+    faces = small_set()
+    outcome = erc.evaluate(faces, embed(faces, noise=0.4), OPTIONS, 0)
+    assert set(outcome.figures["qualities"]["size"]) == {"fixed", "reestimated", "images"}
+    assert outcome.figures["qualities"]["size"]["images"]["0.001"]["variant"] == "fixed"
+    columns = outcome.curves["erc"].columns
+    assert columns["norm images 0.001"][0] == columns["norm fixed 0.001"][0]
+    assert not np.allclose(columns["norm images 0.001"], columns["norm fixed 0.001"], equal_nan=True)
+
+
 def test_a_missing_face_is_a_miss_until_it_is_rejected():
     faces = small_set()
     curve = erc.evaluate(faces, embed(faces, noise=0.01, missing=[3]), OPTIONS, 0).curves["erc"].columns

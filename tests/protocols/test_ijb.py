@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -84,6 +85,20 @@ def test_probes_of_the_other_gallery_are_the_unmated_ones(outcome, norm):
     assert mean["open"]["fnir"]["0.01"] is None
     by_gallery = [found.figures[norm]["identification"][name]["closed"]["rank1"] for name in ("G1", "G2")]
     assert by_gallery == pytest.approx(rates, abs=1e-6)
+
+
+def test_images_may_count_by_the_models_quality(outcome):
+    faces, embeddings, plain = outcome
+    quality = np.random.default_rng(6).uniform(0.5, 2, len(embeddings.missing))
+    found = ijb.evaluate(faces, dataclasses.replace(embeddings, quality=quality), OPTIONS, 0)
+    known = quality[~embeddings.missing]
+    weight = 0.01 + 0.99 * (quality - known.min()) / (known.max() - known.min())
+    unit = embeddings.of() / np.maximum(np.linalg.norm(embeddings.of(), axis=1, keepdims=True), 1e-9)
+    vectors = templates(faces, unit * weight[:, None], False, embeddings.missing)
+    score, same = scored(faces, vectors, vectors)
+    tar = found.figures["quality"]["verification"]["tar"]["0.1"]
+    assert tar == pytest.approx(tar_at(score, same, 0.1), abs=1e-6)
+    assert found.figures["unit_norm"] == plain.figures["unit_norm"] and "quality" not in plain.figures
 
 
 def test_the_cross_resolution_matrix_has_the_left_side_in_its_rows(outcome):

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,26 @@ def test_open_set_counts_mates_within_rank_20_above_the_threshold():
         assert outcome.figures["open_set"]["tpir"][f"{fpir:g}"] == pytest.approx(expected, abs=1e-6)
     assert outcome.figures["open_set"]["tpir"]["0.01"] is None
     assert np.isnan(outcome.curves["open_set"].columns["tpir"][0])  # 40 unmated probes say nothing about 1e-7
+
+
+def test_gallery_images_may_count_by_the_models_quality():
+    faces = surveillance()
+    embeddings = embed(faces, noise=1.5)
+    quality = np.random.default_rng(5).uniform(1, 3, len(embeddings.missing))
+    outcome = survface.evaluate(faces, dataclasses.replace(embeddings, quality=quality), OPTIONS, 0)
+    weight = 0.01 + 0.99 * (quality - quality.min()) / (quality.max() - quality.min())
+    unit = embeddings.of().astype(float)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    gallery, mated, unmated = (faces.rows("part", part) for part in ("gallery", "mated_probe", "unmated_probe"))
+    people = np.unique(faces.identity[gallery])
+    own = [faces.identity[gallery] == person for person in people]
+    templates = np.array([(unit[gallery][rows] * weight[gallery][rows, None]).mean(axis=0) for rows in own])
+    templates /= np.linalg.norm(templates, axis=1, keepdims=True)
+    mate = np.array([unit[probe] @ templates[people == faces.identity[probe]][0] for probe in mated])
+    stranger = (unit[unmated] @ templates.T).max(axis=1)
+    expected = max(np.mean(mate >= t) for t in [*mate, np.inf] if np.mean(stranger >= t) <= 0.3)
+    assert outcome.figures["open_set_quality"]["tpir"]["0.3"] == pytest.approx(expected, abs=1e-6)
+    assert "open_set_quality" not in survface.evaluate(faces, embeddings, OPTIONS, 0).figures
 
 
 def test_the_area_within_a_smaller_rank_is_named_and_smaller():

@@ -46,6 +46,30 @@ def test_one_to_one_is_verification_of_the_templates(tmp_path, norm):
     assert told["definition"]["norm"].startswith(norm)
 
 
+def test_images_may_count_by_their_quality(tmp_path):
+    """Equal qualities are as none; where there are none, there is nothing to count by."""
+    path = images(tmp_path)
+    arrays = dict(np.load(path))
+    quality = np.random.default_rng(3).uniform(-2, 5, len(arrays["template"]))
+    quality[5] = -np.inf
+    known = np.isfinite(quality)
+    low, high = quality[known].min(), quality[known].max()
+    weight = np.where(known, 0.01 + 0.99 * (quality - low) / (high - low), 0.01)
+    images(tmp_path, quality=quality)
+    told = scored("templates", "--images", path, "--pairs", pair_list(tmp_path), "--norm", "quality")
+    _, vectors = templates(**arrays, norm="unit", weight=weight)
+    left, right = np.repeat(np.arange(40), 40), np.tile(np.arange(40, 80), 40)
+    figures = verification(pair_scores(vectors, left, right), WHO[left] == WHO[right]).figures()
+    assert {name: told[name] for name in figures} == figures
+    assert "weighted by its quality" in told["definition"]["norm"]
+    images(tmp_path, quality=np.ones(len(quality)))
+    equal = scored("templates", "--images", path, "--pairs", pair_list(tmp_path), "--norm", "quality")
+    unit = scored("templates", "--images", path, "--pairs", pair_list(tmp_path), "--norm", "unit")
+    assert equal["tar"] == unit["tar"]
+    without = ("templates", "--images", images(tmp_path), "--pairs", pair_list(tmp_path), "--norm", "quality")
+    assert "'quality' is missing" in refused(*without)
+
+
 @pytest.mark.parametrize(
     "lines",
     [

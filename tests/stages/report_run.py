@@ -39,6 +39,7 @@ NETWORK = "vdsr"
 CONDITION = f"super_resolved_{NETWORK}"
 CHANGE = {"difference": -0.062, "difference_interval": [-0.1, 0.02], "p_value": 0.031}
 UPDATES = 60  # of an epoch
+PREDICTS = "tc"  # the run that predicts a quality
 
 
 def params(sets: Iterable[str]) -> dict[str, Any]:
@@ -115,6 +116,7 @@ def benchmark(run: str) -> dict[str, Any]:
         **parts,
         "conditions": {CONDITION: under},
         "rejection": rejection(skill),
+        **({"recognizability": recognizability()} if run == PREDICTS else {}),
     }
 
 
@@ -138,8 +140,15 @@ def write_method(run: str, sets: dict[str, Any]) -> None:
     write_csv(paths.curve(run, "benchmark", "cmc"), header, cmc)
     pr = [[r / 20, skill * (1.3 - r / 20), (skill + 0.1) * (1.3 - r / 20)] for r in range(1, 21)]
     write_csv(paths.curve(run, "benchmark", "pr"), ["recall", "with_distractors", "without_distractors"], pr)
-    columns = [f"{quality} {variant} 0.001" for quality in ("norm", "size") for variant in ("fixed", "reestimated")]
-    erc = [[r / 100, *[(1 - skill) * (1 - r / 200)] * len(columns)] for r in range(96)]
+    qualities = ("norm", "size", "ers", "serfiq", "quality") if run == PREDICTS else ("norm", "size")
+    columns = [f"{quality} {variant} 0.001" for quality in qualities for variant in ("fixed", "reestimated", "images")]
+    falls = [1 + number / 9 for number in range(len(columns))]
+    erc = [[r / 100, *[(1 - skill) * (1 - r / 200 * fall / 3) for fall in falls]] for r in range(96)]
+    if run == PREDICTS:
+        places = (np.arange(30) + 0.5) / 30
+        lie = [np.exp(-(((places - middle) / 0.12) ** 2)) for middle in (0.2, 0.45, 0.75)]
+        shares = [[place, *(one[row] / one.sum() for one in lie)] for row, place in enumerate(places)]
+        write_csv(paths.curve(run, "benchmark", "quality"), ["quality", "unrecognizable", "lr", "hr"], shares)
     write_csv(paths.curve(run, "benchmark", "erc"), ["ratio", *columns], erc)
     write_probes(run, skill, gallery)
     write_training(paths.training_curve("runs", run), range(1, 13) if TRAINED[run] else [])
@@ -215,7 +224,7 @@ def write_probes(run: str, skill: float, count: int) -> None:
 def rejection(skill: float) -> dict:
     areas = {"pauc20": 0.2 * (1 - skill), "pauc95": 0.6 * (1 - skill), "not_resolvable": []}
     areas |= {"pauc20_interval": [0.0, 0.2], "pauc95_interval": [0.0, 0.6]}
-    by_variant = {variant: {"0.001": areas} for variant in ("fixed", "reestimated")}
+    by_variant = {variant: {"0.001": areas} for variant in ("fixed", "reestimated", "images")}
     return {
         "qualities": {"norm": by_variant, "size": by_variant},
         "n_genuine": 120,
@@ -223,6 +232,14 @@ def rejection(skill: float) -> dict:
         "capped": ["20888 genuine pairs were asked for, 120 exist"],
         "definitions": {"metric": "cosine"},
     }
+
+
+def recognizability() -> dict:
+    """What evaluate says of a quality, for whose ends it takes the first probes and gallery faces that there are."""
+    faces = read_faces(paths.BENCHMARK, ["face_id", "split"]).to_pylist()
+    ids = [row["face_id"] for row in faces if row["split"] in ("probe", "gallery")]
+    told = {"kind": "recognizability", "n": {"unrecognizable": 40, "lr": 32, "hr": 1200}, "range": [0.1, 4.0]}
+    return told | {"spearman_size": 0.61, "lowest": ids[:6], "highest": ids[-6:]}
 
 
 def write_training(path: Path, epochs: Iterable[int]) -> None:

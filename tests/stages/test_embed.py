@@ -338,3 +338,29 @@ def test_a_quality_goes_with_the_embeddings_to_the_protocols():
     with torch.inference_mode():
         expected = judge.assess(torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() / 255)[1].item()
     assert arrays["quality"][0] == pytest.approx(expected, rel=1e-3, abs=1e-4)
+
+
+def test_what_rival_qualities_need_is_beside_the_benchmark_s_embeddings():
+    torch.manual_seed(0)
+    drops = Embedder(Architecture(**(ARCHITECTURE.model_dump() | {"dropout": 0.5}))).eval()
+    write_model(paths.model("baseline"), Model(drops))
+    parameters(serfiq_passes=4)
+    embed.run("baseline")
+    arrays = stored("benchmark")
+    with np.load(paths.unrecognizable_embeddings("baseline")) as beside:
+        nobody = beside["embedding"]
+    assert len(nobody) == 8
+    mean = sum(row / np.linalg.norm(row) for row in nobody) / 8
+    assert np.allclose(arrays["ui_center"], mean, atol=1e-5)
+    robust = arrays["quality_serfiq"]
+    assert robust.shape == arrays["missing"].shape and ((robust > 0) & (robust < 1)).all()
+    embed.run("baseline")
+    assert np.array_equal(stored("benchmark")["quality_serfiq"], robust)
+    assert "ui_center" not in stored("templates")
+
+
+def test_without_dropout_or_unrecognizable_faces_there_is_nothing_to_need():
+    write_faces([], paths.UNRECOGNIZABLE)
+    parameters(serfiq_passes=4)
+    embed.run("baseline")
+    assert not {"ui_center", "quality_serfiq"} & set(stored("benchmark"))

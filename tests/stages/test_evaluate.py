@@ -260,3 +260,34 @@ def test_what_normalises_does_not_go_with_the_euclidean_distance() -> None:
     assert (options.metric, options.thresholds, options.average) == ("euclidean", "exact", "raw")
     options = options_for(Evaluate(bootstrap=1, thresholds="grid", average="unit"), "cosine")
     assert (options.metric, options.thresholds, options.average) == ("cosine", "grid", "unit")
+
+
+def test_a_quality_is_described_by_what_it_says_of_faces_that_nobody_recognises(project: Path) -> None:
+    quality = {}
+    for name in ("benchmark", "distractors"):
+        path = paths.embeddings("random", name)
+        with np.load(path) as stored:
+            arrays = dict(stored)
+        quality[name] = np.where(arrays["missing"], -np.inf, np.arange(len(arrays["missing"]))).astype(np.float32)
+        np.savez(path, **arrays, quality=quality[name])
+    beside = paths.unrecognizable_embeddings("random")
+    beside.parent.mkdir(parents=True)
+    np.savez(beside, quality=np.array([-3.0, -2.0, -5.0, -np.inf], np.float32))
+    evaluate.run("random")
+    told = read_json(paths.metrics("random"))["sets"]["benchmark"]["recognizability"]
+    faces = read_faces(paths.BENCHMARK, ["face_id", "split", "width", "height"]).to_pylist()
+    faces = [row for row in faces if row["split"] != "train"]
+    known = [
+        (value, row) for row, value in zip(faces, quality["benchmark"], strict=True)
+        if row["split"] in ("probe", "gallery") and np.isfinite(value)
+    ]  # fmt: skip
+    ids = [row["face_id"] for _, row in sorted(known, key=lambda one: one[0])]
+    assert told["lowest"] == ids[:12] and told["highest"] == ids[::-1][:12]
+    assert told["n"] == {"lr": len(known), "unrecognizable": 3, "hr": int(np.isfinite(quality["distractors"]).sum())}
+    values = np.array([value for value, _ in known])
+    sides = np.array([min(row["width"], row["height"]) for _, row in known])
+    ranks = [[(other < value).sum() + (other == value).sum() / 2 for value in other] for other in (values, sides)]
+    assert told["spearman_size"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-6)
+    curve = np.genfromtxt(paths.curve("random", "benchmark", "quality"), delimiter=",", names=True)
+    assert len(curve) == 30 and curve["unrecognizable"].sum() == pytest.approx(1)
+    assert curve["unrecognizable"][:10].sum() == pytest.approx(1)

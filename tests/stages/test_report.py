@@ -17,7 +17,16 @@ from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
 from lrfr.faces import write_faces
 from lrfr.files import read_json, write_csv, write_json, write_text
-from lrfr.report import alignment, full_resolution, leaderboard, rejection, sheets, super_resolution, tables
+from lrfr.report import (
+    alignment,
+    full_resolution,
+    leaderboard,
+    recognizability,
+    rejection,
+    sheets,
+    super_resolution,
+    tables,
+)
 from lrfr.report.blocks import Cell, Charts, Note, Section, Sheet, Table
 from lrfr.report.chance import chance, chance_cmc, chance_map
 from lrfr.report.figures import rank1_panels, styles
@@ -110,7 +119,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(run_with_sets: Path) -> 
     listed = [address.removeprefix("#") for address in page.loaded if address.startswith("#")]
     assert page.anchors == listed[1:]  # after the link that skips to the leaderboard
     assert page.anchors[:8] == ["leaderboard", "set-benchmark", "set-synlr", *(f"set-{name}" for name in SETS)]
-    assert page.anchors[8:12] == ["full-resolution", "rejection", "super-resolution", "alignment"]
+    assert page.anchors[8:13] == ["full-resolution", "rejection", "recognizability", "super-resolution", "alignment"]
     assert page.anchors[12:] == ["training", "faces", "dataset", "curation", "data-quality"]
 
 
@@ -432,11 +441,40 @@ def test_the_areas_under_the_reject_curves_are_sorted_from_the_least(run: Path) 
     results = read()
     one = rejection.section(results, styles(results.runs))
     assert one.lead.startswith("120 genuine and 900 impostor pairs")
-    fixed, again = blocks(one, Table)
-    assert labels(fixed) == labels(again) == ["tc", "baseline", "random"]
+    fixed, again, by_image = blocks(one, Table)
+    assert labels(fixed) == labels(again) == labels(by_image) == ["tc", "baseline", "random"]
     assert fixed.rows[0].cells[0] == Cell(f"{20 * (1 - SKILL['tc']):.2f}", "0.00–20.00")
-    assert len(blocks(one, Charts)[0].panels) == 4
+    assert len(blocks(one, Charts)[0].panels) == 5 * 3
     assert blocks(one, Note)[0].text.startswith("20888 genuine pairs were asked for")
+
+
+# Recognizability
+
+
+def test_a_predicted_quality_has_a_section_with_its_rivals_on_the_same_scores(run: Path) -> None:
+    results = read()
+    one = recognizability.section(results, styles(results.runs))
+    assert one is not None
+    (told,) = blocks(one, Table)
+    assert labels(told) == ["tc"] and [cell.value for cell in told.rows[0].cells] == ["+0.61", "40", "32", "1,200"]
+    lies, rejected = blocks(one, Charts)
+    assert [panel.title for panel in lies.panels] == ["tc"]
+    assert [label for label, _ in lies.legend] == ["unrecognizable faces", "LR faces", "HR faces"]
+    assert [panel.title for panel in rejected.panels] == [
+        "FMR 0.001, threshold fixed", "FMR 0.001, threshold re-estimated", "FMR 0.001, images rejected",
+    ]  # fmt: skip
+    assert len(rejected.legend) == 5 and "the model's own quality" in dict(rejected.legend)
+    (ends,) = blocks(one, Sheet)
+    faces = {row["face_id"]: row for row in whole(paths.BENCHMARK).to_pylist()}
+    lowest = results.sets["benchmark"].figures["tc"]["recognizability"]["lowest"]
+    assert [row.label for row in ends.rows] == ["lowest", "highest"]
+    assert [face.uri for face in ends.rows[0].faces] == [uri(faces[face_id]) for face_id in lowest]
+
+
+def test_without_a_predicted_quality_there_is_no_such_section(run: Path) -> None:
+    change("tc", lambda results: results["sets"]["benchmark"].pop("recognizability"))
+    results = read()
+    assert recognizability.section(results, styles(results.runs)) is None
 
 
 # Super-resolution

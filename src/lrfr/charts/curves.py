@@ -48,12 +48,22 @@ def width_chart(curves: Mapping[str, Points], styles: Mapping[str, str], said: s
     return _chart(curves, styles, x_axis, share_axis("rank-1"), said)
 
 
-def reject_chart(curves: Mapping[str, Points], styles: Mapping[str, str], said: str) -> Markup:
-    """FNMR over the share of pairs that were rejected."""
+def density_chart(curves: Mapping[str, Points], styles: Mapping[str, str], said: str) -> Markup:
+    """Shares of faces over a quality, 0..1."""
+    highest = max(float(y.max()) for _, y in curves.values()) or 1.0
+    ticks = [(value, f"{100 * value:g} %") for value, _ in nice_ticks(0.0, highest)]
+    x_axis = Axis(0.0, 1.0, nice_ticks(0.0, 1.0, 6), "quality")
+    return _chart(curves, styles, x_axis, Axis(0.0, 1.05 * highest, ticks, "share of faces"), said)
+
+
+def reject_chart(
+    curves: Mapping[str, Points], styles: Mapping[str, str], said: str, rejected: str = "pairs rejected"
+) -> Markup:
+    """FNMR over the share of pairs, or of images, that were ``rejected``."""
     highest = max(float(y.max()) for _, y in curves.values()) or 1.0
     ticks = [(value, f"{100 * value:g} %") for value, _ in nice_ticks(0.0, highest)]
     y_axis = Axis(0.0, 1.05 * highest, ticks, "FNMR")
-    return _chart(curves, styles, share_axis("pairs rejected"), y_axis, said)
+    return _chart(curves, styles, share_axis(rejected), y_axis, said)
 
 
 def _chart(curves: Mapping[str, Points], styles: Mapping[str, str], x_axis: Axis, y_axis: Axis, said: str) -> Markup:

@@ -113,8 +113,10 @@ def reject(
     fmr: float = 1e-3,
     variant: str = "fixed",
     identity: np.ndarray | None = None,
+    images: np.ndarray | None = None,
 ) -> Rejection:
-    """Rejects pairs, genuine and impostor alike, in the order of their quality, which is the lower of their two.
+    """Rejects pairs, genuine and impostor alike, in the order of their quality, which is the lower of their two; or
+    images, with all the pairs that they are in.
 
     Pairs of equal quality are rejected together, once all of them fit into the ratio, so no figure depends on the
     order of rows and a constant quality rejects nothing. The threshold is the lowest score whose FMR is at most
@@ -128,6 +130,8 @@ def reject(
         fmr: the false match rate (0..1) that sets the threshold.
         variant: ``fixed``: on all pairs; ``reestimated``: on the pairs left, at each step.
         identity: (N,) the identities of the pairs' left (probe) side, for intervals over identities.
+        images: (M,) the quality of every image that is in a pair: the ratio is then that of the images, of which the
+            worst go first; ``rejected`` says how many pairs went with them. None: the ratio is that of the pairs.
 
     Raises:
         EmbeddingError: lengths that differ, ``same`` not bool, a score or quality that is NaN, pairs of one kind only.
@@ -138,9 +142,10 @@ def reject(
     quality = _pair_quality(quality_left, quality_right, score.shape)
     if identity is not None and np.shape(identity) != score.shape:
         raise EmbeddingError(f"{np.shape(identity)} identities for {score.shape} scores; one per pair is needed")
-    # a pair goes once all pairs up to its quality may go
-    place = np.searchsorted(np.sort(quality), quality, "right")
-    until = np.searchsorted([count_within(ratio, len(score)) for ratio in RATIO], place)
+    # a pair goes once all pairs, or images, up to its quality may go
+    ranked = quality if images is None else np.asarray(images)
+    place = np.searchsorted(np.sort(ranked), quality, "right")
+    until = np.searchsorted([count_within(ratio, len(ranked)) for ratio in RATIO], place)
     order = np.argsort(score)
     sides = [(score[rows], until[rows]) for rows in (order[same[order]], order[~same[order]])]
     threshold, fnmr = np.full((2, len(RATIO)), np.nan)

@@ -163,7 +163,7 @@ def _embedded(
     }
     for number, (column, name) in enumerate(names.items()):
         images = [made[number] for made in decoded if made is not None]
-        known = _landmarks([faces[row] for row in present]) if name in (FULL, MIRROR) else None
+        known = known_landmarks([faces[row] for row in present]) if name in (FULL, MIRROR) else None
         if known is not None and name == MIRROR:
             known = mirrored(known, np.array([image.shape[1] for image in images]).reshape(-1, 1))
         with turn:
@@ -262,7 +262,7 @@ def _views(face: Face, names: Sequence[str]) -> list[np.ndarray] | None:
     return [image if name == FULL else view(image, name) for name in names]
 
 
-def _landmarks(faces: Sequence[Face]) -> np.ndarray:
+def known_landmarks(faces: Sequence[Face]) -> np.ndarray:
     """The known landmarks (N, 5, 2), NaN where they are not."""
     nothing = [np.nan] * 10
     return np.array([nothing if face.landmarks is None else face.landmarks for face in faces], float).reshape(-1, 5, 2)

@@ -2,7 +2,10 @@
 
 Grother & Tabassi, "Performance of biometric quality measures", TPAMI 29, 2007. 20,888 genuine and 50,000 impostor pairs
 out of TinyFace's probe and gallery; the pairs of the lowest quality are rejected step by step, and the false non-match
-rate is that of the rest, at the threshold of a fixed false match rate.
+rate is that of the rest, at the threshold of a fixed false match rate. Under the name ``images`` it is the images of
+the lowest quality that are rejected, with all the pairs that they are in (Boutros et al., CR-FIQA, CVPR 2023).
+
+Every quality is compared on one model's scores; each is in a file of :mod:`lrfr.core.qualities`, with its paper.
 """
 
 from itertools import product
@@ -12,6 +15,7 @@ import numpy as np
 
 from lrfr.core.inputs import UNKNOWN
 from lrfr.core.pair_drawing import draw_pairs
+from lrfr.core.qualities import detector, ers, norm, size
 from lrfr.core.rejection import RATIO, VARIANTS, reject
 from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
@@ -21,6 +25,7 @@ from lrfr.protocols.outcome import Curve, Outcome
 
 GENUINE, IMPOSTOR = 20_888, 50_000
 FMR = (1e-3, 1e-4)
+IMAGES = "images"  # the threshold is fixed, as in CR-FIQA's figures
 IN_THE_CURVE = ("ratio", "fnmr", "rejected")  # and so not among the figures
 
 
@@ -38,10 +43,11 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
     columns: dict[str, np.ndarray] = {"ratio": RATIO}
     figures: dict[str, Any] = {}
     for name, quality in qualities(benchmark, embeddings, rows).items():
-        figures[name] = {variant: {} for variant in VARIANTS}
-        for variant, fmr in product(VARIANTS, FMR):
+        figures[name] = {variant: {} for variant in (*VARIANTS, IMAGES)}
+        for variant, fmr in product((*VARIANTS, IMAGES), FMR):
             sides = quality[pairs.left], quality[pairs.right]
-            found = reject(score, pairs.same, *sides, fmr, variant, identity[pairs.left])
+            threshold, images = ("fixed", quality) if variant == IMAGES else (variant, None)
+            found = reject(score, pairs.same, *sides, fmr, threshold, identity[pairs.left], images)
             columns[f"{name} {variant} {fmr:g}"] = found.fnmr
             told = found.figures(options.bootstrap, seed)
             figures[name][variant][f"{fmr:g}"] = {key: told[key] for key in told if key not in IN_THE_CURVE}
@@ -54,14 +60,18 @@ def qualities(benchmark: Benchmark, embeddings: Embeddings, rows: np.ndarray) ->
     """Each known quality of the faces in these rows, (R,) float, the higher the better.
 
     ``norm`` of the embedding before it is normalised, ``size`` (the shorter side, px), the ``detector``'s confidence
-    where every face has one, and the method's own ``quality`` where it gives one. A missing face has the lowest
-    of all.
+    where every face has one, ``ers`` and ``serfiq`` where the embed stage could compute them, and the method's own
+    ``quality`` where it gives one. A missing face has the lowest of all.
     """
     faces = benchmark.faces.select(["width", "height", "score"]).take(rows)
+    vectors, center = embeddings.of()[rows], embeddings.stored.get("ui_center")
+    robust = embeddings.stored.get("quality_serfiq")
     found = {
-        "norm": np.linalg.norm(embeddings.of()[rows], axis=1),
-        "size": np.minimum(faces["width"].to_numpy(), faces["height"].to_numpy()),
-        "detector": None if faces["score"].null_count else faces["score"].to_numpy(),
+        "norm": norm.quality(vectors),
+        "size": size.quality(faces["width"].to_numpy(), faces["height"].to_numpy()),
+        "detector": detector.quality(faces["score"].to_numpy().astype(float)),
+        "ers": None if center is None else ers.quality(vectors, center),
+        "serfiq": None if robust is None else robust[embeddings.row[rows]],
         "quality": None if embeddings.quality is None else embeddings.quality[rows],
     }
     missing = embeddings.missing[rows]
@@ -76,4 +86,5 @@ def _definitions(options: Options) -> dict[str, str]:
         "pair quality": "the lower of its two",
         "fixed": "the threshold is set once, on all pairs",
         "reestimated": "the threshold is set anew on the pairs left at each step",
+        IMAGES: "images are rejected, with all their pairs; the threshold is set once",
     }

@@ -17,7 +17,7 @@ from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.options import Options
 from lrfr.protocols.outcome import Curve, Outcome
 from lrfr.protocols.template_verification import template_pairs, verify
-from lrfr.protocols.templates import NORMS, enrol, searches
+from lrfr.protocols.templates import NORMS, QUALITY, enrol, searches
 
 
 def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, seed: int) -> Outcome:
@@ -28,7 +28,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
     roc: dict[str, np.ndarray] = {}
     cmc: dict[str, np.ndarray] = {}
     det: dict[str, np.ndarray] = {}
-    for norm in NORMS:
+    for norm in NORMS if embeddings.quality is None else (*NORMS, QUALITY):
         verified, found = _score(benchmark, embeddings, norm, options.detector_score)
         figures[norm] = _figures(verified, found, options, seed)
         roc[norm], cmc[norm], det[norm] = tar_at_rates(verified), found.cmc(), found.fnir()
@@ -44,7 +44,7 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
 
 
 def _score(benchmark: Benchmark, embeddings: Embeddings, norm: str, detector_score: bool) -> tuple[Verification, Found]:
-    enrolled = enrol(benchmark, embeddings.of(), embeddings.missing, norm, detector_score)
+    enrolled = enrol(benchmark, embeddings.of(), embeddings.missing, norm, detector_score, embeddings.quality)
     verified = verify(template_pairs(benchmark, enrolled.ids), enrolled, enrolled)
     return verified, search(searches(benchmark, enrolled.ids), enrolled, enrolled)
 
@@ -63,6 +63,7 @@ def _definitions(options: Options) -> dict[str, str]:
         "tar": options.tar,
         "template": "mean within a media id, sum over media, then of length 1"
         + (", an image's embedding times the detector's score" if options.detector_score else ""),
+        QUALITY: "embeddings without their norm, weighted by the model's quality, 0.01 to 1 over the set's range",
         "fnir": "the mate below the threshold, at whatever rank",
         "galleries": "each by itself, then the mean; both: one gallery out of all, closed set only",
     }

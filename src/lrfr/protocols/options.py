@@ -16,7 +16,8 @@ class Evaluate(Section):
     own 20 (``open_set_ranks``). With ``detector_score`` an image counts in an IJB template by the detector's score.
     ``fusion`` says what the embed stage makes of an image and its mirror image.
     Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2. The same faces are tested
-    once more after each of the ``super_resolution`` networks.
+    once more after each of the ``super_resolution`` networks. ``serfiq_passes`` asks for the quality SER-FIQ of the
+    benchmark's faces, by so many passes with dropout; 100 as published, none where it is 0.
     """
 
     bootstrap: int = Field(gt=0, le=10**6)
@@ -29,6 +30,7 @@ class Evaluate(Section):
     sides: list[Pixels] = Field(default=[8, 16, 24, 32, 64, 128])
     widths: list[Pixels] = Field(default=[20, 25, 30, 40, 50, 60, 80, 100, 112])
     super_resolution: list[FileName] = Field(default_factory=list)
+    serfiq_passes: int = Field(default=0, ge=0, le=10_000)
 
 
 class Options(Evaluate):

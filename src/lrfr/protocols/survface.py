@@ -11,9 +11,12 @@ The area under TPIR20 against FPIR is that of Table 4 of Fang et al. (RAN), ECCV
 
 from typing import Any
 
+import numpy as np
+
 from lrfr.core.curve_points import RATES, at_rates, tar_at_rates
 from lrfr.core.open_set_identification import OpenSet, open_set
 from lrfr.core.pair_verification import Verification, verification
+from lrfr.core.qualities.weights import weights
 from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.conditions import DEFINITION, changed
@@ -25,6 +28,7 @@ from lrfr.protocols.views import conditions
 FAR = (0.3, 0.1, 0.01, 0.001)
 FPIR = (0.3, 0.2, 0.1, 0.01)
 RANK = 20
+QUALITY = "quality"  # the name of what is weighted by it
 AVERAGES = {"unit": "each normalised first", "raw": "as they are"}
 
 
@@ -61,6 +65,11 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
         figures.setdefault("conditions", {})[condition] = told | {"n_unchanged": embeddings.unchanged(condition)}
         opened[f"tpir_{condition}"] = at_rates(*found.curve(), found.n_unmated)
         definitions["conditions"] = DEFINITION if known is not None else f"{DEFINITION}, the left faces for identities"
+    if embeddings.quality is not None and options.metric == "cosine":
+        weighted = _search(benchmark, embeddings, options, by_quality=True)
+        figures[f"open_set_{QUALITY}"] = weighted.figures(FPIR, options.bootstrap, seed)
+        opened[f"tpir_{QUALITY}"] = at_rates(*weighted.curve(), weighted.n_unmated)
+        definitions[QUALITY] = "gallery embeddings, each normalised first, averaged by the model's quality"
     roc = Curve({"far": RATES, "tar": tar_at_rates(verified)})
     return Outcome(figures, {"roc": roc, "open_set": Curve(opened)}, definitions)
 
@@ -84,12 +93,17 @@ def _verify(benchmark: Benchmark, embeddings: Embeddings, options: Options) -> V
     return verification(score, same, benchmark.drawn_by(left))
 
 
-def _search(benchmark: Benchmark, embeddings: Embeddings, options: Options) -> OpenSet:
+def _search(benchmark: Benchmark, embeddings: Embeddings, options: Options, by_quality: bool = False) -> OpenSet:
     vectors, missing, identity = embeddings.of(), embeddings.missing, benchmark.identity
+    average = options.average
+    if by_quality and embeddings.quality is not None:
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+        vectors, average = unit * weights(np.where(missing, -np.inf, embeddings.quality))[:, None], "raw"
     gallery, mated, unmated = (benchmark.rows("part", part) for part in ("gallery", "mated_probe", "unmated_probe"))
     return open_set(
         vectors[gallery], identity[gallery], vectors[mated], identity[mated], vectors[unmated],
-        options.metric, RANK, options.average,
+        options.metric, RANK, average,
         gallery_missing=missing[gallery], mated_missing=missing[mated], unmated_missing=missing[unmated],
         called=benchmark.called,
     )  # fmt: skip

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from lrfr.core.gallery_search import Search, Templates
 from lrfr.core.inputs import UNKNOWN
+from lrfr.core.qualities.weights import weights
 from lrfr.core.template_pooling import templates
 from lrfr.errors import BenchmarkError
 from lrfr.protocols.benchmark import Benchmark, names, places
@@ -12,9 +13,17 @@ from lrfr.protocols.benchmark import Benchmark, names, places
 NORMS = {"keep_norm": "keep", "unit_norm": "unit"}
 """Whether embeddings enter a template with their norm or without; both are in public use, under one another's name."""
 
+QUALITY = "quality"
+"""Without their norm, and weighted by the quality that the model predicts."""
+
 
 def enrol(
-    benchmark: Benchmark, embedding: np.ndarray, missing: np.ndarray, norm: str, detector_score: bool = False
+    benchmark: Benchmark,
+    embedding: np.ndarray,
+    missing: np.ndarray,
+    norm: str,
+    detector_score: bool = False,
+    quality: np.ndarray | None = None,
 ) -> Templates:
     """Every template of a test set: the mean within each media id, summed over media, then of length 1.
 
@@ -22,8 +31,9 @@ def enrol(
         benchmark: whose faces have the attributes ``template`` and ``media``; without the latter each is its own.
         embedding: (N, D), in the order of the faces.
         missing: (N,) bool: faces that no template can count on.
-        norm: ``keep_norm`` or ``unit_norm``.
+        norm: ``keep_norm``, ``unit_norm`` or ``quality``.
         detector_score: whether an image counts by the detector's score of its face, as in insightface's evaluation.
+        quality: (N,) of the faces, by which they count where ``norm`` is ``quality``.
 
     Raises:
         BenchmarkError: no face has a template; or one has no score above 0 to count by.
@@ -38,8 +48,11 @@ def enrol(
     member = template != UNKNOWN
     counted = member & ~missing
     weight = _scores(benchmark, counted)[member] if detector_score else None
+    if norm == QUALITY and quality is not None:
+        own = weights(np.where(missing, -np.inf, quality))[member]
+        weight = own if weight is None else own * weight
     _, vectors = templates(
-        embedding[member], template[member], medium[member], NORMS[norm], missing[member],
+        embedding[member], template[member], medium[member], NORMS.get(norm, "unit"), missing[member],
         called=lambda number: ids[number].as_py(), weight=weight,
     )  # fmt: skip
     return Templates(ids, vectors, np.logical_not(vectors.any(axis=1)))

@@ -7,6 +7,7 @@ from lrfr.report import (
     figures,
     full_resolution,
     leaderboard,
+    recognizability,
     rejection,
     sheets,
     super_resolution,
@@ -68,6 +69,7 @@ def sections(results: Results, styles: dict[str, str]) -> list[Section]:
         *(section(name, results, styles) for name in results.sets),
         full_resolution.section(results, styles),
         rejection.section(results, styles),
+        *([known] if (known := recognizability.section(results, styles)) else []),
         super_resolution.section(results, styles),
         alignment.section(results, styles),
     ]

@@ -9,14 +9,16 @@ from lrfr.report.numbers import hundredths
 from lrfr.report.results import BENCHMARK, Results
 from lrfr.report.wording import definitions, unresolved
 
-FMR = "0.001"
+FMR, LOWER = "0.001", "0.0001"
 QUALITIES = {
     "norm": "norm of the embedding",
     "size": "size of the face",
     "detector": "confidence of the detector",
+    "ers": "ERS, distance from unrecognizable faces",
+    "serfiq": "SER-FIQ, agreement under dropout",
     "quality": "the model's own quality",
 }
-VARIANTS = {"fixed": "Threshold fixed", "reestimated": "Threshold re-estimated"}
+VARIANTS = {"fixed": "Threshold fixed", "reestimated": "Threshold re-estimated", "images": "Images rejected"}
 
 
 def section(results: Results, styles: dict[str, str]) -> Section:
@@ -25,14 +27,17 @@ def section(results: Results, styles: dict[str, str]) -> Section:
     some = next(iter(figures.values()))
     shown = [name for name in QUALITIES if any(name in of["qualities"] for of in figures.values())]
     areas = [
-        table(figures, styles, _areas(variant, shown), f"{title}: {_CAPTION}", ascending=True)
+        table(figures, styles, _areas(variant, shown, fmr), f"{title}, FMR {fmr}: {_CAPTION}", ascending=True)
+        for fmr in (FMR, LOWER)
         for variant, title in VARIANTS.items()
+        if any(fmr in of["qualities"][name].get(variant, {}) for of in figures.values() for name in of["qualities"])
     ]
     panels = []
     for name, variant in product(shown, VARIANTS):
         title = f"{QUALITIES[name]}, {VARIANTS[variant].lower()}"
         if curves := points(results.sets[BENCHMARK].curves["erc"], "ratio", f"{name} {variant} {FMR}"):
-            panels.append(Panel(title, reject_chart(curves, styles, f"FNMR by {title}.")))
+            rejected = "images rejected" if variant == "images" else "pairs rejected"
+            panels.append(Panel(title, reject_chart(curves, styles, f"FNMR by {title}.", rejected)))
     missing = [part for of in some["qualities"].values() for by_fmr in of.values() for part in by_fmr.values()]
     lines = sorted({line for part in missing for line in part["not_resolvable"]})
     return Section(
@@ -51,12 +56,12 @@ def section(results: Results, styles: dict[str, str]) -> Section:
     )
 
 
-_CAPTION = "area under the curve up to a share of rejected pairs, times 100; the lower, the better."
+_CAPTION = "area under the curve up to a share that is rejected, times 100; the lower, the better."
 
 
-def _areas(variant: str, shown: list[str]) -> list[Column]:
+def _areas(variant: str, shown: list[str], fmr: str) -> list[Column]:
     return [
-        Column(f"to {limit} %", ("qualities", name, variant, FMR, f"pauc{limit}"), QUALITIES[name], text=hundredths)
+        Column(f"to {limit} %", ("qualities", name, variant, fmr, f"pauc{limit}"), QUALITIES[name], text=hundredths)
         for name in shown
         for limit in (20, 95)
     ]

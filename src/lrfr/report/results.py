@@ -19,6 +19,7 @@ from lrfr.files import read_json
 BENCHMARK = "benchmark"  # the test set that the leaderboard shows
 PARTS = {"distractors": "with distractors", "no_distractors": "without distractors"}  # of TinyFace's gallery
 HEADLINES = {"rank1": "rank-1", "rank20": "rank-20", "rank50": "rank-50", "map": "mAP", "map_official": "mAP, official"}
+QUALITY = "quality"  # the curve that only runs have that predict one
 UNTRAINED = "random"  # the method of untrained weights
 METADATA = ["face_id", "width", "height", "identity", "split"]
 MADE_HERE = {BENCHMARK: paths.BENCHMARK, "synlr": paths.SYNLR}  # test sets that are not imported
@@ -173,7 +174,11 @@ def _test_set(name: str, evaluated: dict[str, dict[str, Any]]) -> TestSet:
     figures = {run: found["sets"][name] for run, found in evaluated.items()}
     kinds = {path.stem for run in evaluated for path in paths.curve(run, name, "any").parent.glob("*.csv")}
     curves = {
-        kind: {run: read_curve(paths.curve(run, name, kind), f"lrfr evaluate {run}") for run in evaluated}
+        kind: {
+            run: read_curve(paths.curve(run, name, kind), f"lrfr evaluate {run}")
+            for run in evaluated
+            if kind != QUALITY or paths.curve(run, name, kind).is_file()
+        }
         for kind in sorted(kinds)
     }
     faces = MADE_HERE.get(name) or paths.test_set(name)

@@ -85,6 +85,11 @@ def distractors() -> list[Face]:
     return _faces(paths.BENCHMARK, ids, "distractor face")
 
 
+def benchmark_row(label: str, ids: list[str]) -> Row:
+    """Faces of the benchmark, in the order of their ids."""
+    return Row(label, _faces(paths.BENCHMARK, ids, f"face of {label} quality"))
+
+
 def synthetic(synthesizers: list[str]) -> list[Row]:
     """HR auxiliary faces, below each its LR version by every synthesiser, and last a native face of the same height."""
     table = read_faces(paths.AUXILIARY, ["face_id", "identity"]).sort_by("face_id")

@@ -21,6 +21,7 @@ KINDS = {
     "left": (REAL, 2),
     "right": (REAL, 2),
     "score": (REAL, 1),
+    "quality": (REAL, 1),
     "quality_left": (REAL, 1),
     "quality_right": (REAL, 1),
     "identity": (NAMES, 1),

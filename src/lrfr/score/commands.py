@@ -112,7 +112,8 @@ def templates(
     ] = None,
     probe: Annotated[Path | None, typer.Option(metavar="CSV", help="1:N: template, identity.")] = None,
     norm: Annotated[
-        Literal["keep", "unit"], typer.Option(help="Whether images count by their embedding's norm.")
+        Literal["keep", "unit", "quality"],
+        typer.Option(help="Whether images count by their embedding's norm, all alike, or by the array quality (N,)."),
     ] = "keep",
     nearest: Annotated[bool, typer.Option("--nearest", help="1:1: read TAR at the nearest FAR.")] = False,
     json_file: Json = None,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfr.core.gallery_search import Templates
+from lrfr.core.qualities.weights import weights
 from lrfr.core.template_pooling import templates
 from lrfr.errors import EmbeddingError
 from lrfr.score.arrays import numbered, read_arrays
@@ -13,7 +14,11 @@ from lrfr.score.duplicates import fingerprints, repeated
 from lrfr.score.facts import Comparison, comparison
 
 METRIC = "cosine of templates"
-NORMS = {"keep": "as they are", "unit": "each L2-normalised first"}
+NORMS = {
+    "keep": "as they are",
+    "unit": "each L2-normalised first",
+    "quality": "each L2-normalised first, weighted by its quality, which is scaled to 0.01 to 1 by its range",
+}
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,29 @@ class Images:
 
 
 def enrol(path: Path, norm: str) -> Images:
-    """The templates of the images: the mean within each media id, summed over media, then of length 1."""
-    given = read_arrays(path, ("embedding", "template", "media"), ("missing", "identity"))
+    """The templates of the images: the mean within each media id, summed over media, then of length 1.
+
+    Raises:
+        EmbeddingError: an array is missing, the quality too where images are to be weighted by it, or cannot be used.
+    """
+    by_quality = norm == "quality"
+    needed = ("embedding", "template", "media", *(["quality"] if by_quality else []))
+    given = read_arrays(path, needed, ("missing", "identity"))
     missing = given.get("missing")
-    ids, vectors = templates(given["embedding"], given["template"], given["media"], norm, missing)
+    weight = _weights(given["quality"], missing, path) if by_quality else None
+    rows = given["embedding"], given["template"], given["media"]
+    ids, vectors = templates(*rows, "unit" if by_quality else norm, missing, weight=weight)
     enrolled = Templates(ids, vectors, (vectors == 0).all(axis=1))
     duplicates = {"image": repeated(fingerprints(given["embedding"], missing))}
     return Images(enrolled, _identity(given), duplicates, comparison([path], None))
+
+
+def _weights(quality: np.ndarray, missing: np.ndarray | None, path: Path) -> np.ndarray:
+    bad = np.flatnonzero(np.isnan(quality))
+    if len(bad):
+        remedy = "give an image without a quality minus infinity"
+        raise EmbeddingError(f"{len(bad)} of quality are NaN", where=f"{path}, row {bad[0]}", remedy=remedy)
+    return weights(quality if missing is None else np.where(missing, -np.inf, quality))
 
 
 def metric_notes(compared: Comparison) -> list[str]:

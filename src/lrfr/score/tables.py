@@ -20,7 +20,7 @@ DAMAGE = (pa.ArrowException, OSError, ValueError, Error)  # what is raised over 
 LONGEST = 2**16  # of a first line, characters
 WHOLE = re.compile("0|-?[1-9][0-9]{0,17}")  # text that is the same once it was a number: 007 is a name
 CSV_TYPES = {
-    **dict.fromkeys(("score", "quality_left", "quality_right"), pa.float64()),
+    **dict.fromkeys(("score", "quality", "quality_left", "quality_right"), pa.float64()),
     **dict.fromkeys(("same", "missing"), pa.bool_()),
 }
 """What columns of a .csv hold; all others are names."""

@@ -22,7 +22,8 @@ def score(images: Path, pairs: Path, norm: str, far_method: str, draws: int, see
         images: ``embedding`` (N, D), ``template`` and ``media`` (N,) whole numbers or text; ``missing`` (N,) bool and
             ``identity`` (N,), for intervals over identities, where there are.
         pairs: lines of left template, right template, and whether they are the same (0 or 1).
-        norm: ``keep`` or ``unit``: whether an image counts by its embedding's norm.
+        norm: ``keep``, ``unit`` or ``quality``: whether an image counts by its embedding's norm, as any other, or by
+            its ``quality`` (N,).
         far_method: ``exact`` or ``nearest``: how TAR at a FAR is read.
         draws: bootstrap samples.
         seed: of the draws.

@@ -23,7 +23,7 @@ def score(images: Path, galleries: list[Path], probe: Path, norm: str, draws: in
         images: as for pairs of templates.
         galleries: of each, lines of template and identity.
         probe: likewise.
-        norm: ``keep`` or ``unit``.
+        norm: ``keep``, ``unit`` or ``quality``.
         draws: bootstrap samples.
         seed: of the draws.
 

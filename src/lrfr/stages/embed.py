@@ -1,20 +1,22 @@
 """embed: every test face of every test set, through the model of one run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import read_params, settings
+from lrfr.config import BENCHMARK, read_params, settings
+from lrfr.core.qualities import ers
 from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.faces import read_faces
 from lrfr.files import atomic_path
 from lrfr.images import Images
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.embedding import BATCH, embed_faces, faces_of
+from lrfr.nn.embedding import BATCH, Face, embed_faces, faces_of
 from lrfr.nn.model_file import FILE, Model, facts_of, read_model, sha256_of
+from lrfr.nn.stochastic import agreement, drops
 from lrfr.progress import track
 from lrfr.protocols.options import Evaluate
 from lrfr.protocols.views import conditions, views
@@ -22,13 +24,14 @@ from lrfr.test_sets import TESTED, TestSet, test_sets
 
 
 def run(name: str) -> None:
-    """Writes data/embeddings/RUN/SET.npz for every test set.
+    """Writes data/embeddings/RUN/SET.npz for every test set, and RUN/beside/unrecognizable.npz.
 
     Each has ``face_id`` (N,), ``embedding`` (N, D) float32, ``missing`` (N,) bool, ``unaligned`` (N,) bool where the
     model takes aligned faces, ``quality`` (N,) float32 where it predicts it, and ``embedding_<name>`` for every view
     and every condition that the set's protocol asks for, with ``unchanged_<condition>`` (N,) bool for faces that the
-    condition's stage left as they are. ``facts`` is JSON: what the model says of itself, the SHA-256 of its file, and
-    the fusion, if any. Equal models and faces give equal bytes.
+    condition's stage left as they are. The benchmark's has what rival qualities need (:func:`_rivals`). ``facts`` is
+    JSON: what the model says of itself, the SHA-256 of its file, and the fusion, if any. Equal models and faces give
+    equal bytes.
 
     Raises:
         ParameterError: there is no such run.
@@ -43,17 +46,47 @@ def run(name: str) -> None:
     make_deterministic(0, params.threads)
     model = read_model(paths.model(name))
     facts = np.array(facts_of(model, sha256_of(paths.model(name) / FILE), options.fusion))
+    beside = _unrecognizable(model, options)
+    _write(paths.unrecognizable_embeddings(name), facts, beside)
     for test_set in test_sets(params):
-        arrays = _embedded(model, test_set.name, test_set, test_set.faces, views(test_set.protocol, options), options)
+        asked = views(test_set.protocol, options)
+        arrays = _embedded(model, test_set.name, test_set.has_landmarks, test_set.faces, asked, options)
+        if test_set.name == BENCHMARK:
+            arrays |= _rivals(model, test_set, beside, options)
         for condition in conditions(test_set.protocol, options):
             table = _shows_the_same(
                 paths.super_resolved(condition.removeprefix("super_resolved_"), test_set.name), test_set.faces
             )
             doing = f"{test_set.name}, {condition.replace('_', ' ')}"
-            arrays[f"embedding_{condition}"] = _embedded(model, doing, test_set, table, (), options)["embedding"]
+            arrays[f"embedding_{condition}"] = _embedded(model, doing, test_set.has_landmarks, table, (), options)[
+                "embedding"
+            ]
             arrays[f"unchanged_{condition}"] = _unchanged(table)
-        with atomic_path(paths.embeddings(name, test_set.name)) as temporary, temporary.open("wb") as file:
-            np.savez(file, facts=facts, **arrays)  # pyrefly: ignore
+        _write(paths.embeddings(name, test_set.name), facts, arrays)
+
+
+def _write(path: Path, facts: np.ndarray, arrays: Mapping[str, np.ndarray]) -> None:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, facts=facts, **arrays)  # pyrefly: ignore
+
+
+def _unrecognizable(model: Model, options: Evaluate) -> dict[str, np.ndarray]:
+    """The arrays of the faces that nobody recognises, of which there may be none."""
+    return _embedded(model, "unrecognizable faces", False, paths.UNRECOGNIZABLE, (), options)
+
+
+def _rivals(
+    model: Model, test_set: TestSet, unrecognizable: Mapping[str, np.ndarray], options: Evaluate
+) -> dict[str, np.ndarray]:
+    """What qualities beside the model's own need: ``ui_center`` (D,), the centre of the unrecognizable faces, where
+    there are any; and ``quality_serfiq`` (N,) float32, where it is asked for and the model has dropout."""
+    found: dict[str, np.ndarray] = {}
+    if len(unrecognizable["embedding"]):
+        found["ui_center"] = ers.center(unrecognizable["embedding"])
+    if options.serfiq_passes and drops(model):
+        batches = _batches("SER-FIQ", test_set.has_landmarks, test_set.faces)
+        found["quality_serfiq"] = agreement(model, batches, options.serfiq_passes)
+    return found
 
 
 def _shows_the_same(table: Path, faces: Path) -> Path:
@@ -76,12 +109,15 @@ def _unchanged(table: Path) -> np.ndarray:
 
 
 def _embedded(
-    model: Model, doing: str, test_set: TestSet, table: Path, wanted: Sequence[str], options: Evaluate
+    model: Model, doing: str, has_landmarks: bool, table: Path, wanted: Sequence[str], options: Evaluate
 ) -> dict[str, np.ndarray]:
     """The arrays of the test faces of a table."""
+    return embed_faces(model, _batches(f"embedding {doing}", has_landmarks, table), wanted, options.fusion)
+
+
+def _batches(doing: str, has_landmarks: bool, table: Path) -> Iterable[list[Face]]:
+    """The test faces of a table, with progress."""
     faces = read_faces(table, ["face_id", "landmarks", "attributes", "split"])
     rows = np.flatnonzero(pc.not_equal(faces["split"], "train").fill_null(True).to_numpy())
-    batches = faces_of(faces.take(rows), Images(table, rows), test_set.has_landmarks)
-    count = -(-len(rows) // BATCH)
-    watched = track(batches, f"embedding {doing}", count, "batch")
-    return embed_faces(model, watched, wanted, options.fusion)
+    batches = faces_of(faces.take(rows), Images(table, rows), has_landmarks)
+    return track(batches, doing, -(-len(rows) // BATCH), "batch")

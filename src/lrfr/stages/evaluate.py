@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr import paths
-from lrfr.config import read_params, settings
+from lrfr.config import BENCHMARK, read_params, settings
 from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_csv, write_json
 from lrfr.progress import track
+from lrfr.protocols import recognizability
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
 from lrfr.protocols.options import Evaluate, options_for
@@ -57,6 +58,7 @@ def run(name: str) -> None:
         if test_set.name == "benchmark":
             with atomic_path(paths.evaluated(name)) as temporary, temporary.open("wb") as file:
                 np.savez(file, allow_pickle=False, **outcome.per_probe)
+    figures[BENCHMARK] |= _recognizability(name, sets, params.synlr.get("faces"))
     write_json(
         paths.metrics(name),
         {
@@ -67,6 +69,24 @@ def run(name: str) -> None:
             "sets": figures,
         },
     )
+
+
+def _recognizability(run: str, sets: Mapping[str, TestSet], hr: object) -> dict[str, Any]:
+    """What the run's own quality says of unrecognizable faces, of the benchmark's and of those of the set named ``hr``;
+    nothing where it predicts none."""
+    tables, embeddings = _read(run, sets[BENCHMARK])
+    if embeddings.quality is None:
+        return {}
+    others: dict[str, np.ndarray] = {}
+    with np.load(paths.unrecognizable_embeddings(run), allow_pickle=False) as stored:
+        others["unrecognizable"] = stored["quality"]
+    sharp = _read(run, sets[str(hr)])[1].quality if hr in sets else None
+    if sharp is not None:
+        others["hr"] = sharp
+    figures, curve = recognizability.evaluate(tables, embeddings, others)
+    columns = [column.tolist() for column in curve.columns.values()]
+    write_csv(paths.curve(run, BENCHMARK, "quality"), list(curve.columns), zip(*columns, strict=True))
+    return {"recognizability": figures}
 
 
 def _check_model(run: str, test_set: str, facts: Mapping[str, Any], others: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from lrfr.report.curves import points
 from lrfr.report.results import Results, TestSet
 from lrfr.report.wording import anchor, legend, reading, unresolved
 
-NORMS = {"keep_norm": "norms kept", "unit_norm": "norms dropped"}
+NORMS = {"keep_norm": "norms kept", "unit_norm": "norms dropped", "quality": "weighted by quality"}
 FAR = ("1e-06", "1e-05", "0.0001", "0.001", "0.01", "0.1")
 TINY_FAR = ("1e-07", *FAR)
 FPIR = ("0.01", "0.1")
