@@ -9,7 +9,8 @@ identification rate (FPIR, ISO/IEC 19795-1:2021) is their share, and grows with 
   from comparisons (P. Grother and P. J. Phillips, "Models of Large Population Recognition Performance", CVPR 2004),
   with galleries of G in the place of single comparisons. It takes strangers to be alike. They are not, and where some
   are mistaken more often than others the rule gives too much: for m = N / G >= 1, 1 - (1 - p)^m is concave in p, so the
-  mean over strangers lies below the value at their mean (Jensen). The threshold errs to the side of "don't know".
+  mean over strangers lies below the value at their mean (Jensen). That is so on the average over who is measured; of
+  few people a low rate rests on one or two strangers, and may err to either side.
 """
 
 import numpy as np
