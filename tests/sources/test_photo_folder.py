@@ -296,6 +296,7 @@ def test_no_name_in_a_list_leads_out_of_the_root(tmp_path, name):
         ("list_txt", "a/one.jpg\n1\n1 2 3 4 5 6 7\n", r"line 3 is not .*: a face has 7 numbers"),
         ("list_txt", "a/one.jpg\n1\n1 2 3\n", r"line 3 is not"),
         ("list_txt", "a/one.jpg\n-1\n", r"line 2 is not .*: -1 faces"),
+        ("list_txt", "a/one.jpg\n1\n1 2 3 4\na/one.jpg\n1\n2 2 3 4\n", r"1 images stand twice, such as a/one\.jpg"),
         ("list_csv", "photo,x,y,w,h\n", r"columns are missing: width, height[\s\S]*it has: photo, x, y, w, h"),
         ("list_csv", "photo,x,x,y,width,height\na,1,2,3,4,5\n", r"columns stand twice: x"),
         ("list_csv", "photo,x,y,width,height\na,1,2,3,wide\n", r"not a readable table"),

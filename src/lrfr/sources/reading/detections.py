@@ -12,7 +12,7 @@ from pyarrow import csv
 from lrfr.errors import SourceError
 from lrfr.sources.reading.coco import read_coco
 from lrfr.sources.reading.cutting import POINTS, Box, Listed
-from lrfr.sources.reading.list_checks import named
+from lrfr.sources.reading.list_checks import check_once, named
 
 WIDER_FLAGS = ("blur", "expression", "illumination", "invalid", "occlusion", "pose")
 COLUMNS = ("photo", "x", "y", "width", "height")
@@ -51,19 +51,20 @@ def _wider(path: Path) -> dict[str, Listed]:
         lines = deque(path.read_text(encoding="utf-8-sig").strip().splitlines())
     except UnicodeDecodeError as error:
         raise SourceError("a list of detections is no text", where=path, remedy="save it as UTF-8") from error
-    total, found = len(lines), {}
+    total, found = len(lines), []
     try:
         while lines:
             name = lines.popleft().strip()
             count = _count(lines.popleft())
-            found.setdefault(name, []).extend(_wider_box(lines.popleft()) for _ in range(count))
+            found.append((name, [_wider_box(lines.popleft()) for _ in range(count)]))
             if not count and lines and len(lines[0].split()) == 4 + len(WIDER_FLAGS):
                 lines.popleft()
     except IndexError as error:
         raise _no_wider(path, total, "the list ends here") from error
     except ValueError as error:
         raise _no_wider(path, total - len(lines), str(error)) from error
-    return {name: Listed(boxes) for name, boxes in found.items()}
+    check_once([name for name, _ in found], path)
+    return {name: Listed(boxes) for name, boxes in found}
 
 
 def _no_wider(path: Path, line: int, what: str) -> SourceError:
