@@ -199,6 +199,14 @@ def test_what_cannot_be_packaged_is_told():
     with pytest.raises(ParameterError, match="model_card: limits"):
         package.run()
     parameters()
+    whole = paths.evaluated("best").read_bytes()
+    for damaged, what in ((b"", "cannot be read"), (whole[:-30], "cannot be read"), (None, "a result is missing")):
+        paths.evaluated("best").unlink()
+        if damaged is not None:
+            paths.evaluated("best").write_bytes(damaged)
+        with pytest.raises(ResultError, match=rf"{what}(.|\n)*best\.npz"):
+            package.run()
+    paths.evaluated("best").write_bytes(whole)
     paths.metrics("floor").unlink()
     with pytest.raises(ResultError, match=r"metrics/runs/floor\.json"):
         package.run()

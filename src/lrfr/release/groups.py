@@ -1,5 +1,6 @@
 """Identification by groups of probes: by how large the face is, and by whatever groups the data has."""
 
+import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lrfr.core.bootstrap import rounded_means
+from lrfr.errors import ResultError
 from lrfr.protocols.benchmark import Benchmark
 
 EDGES = (8, 12, 16, 20, 24, 32)  # px, of the shorter side
@@ -30,11 +32,16 @@ def read_groups(evaluated: Path, faces: pa.Table, draws: int, seed: int) -> dict
     Returns:
         By ``size`` and by each attribute that makes groups: a row for each group that has probes, with ``group``,
         ``n_probe``, ``n_identities``, ``rank1``, ``map`` and their intervals, null where one identity is all there is.
+
+    Raises:
+        ResultError: the file is missing or damaged, or is about other faces.
     """
-    with np.load(evaluated, allow_pickle=False) as stored:
-        ids, identity = stored["face_id"], stored["identity"]
-        figures = {"rank1": stored["rank"] == 1, "map": stored["average_precision"]}
-    probes = faces.take(pc.index_in(pa.array(ids.tolist()), value_set=faces["face_id"].combine_chunks()))
+    ids, identity, figures = _read_outcomes(evaluated)
+    rows = pc.index_in(pa.array(ids.tolist(), pa.string()), value_set=faces["face_id"].combine_chunks())
+    if rows.null_count:
+        what = f"{rows.null_count} probes are no faces of the benchmark"
+        raise ResultError(what, where=evaluated, remedy="make both anew: dvc repro")
+    probes = faces.take(rows)
     return {
         name: [
             _row(group, members, figures, identity, draws, seed)
@@ -43,6 +50,20 @@ def read_groups(evaluated: Path, faces: pa.Table, draws: int, seed: int) -> dict
         ]
         for name, labels, order in (_sizes(probes), *_attributes(probes))
     }
+
+
+def _read_outcomes(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Face ids (P,), identities (P,), and what each figure is the mean of, (P,) each."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            figures = {"rank1": stored["rank"] == 1, "map": stored["average_precision"]}
+            return stored["face_id"], stored["identity"], figures
+    except FileNotFoundError as error:
+        raise ResultError("a result is missing", where=path, remedy="dvc repro") from error
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ResultError(
+            f"what became of the probes cannot be read: {error}", where=path, remedy="dvc repro"
+        ) from error
 
 
 def _row(
