@@ -1,11 +1,13 @@
 """Damaged files, odd settings and odd command lines, drawn by a seed, and what must hold whatever is drawn: one message
 instead of a traceback, no success on failure, and nothing touched outside of the folder.
 
-A case runs in a forked child of this process, which has imported everything once. Nothing here may use threads before
-the children are forked, so the files that are damaged are made in a child too.
+A case runs in a forked child of this process, which has imported everything once, on one core, so that no work is
+spread over processes, which take seconds to start; of a hundred cases one runs as a user would run it. Nothing here may
+use threads before the children are forked, so the files that are damaged are made in a child too.
 """
 
 import contextlib
+import gc
 import hashlib
 import json
 import os
@@ -19,14 +21,19 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 120  # that a case may take
+SECONDS, WORK = 300, 60  # that a case may take in all, and of a processor
+MOST_MEMORY = 16 << 30  # bytes of addresses, of which this process takes some itself
+FRESH = 0.01  # of the cases run in processes of their own
 BYTES = 1 << 28  # that a case may write into one file
+LIMITS = {resource.RLIMIT_FSIZE: BYTES, resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: WORK,
+          resource.RLIMIT_AS: MOST_MEMORY}  # fmt: skip
 ALLOWED = {0, 1, 2, 3, 130}  # exit codes
 
 OUTSIDE = "../../outside/kept"  # from a case's folder
@@ -52,6 +59,10 @@ SCORES = {
     "folds": ["--pairs", "folds.npz"],
     "templates": ["--images", "templates.npz", "--pairs", "template_pairs.csv"],
 }
+PEOPLE = {"identities": 4, "photos": 2, "auxiliary_identities": 2, "portraits_per_identity": 2}
+WARM = ["great_expectations", "ruamel.yaml", "lrfr.cli", "lrfr.stages.check", "lrfr.stages.embed_images",
+        "lrfr.stages.import_testset", "lrfr.stages.validate"]  # fmt: skip
+SOUND = ["check", "acquire", "curate", "validate", "card"]  # these commands succeed on the files as they are
 TABLES = ["validate", "card", "split", "synthesize", "drift", "synlr", "report", "label-errors"]
 
 
@@ -65,6 +76,7 @@ class Case:
         prepare: what is done to the files before.
         fails: whether it cannot succeed.
         makes: files that must be there if it succeeds.
+        is_fresh: whether it runs in a new process, on all cores.
     """
 
     kind: str
@@ -72,6 +84,7 @@ class Case:
     prepare: Callable[[], object] = lambda: None
     fails: bool = False
     makes: list[str] = field(default_factory=list)
+    is_fresh: bool = False
 
 
 def build(folder: Path) -> None:
@@ -81,9 +94,10 @@ def build(folder: Path) -> None:
 
     from lrfr.nn.embedder import Architecture, Embedder
     from lrfr.nn.model_file import Model, write_model
-    from tests.face_tables import face, write_params
+    from lrfr.stages import validate
+    from tests.face_tables import face, split_rows, write_params
     from tests.face_tables import write_faces as write_rows
-    from tests.pipeline_tables import write_sound_tables
+    from tests.pipeline_tables import sound_tables, write_sound_tables
     from tests.score.files import closed_files, faces, open_files, scored_pairs
     from tests.sources import (
         test_celeba,
@@ -100,18 +114,26 @@ def build(folder: Path) -> None:
     folder.mkdir(parents=True)
     os.chdir(folder)
     write_params(
-        acquire={"source": "lfw", "root": "raw/lfw", "settings": {}},
+        acquire={"source": "generated", "root": "raw", "settings": PEOPLE},
         evaluation_sets={"distractors": {"source": "megaface", "root": "raw/megaface", "settings": {"distractors": 3}}},
     )
     params = yaml.safe_load(Path("params.yaml").read_text())
     _shorten(params)
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    write_sound_tables()
     rng = np.random.default_rng(1)
+    judged = [row for name in ("benchmark", "excluded") for row in sound_tables()[name]]
     detected = [face(rng, f"detected {number}", 20, identity=f"n{number // 2}") for number in range(6)]
+    detected += [row | {"split": None} for row in judged]
+
+    def of_all(tables: dict[str, list[dict]]) -> None:
+        for photo in (row["photo_id"] for row in detected):
+            tables["photos"].append(tables["photos"][0] | {"photo_id": photo})
+            tables["truth"].append(tables["truth"][0] | {"photo_id": photo})
+
+    write_sound_tables(of_all)
+    validate.run()
     write_rows(detected, Path("data/detected/native.parquet"))
-    write_rows([face(rng, f"hr {number}", 60, identity=f"a{number // 2}") for number in range(6)],
-               Path("data/detected/auxiliary.parquet"))  # fmt: skip
+    write_rows([row | {"split": None} for row in split_rows()[1]], Path("data/detected/auxiliary.parquet"))
     Path("annotations/gold.csv").write_text(f"face_id,verdict\n{detected[0]['face_id']},face\n")
     done = {"result": [{"type": "choices", "value": {"choices": ["face"]}, "from_name": "verdict", "to_name": "image"}],
             "was_cancelled": False, "completed_by": 1, "created_at": "2024-05-01T09:00:00Z",
@@ -162,7 +184,7 @@ def _shorten(tree: Any) -> None:
         "epochs": 1,
         "batch_size": 4,
         "bootstrap": 10,
-        "width": 0.05,
+        "width": 0.125,
         "warmup_epochs": 0,
         "threads": 1,
         "sample": 20,
@@ -176,8 +198,10 @@ def _shorten(tree: Any) -> None:
 
 def draw(rng: random.Random, folder: Path) -> Case:
     """One case on a copy of the files that :func:`build` made."""
-    return rng.choice([_params, _params, _params, _command_line, _command_line, _score, _score, _layout, _layout, _list,
+    case = rng.choice([_params, _params, _params, _command_line, _command_line, _score, _score, _layout, _layout, _list,
                        _pictures, _table])(rng, folder)  # fmt: skip
+    case.is_fresh = rng.random() < FRESH
+    return case
 
 
 def _params(rng: random.Random, folder: Path) -> Case:
@@ -459,8 +483,13 @@ def _be(case: Case, folder: Path, said: Path) -> None:
         os.dup2(out, 1)
         os.dup2(out, 2)
         case.prepare()
-        resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES, BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        for limit, most in LIMITS.items():
+            resource.setrlimit(limit, (most, most))
+        if case.is_fresh:
+            os.environ["PYTHONPATH"] = str(ROOT / "src")
+            os.execv(sys.executable, [sys.executable, "-m", "lrfr", *case.arguments])
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {random.choice(sorted(os.sched_getaffinity(0)))})
         from lrfr.cli import app
 
         code = 0
@@ -522,33 +551,46 @@ def prepared(place: Path) -> Iterator[tuple[Path, Path, Path]]:
     yield place / "a" / "case", whole, outside
 
 
-def campaign(count: int, seed: int, place: Path) -> tuple[dict[str, list[str]], Counter[int]]:
-    """Runs cases; the descriptions of those in which something is wrong, by what it is, and how many ended how."""
+def campaign(count: int, seed: int, place: Path, share: int = 0, shares: int = 1) -> dict[str, Any]:
+    """Runs the cases of one share of several.
+
+    Returns:
+        ``found``, the cases in which something is wrong, by what it is; how many ``ended`` with which status; and how
+        many there were of which of the ``kinds``.
+    """
     found: dict[str, list[str]] = {}
-    ended: Counter[int] = Counter()
+    ended: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     with prepared(place) as (folder, whole, outside):
-        for number in range(count):
+        for command in SOUND:
+            wrong, said, code = run(Case(command, command.split()), folder, whole, outside)
+            if wrong or code:
+                print(said)
+                found["the files are not sound"] = [*found.get("the files are not sound", []), command]
+        gc.freeze()  # else collecting garbage copies the pages of this process into each child
+        for number in range(share, count, shares):
             rng = random.Random(f"{seed} {number}")
             case = draw(rng, folder)
             wrong, said, code = run(case, folder, whole, outside)
-            ended[code] += 1
+            ended[str(code)] += 1
+            if number % 500 == share:
+                print(f"case {number:,} of {count:,}", flush=True)
+            kinds[case.kind.partition(" ")[0]] += 1
             if wrong:
                 which = found.setdefault(f"{case.kind}: {wrong}", [])
                 which.append(f"case {number}: {case.arguments}")
                 if len(which) == 1:
                     last = "\n".join(said.strip().splitlines()[-8:])
                     print(f"{case.kind}: {wrong}\n{which[0]}\n{last}\n", flush=True)
-    return found, ended
+    return {"found": found, "ended": ended, "kinds": kinds}
 
 
 def main() -> int:
     """``python -m tests.fuzzing COUNT SEED FOLDER``: prints what is wrong; the exit status says whether anything is."""
     count, seed, place = sys.argv[1:]
-    import lrfr.stages.check
-    import lrfr.stages.embed_images
-    import lrfr.stages.import_testset  # noqa: F401 - for the children
-
-    found, _ = campaign(int(count), int(seed), Path(place))
+    for module in WARM:
+        import_module(module)
+    found = campaign(int(count), int(seed), Path(place))["found"]
     print(f"{count} cases, {sum(map(len, found.values()))} findings")
     return bool(found)
 

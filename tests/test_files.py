@@ -83,7 +83,7 @@ def test_equal_json_gives_equal_bytes(tmp_path):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"a": 1, "a": 2}', "[" * 100_000, "1" * 5000, "\x00"])
+@pytest.mark.parametrize("text", ["", "{", '{"a": 1, "a": 2}', "[" * 100_000, "1" * 5000, "\x00"], ids=range(6))
 def test_what_is_no_json_is_named(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(ResultError, match=r"not JSON(.|\n)*a\.json(.|\n)*lrfr split"):

@@ -149,7 +149,10 @@ def test_the_command_keeps_it_where_dvc_waits_for_a_stage(project):
     assert KEPT.read_text() == SMALL
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"write": 3}', '{"write": {"/a": {"pid": 1}}}', "\0\0\0"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"write": 3}', '{"write": {"/a": {"pid": 1}}}', "\0\0\0", pytest.param("[" * 10**5, id="deep")],
+)
 def test_a_torn_note_of_who_is_at_work_is_removed(project, text):
     recovery.AT_WORK.write_text(text)
     told = recover()

@@ -11,6 +11,10 @@ import os
 import re
 import shutil
 import stat
+import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from numbers import Integral, Real
@@ -28,6 +32,9 @@ except ImportError:  # not on every system; there two processes that write one f
 UNFINISHED = ".unfinished"
 LONGEST = 200  # bytes of a file's name that its unfinished one has; 255 is what file systems allow
 OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")  # links to what a process has open already
+DAMAGE = (MemoryError, ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError, SyntaxError,
+          struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What numpy and zipfile raise over bytes that are no arrays, or no archive."""
 IN_CACHE = re.compile(r"/files/md5/[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?$")  # DVC's, into which its links lead
 
 

@@ -8,7 +8,6 @@ Each stage that DVC runs keeps a copy of the lock, which is whole then, for DVC 
 """
 
 import configparser
-import json
 import re
 import subprocess
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfr.errors import ParameterError
-from lrfr.files import write_text
+from lrfr.files import parse_json, write_text
 from lrfr.yaml_file import parse_yaml
 
 LOCK = Path("dvc.lock")
@@ -122,7 +121,7 @@ def _running() -> list[str]:
 def _holders() -> dict[int, str] | None:
     """Command lines of those who say that they work on something, by their processes' numbers; None: it is torn."""
     try:
-        said = json.loads(AT_WORK.read_text(encoding="utf-8"))
+        said = parse_json(AT_WORK.read_text(encoding="utf-8"))
         writers, readers = said.get("write", {}), said.get("read", {})
         each = [*writers.values(), *(one for several in readers.values() for one in several)]
         return {int(one["pid"]): str(one["cmd"]) for one in each}

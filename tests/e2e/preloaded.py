@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 LIBRARIES = (
@@ -43,8 +44,13 @@ def main(folder: Path) -> None:
     print("ready", flush=True)
     while True:  # DVC runs one stage after another
         client, _ = listener.accept()
-        with client:
-            client.sendall(str(_run_in_fork(*_received(client))).encode())
+        with client, suppress(OSError):  # its caller was killed
+            client.sendall(str(_run_in_fork(client, *_received(client))).encode())
+
+
+def _end_with(client: socket.socket) -> None:
+    client.recv(1)  # nothing is ever sent: the caller is gone
+    os._exit(1)
 
 
 def _end_with_input() -> None:
@@ -60,9 +66,10 @@ def _received(client: socket.socket) -> tuple[bytes, list[int]]:
     return said[:-1], streams
 
 
-def _run_in_fork(said: bytes, streams: list[int]) -> int:
+def _run_in_fork(client: socket.socket, said: bytes, streams: list[int]) -> int:
     child = os.fork()
     if child == 0:
+        threading.Thread(target=_end_with, args=[client], daemon=True).start()
         _run(*json.loads(said), streams)
     for stream in streams:
         os.close(stream)

@@ -75,6 +75,17 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, content):
         read_embeddings(path, ["a"], "lrfr embed m")
 
 
+def test_whichever_byte_is_damaged_it_is_read_or_named(tmp_path):
+    path = write(tmp_path / "m.npz", embedding_mirror=np.ones((3, 2)))
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read_embeddings(path, ["a", "b", "c"], "lrfr embed m").of("mirror")
+        except EmbeddingError as error:
+            assert "m.npz" in str(error)
+
+
 def test_faces_that_a_condition_left_as_they_are_are_counted_in_the_rows_asked_for():
     stored = {
         "embedding": np.ones((4, 2), np.float32),

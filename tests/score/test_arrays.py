@@ -1,6 +1,7 @@
 """The same arrays in every format, and files that are not what they should be."""
 
 import io
+import os
 import pickle
 import zipfile
 
@@ -203,6 +204,8 @@ def test_files_of_another_kind_are_refused(tmp_path):
     assert "'.mat' are not read" in says(tmp_path / "x.mat")
     (tmp_path / "folder.npz").mkdir()
     assert "folder" in says(tmp_path / "folder.npz")
+    os.mkfifo(tmp_path / "pipe.npz")
+    assert "a pipe or a device" in says(tmp_path / "pipe.npz")
     (tmp_path / "empty.npz").write_bytes(b"")
     assert "cannot be read" in says(tmp_path / "empty.npz")
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and no more")

@@ -130,7 +130,7 @@ def test_templates_tell_that_they_are_compared_by_the_cosine(tmp_path):
     assert "compared by the cosine of templates; the model's own metric is euclidean" in notes
 
 
-@pytest.mark.parametrize("facts", ["{", "[]", '{"metric": "manhattan"}', "[" * 100_000])
+@pytest.mark.parametrize("facts", ["{", "[]", '{"metric": "manhattan"}', pytest.param("[" * 100_000, id="deep")])
 def test_facts_that_are_none_are_told(tmp_path, facts):
     files = closed_files(tmp_path)
     with np.load(files["--probe"]) as stored:

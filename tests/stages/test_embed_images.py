@@ -458,6 +458,11 @@ def test_a_name_has_one_form(folder):
     assert "the identity 'nan' is what programs write" in refused("list.csv", "--model", "model", "--out", "o.npz")
 
 
+def test_a_list_without_an_end_is_not_read(folder):
+    (folder / "list.csv").symlink_to("/dev/zero")
+    assert "the list is a device" in refused("list.csv", "--model", "model", "--out", "out.npz")
+
+
 def test_a_list_with_two_columns_of_one_name_is_told(folder):
     (folder / "list.csv").write_text("path,identity,identity\na.png,a,b\n")
     assert "two columns 'identity'" in refused("list.csv", "--model", "model", "--out", "out.npz")

@@ -100,6 +100,8 @@ def _in_folder(root: Path) -> Pictures:
 
 
 def _listed(path: Path) -> Pictures:
+    if path.is_char_device():  # some never end
+        raise SourceError("the list is a device", where=path, remedy="name a file")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,6 +1,5 @@
 """The embeddings of one test set in one run, as the embed stage stored them."""
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrfr.errors import EmbeddingError
-from lrfr.files import parse_json
+from lrfr.files import DAMAGE, parse_json
 
 FULL = "full"  # the images as they are
 
@@ -41,12 +40,15 @@ class Embeddings:
         """The embeddings (N, D) of one view.
 
         Raises:
-            EmbeddingError: that view was not embedded.
+            EmbeddingError: that view was not embedded, or is damaged.
         """
         name = "embedding" if view == FULL else f"embedding_{view}"
         if name not in self.stored:
             raise EmbeddingError(f"the view '{view}' was not embedded", where=self.where, remedy="lrfr embed")
-        vectors = self.stored[name]
+        try:
+            vectors = self.stored[name]
+        except DAMAGE as error:
+            raise EmbeddingError(f"damaged: {error}", where=self.where, remedy="lrfr embed") from error
         return vectors if np.array_equal(self.row, np.arange(len(vectors))) else vectors[self.row]
 
     def take(self, rows: np.ndarray) -> "Embeddings":
@@ -82,7 +84,7 @@ def read_embeddings(path: Path, face_ids: list[str], remedy: str) -> Embeddings:
         missing, facts = stored["missing"], parse_json(str(stored["facts"]))
         quality, unaligned = stored.get("quality"), stored.get("unaligned")
         complete = all(len(values) == len(place) for values in (stored["embedding"], missing))
-    except (ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError) as error:
+    except (*DAMAGE, IndexError) as error:
         raise EmbeddingError(f"not an embedding file: {error}", where=path, remedy=remedy) from error
     if not complete:
         raise EmbeddingError("not an embedding file: its arrays differ in length", where=path, remedy=remedy)

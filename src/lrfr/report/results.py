@@ -1,7 +1,6 @@
 """Everything the report shows, read from what the other stages wrote."""
 
 import csv
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from lrfr import paths
 from lrfr.config import Params
 from lrfr.errors import ResultError
 from lrfr.faces import read_faces
-from lrfr.files import read_json
+from lrfr.files import DAMAGE, read_json
 
 BENCHMARK = "benchmark"  # the test set that the leaderboard shows
 PARTS = {"distractors": "with distractors", "no_distractors": "without distractors"}  # of TinyFace's gallery
@@ -192,7 +191,7 @@ def _probes(run: str) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in ("face_id", "identity", "rank", "average_precision")}
-    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+    except DAMAGE as error:
         raise ResultError(f"not a result of evaluate: {error}", where=path, remedy=f"run again: {remedy}") from error
 
 

@@ -1,21 +1,14 @@
 """numpy's own files: an .npz archive of named arrays, or one .npy array with a table of the others beside it."""
 
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lrfr.errors import EmbeddingError
+from lrfr.files import DAMAGE
 from lrfr.memory import excess
 from lrfr.score.tables import lacking, read_csv
-
-DAMAGE = (MemoryError, ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError, SyntaxError,
-          struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error)  # fmt: skip
-"""What numpy and zipfile raise over bytes that are no array."""
 
 
 def read_npz(path: Path, needed: Sequence[str], optional: Sequence[str]) -> dict[str, np.ndarray]:

@@ -53,7 +53,8 @@ def read_arrays(path: Path, needed: Sequence[str], optional: Sequence[str] = ())
         remedy = "give an .npz, an .npy with the other columns in a .csv of that name beside it, or a .parquet"
         raise EmbeddingError(f"files that end in '{path.suffix}' are not read", where=path, remedy=remedy)
     if not path.is_file():
-        raise EmbeddingError(f"there is no {'such file' if not path.exists() else 'file, but a folder'}", where=path)
+        other = "a folder" if path.is_dir() else "a pipe or a device"
+        raise EmbeddingError(f"there is no {'such file' if not path.exists() else f'file, but {other}'}", where=path)
     arrays = READERS[path.suffix.lower()](path, needed, optional)
     for name, values in list(arrays.items()):
         _check(name, values, path)

@@ -7,6 +7,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from lrfr.files import DAMAGE
+
 HEAD = 4096  # bytes that tell the kind
 SAVE = "torch.save(model.state_dict(), FILE)"
 WEIGHTS = f"give the weights as PyTorch keeps them: safetensors, or a file of {SAVE}"
@@ -114,8 +116,11 @@ def _folder(path: Path) -> Kind:
 
 
 def _archive(path: Path) -> Kind | None:
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except DAMAGE:
+        return Kind("a damaged zip archive", AGAIN)
     for pattern, kind in ARCHIVES.items():
         if any(re.fullmatch(pattern, name) for name in names):
             return kind
