@@ -57,6 +57,7 @@ NATIVE_LANDMARKS = Path("data/landmarks/native.parquet")
 UNRECOGNIZABLE_LANDMARKS = Path("data/landmarks/unrecognizable.parquet")
 SUMMARY = Path("metrics/summary.json")
 EXAMPLES = Path("data/examples/super_resolved.parquet")
+ACTIVATIONS = Path("data/examples/activations.parquet")
 IMPORTED = Path("imported")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"

@@ -185,6 +185,12 @@ def write_examples(rng: np.random.Generator) -> None:
             columns = {"source": source, "identity": f"p{number}", "attributes": attributes}
             rows.append(face(rng, f"{number} {source}", height, **columns))
     write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.EXAMPLES)
+    maps = [
+        face(rng, f"map {number} {run}", 40, source=run, identity=f"p{number}", attributes=[("face", f"f{number}")])
+        for number in range(3)
+        for run in SKILL
+    ]
+    write_faces(pa.Table.from_pylist(maps, FACE_SCHEMA), paths.ACTIVATIONS)
 
 
 def write_networks() -> None:

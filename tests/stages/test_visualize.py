@@ -1,5 +1,6 @@
-"""The visualize stage: some faces, and what each super-resolution network makes of them."""
+"""The visualize stage: some faces, what each super-resolution network makes of them, and where models look."""
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,8 +10,9 @@ import torch
 from lrfr import faces, paths
 from lrfr.core.resampling import bicubic, bicubic_to_height
 from lrfr.errors import BenchmarkError, TrainingError
+from lrfr.nn.activation_maps import activation_map
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import Model, write_model
+from lrfr.nn.model_file import Facts, Model, write_model
 from lrfr.nn.super_resolution.resolver import SuperResolver, read_resolver, write_resolver
 from lrfr.nn.super_resolution.settings import SuperResolution
 from lrfr.stages import visualize
@@ -130,3 +132,33 @@ def test_a_benchmark_without_probes_and_a_missing_network_are_named():
     (paths.super_resolver("vdsr") / "model.safetensors").unlink()
     with pytest.raises(TrainingError, match="vdsr"):
         visualize.run()
+
+
+def test_without_a_predicted_quality_nobody_is_asked_where_it_looks():
+    visualize.run()
+    assert len(whole(paths.ACTIVATIONS)) == 0
+
+
+def test_where_models_look_is_shown_of_probes_with_a_mate():
+    judge = Architecture(**(PLAIN.model_dump() | {"quality": {"name": "recognizability", "dropout": 0.4}}))
+    write_model(paths.model("random"), Model(Embedder(judge).eval(), Facts(quality="recognizability")))
+    visualize.run()
+    rows = whole(paths.ACTIVATIONS).to_pylist()
+    mates = {row["identity"] for row in whole(paths.BENCHMARK).to_pylist() if row["split"] == "gallery"}
+    assert rows and {row["identity"] for row in rows} <= mates
+    assert [row["source"] for row in rows[:2]] == ["random", "csri"]
+    assert all(faces.decode(row["image"]).shape == (16, 16, 3) for row in rows)
+
+
+def test_an_activation_map_is_grad_cam_s():
+    """Selvaraju et al., eq 1 and 2: channels weighted by their mean gradient, what is below 0 cut off; stretched over
+    the face and scaled to 0..1."""
+    torch.manual_seed(1)
+    embedder = Embedder(PLAIN.model_copy(update={"input_size": 64})).eval()
+    image, reference = torch.rand(1, 3, 64, 64), torch.randn(8)
+    features = embedder.feature_map(image).detach().requires_grad_()
+    torch.nn.functional.cosine_similarity(embedder.embedding_of(features)[0], reference, dim=0).backward()
+    weighted = (features.grad.mean((2, 3), keepdim=True) * features).sum(1)[0].clamp(min=0).detach().numpy()
+    expected = cv2.resize(weighted, (64, 64))
+    assert weighted.shape == (4, 4) and weighted.max() > 0
+    assert np.allclose(activation_map(embedder, image, reference), expected / expected.max(), atol=1e-3)

@@ -79,13 +79,14 @@ class Charts:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Faces in rows, under one title for each column."""
+    """Faces in rows, each labelled by its ``subject``, under one title for each column."""
 
     kind: ClassVar[str] = "sheet"
     title: str
     caption: str
     columns: list[str]
     rows: list[SheetRow]
+    subject: str = "Identity"
 
 
 @dataclass(frozen=True)

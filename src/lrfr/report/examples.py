@@ -33,6 +33,33 @@ def sheets() -> list[Sheet]:
     return [_sheet(*SHEETS[name], rows) for name, rows in by_sheet.items() if rows]
 
 
+def activations() -> Sheet | None:
+    """Where the models look, as RI's Fig. 5: a face in each row, in each column a run; None where nobody asked.
+
+    Raises:
+        FaceTableError, ImageError: the table is missing, or a face cannot be read.
+    """
+    table, images = read_faces(paths.ACTIVATIONS, COLUMNS), Images(paths.ACTIVATIONS)
+    if not len(table):
+        return None
+    faces: dict[str, dict[str, Face]] = {}
+    names: dict[str, str] = {}
+    for place, row in enumerate(table.to_pylist()):
+        face = dict(row["attributes"])["face"]
+        names[face] = row["identity"] or "unknown"
+        what = f"activation map of {row['source']}"
+        faces.setdefault(face, {})[row["source"]] = shown(images.decoded(place), what)
+    columns = list(next(iter(faces.values())))
+    rows = [Row(names[face], [maps[column] for column in columns]) for face, maps in faces.items()]
+    return Sheet("Where models look", _ACTIVATIONS, columns, rows)
+
+
+_ACTIVATIONS = (
+    "Grad-CAM (Selvaraju et al., 2017) of a probe face's likeness to a gallery face of the same person: red speaks for "
+    "it, blue does not (RI, Fig. 5)."
+)
+
+
 def _sheet(title: str, caption: str, rows: list[dict[str, Any]]) -> Sheet:
     """The rows of one sheet, whose versions of a face all have the aspect of the captured one."""
     faces: dict[str, dict[str, dict[str, Any]]] = {}

@@ -3,6 +3,7 @@
 from itertools import product
 
 from lrfr.charts.curves import density_chart, reject_chart
+from lrfr.report import examples
 from lrfr.report.blocks import Charts, Column, Note, Panel, Section, Sheet, table
 from lrfr.report.curves import points
 from lrfr.report.rejection import QUALITIES, VARIANTS
@@ -30,7 +31,8 @@ def section(results: Results, styles: dict[str, str]) -> Section | None:
         Charts("How the quality lies", _distributions(results, list(figures)), _DISTRIBUTIONS, list(STYLES.items())),
         *(_rejection(results, run) for run in first),
         *(_sheet(run, figures[run]) for run in first),
-        Note("Qualities are compared on the scores of one model. " + _SOURCES),
+        *([seen] if (seen := examples.activations()) else []),
+        Note(f"{_predicted(figures)} Qualities are compared on the scores of one model. {_SOURCES}"),
     ]
     return Section("recognizability", "Recognizability", _LEAD, blocks)
 
@@ -43,9 +45,16 @@ _DISTRIBUTIONS = (
     "Share of the faces over the predicted quality, scaled to 0 to 1 by the range of all faces (RI, Figs. 1 and 6)."
 )
 _SOURCES = (
-    "Norm: MagFace (2021); ERS: Deng et al. (2023); SER-FIQ: Terhorst et al. (2020); the model's own: RI or CR-FIQA "
-    "(both 2023), as the table of runs says."
+    "Norm: MagFace (2021); ERS: Deng et al. (2023); SER-FIQ: Terhorst et al. (2020); recognizability: RI (2023); "
+    "classifiability: CR-FIQA (2023)."
 )
+
+
+def _predicted(figures: dict[str, dict]) -> str:
+    """Which run predicts what."""
+    kinds = dict.fromkeys(of["kind"] for of in figures.values())
+    runs = {kind: ", ".join(run for run, of in figures.items() if of["kind"] == kind) for kind in kinds}
+    return "Predicted: " + "; ".join(f"{kind} by {names}" for kind, names in runs.items()) + "."
 
 
 def _distributions(results: Results, runs: list[str]) -> list[Panel]:
@@ -78,9 +87,10 @@ def _rejection(results: Results, run: str) -> Charts:
 
 
 def _sheet(run: str, figures: dict) -> Sheet:
-    rows = [benchmark_row(title, figures[end]) for end, title in (("lowest", "lowest"), ("highest", "highest"))]
+    rows = [benchmark_row(end, figures[end]) for end in ("lowest", "highest")]
+    places = [str(place + 1) for place in range(len(rows[0].faces))]
     caption = "Probe and gallery faces of the lowest quality, the lowest first, and of the highest (RI, Fig. 6)."
-    return Sheet(f"Faces at either end, {run}", caption, [str(place + 1) for place in range(len(rows[0].faces))], rows)
+    return Sheet(f"Faces at either end, {run}", caption, places, rows, subject="Quality")
 
 
 def _signed(value: float) -> str:

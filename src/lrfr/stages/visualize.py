@@ -1,7 +1,8 @@
-"""visualize: some faces, and what every super-resolution network of the run makes of them (CSRI, Fig. 8)."""
+"""visualize: some faces, what every super-resolution network makes of them (CSRI, Fig. 8), and where models look (RI,
+Fig. 5)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +18,12 @@ from lrfr.core.resampling import bicubic, bicubic_to_height
 from lrfr.errors import BenchmarkError
 from lrfr.faces import FACE_SCHEMA, encode_png, face_id, read_faces, write_faces
 from lrfr.images import Images
+from lrfr.nn.activation_maps import activation_map, overlaid
 from lrfr.nn.compute import make_deterministic
-from lrfr.nn.model_file import read_model
+from lrfr.nn.embedding import input_of
+from lrfr.nn.model_file import Model, read_model
+from lrfr.nn.networks.face_network import PARTS
+from lrfr.nn.presentation import Presenter
 from lrfr.nn.super_resolution.resolver import read_resolver
 from lrfr.progress import track
 
@@ -49,6 +54,9 @@ def run() -> None:
     ``bicubic`` (enlarged without a network) or the ``original``; the attributes say of what ``kind`` the source is,
     which ``face`` it shows, and whether that one is ``native`` or ``sharp`` (``shown``).
 
+    And data/examples/activations.parquet: class activation maps of native probe faces by every run, ``source``, which
+    has a feature map, where any run predicts a quality; else the table is empty.
+
     Raises:
         TrainingError: a model is missing or is not one of ours.
         BenchmarkError, FaceTableError, ImageError: a face table is missing, has no probe, or cannot be read.
@@ -63,6 +71,38 @@ def run() -> None:
         for example in track(examples, f"visualize {shown} faces", unit="face"):
             rows += _versions(example, shown, networks)
     write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.EXAMPLES)
+    models = {name: read_model(paths.model(name)) for name in params.methods}
+    wanted = any(model.facts.quality is not None for model in models.values())
+    maps = _activations(models, params.seed) if wanted else []
+    write_faces(pa.Table.from_pylist(maps, FACE_SCHEMA), paths.ACTIVATIONS)
+
+
+def _activations(models: Mapping[str, Model], seed: int) -> list[dict[str, Any]]:
+    """The maps of each probe face, likened to a gallery face of its person, and the face as it was presented."""
+    rows = []
+    for example, mate in track(_with_mates(seed), "activation maps", unit="face"):
+        for name, model in models.items():
+            embedder, presenter = model.embedder, Presenter(model.facts.presentation, model.landmarks)
+            if not all(hasattr(embedder.backbone, part) for part in PARTS):
+                continue
+            (face, other), _ = presenter([example.captured, mate], None)
+            image = input_of(face, embedder)
+            with torch.no_grad():
+                reference = embedder(input_of(other, embedder))[0]
+            seen = np.ascontiguousarray(image[0].permute(1, 2, 0).mul(255).round().to(torch.uint8).numpy())
+            made = overlaid(seen, activation_map(embedder, image, reference))
+            rows.append(_row(example.row, "native", name, "activation", made))
+    return rows
+
+
+def _with_mates(seed: int) -> list[tuple[Example, np.ndarray]]:
+    """Some probe faces, each with a gallery face of its person."""
+    table = read_faces(paths.BENCHMARK, ["face_id", "identity", "split"]).sort_by("face_id")
+    gallery = table.filter(pc.field("split") == "gallery").to_pylist()
+    mates = {row["identity"]: row["face_id"] for row in gallery[::-1]}
+    examples = [example for example in _native(seed) if example.row["identity"] in mates]
+    found = _read(paths.BENCHMARK, [mates[example.row["identity"]] for example in examples])
+    return [(example, image) for example, (_, image) in zip(examples, found, strict=True)]
 
 
 def _networks(params: Params) -> list[Network]:
