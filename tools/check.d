@@ -40,8 +40,8 @@ CHECK_CODE := \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
 	src/lrfr/nn/classifier.py \
-	src/lrfr/nn/compute.py \
 	src/lrfr/nn/embedder.py \
+	src/lrfr/nn/framing.py \
 	src/lrfr/nn/heads/__init__.py \
 	src/lrfr/nn/heads/adaface.py \
 	src/lrfr/nn/heads/angular_margin.py \
@@ -62,7 +62,6 @@ CHECK_CODE := \
 	src/lrfr/nn/landmarks/__init__.py \
 	src/lrfr/nn/landmarks/model_file.py \
 	src/lrfr/nn/landmarks/network.py \
-	src/lrfr/nn/landmarks/prediction.py \
 	src/lrfr/nn/landmarks/settings.py \
 	src/lrfr/nn/model_file.py \
 	src/lrfr/nn/networks/__init__.py \
@@ -81,9 +80,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/sphereface.py \
 	src/lrfr/nn/networks/stages.py \
 	src/lrfr/nn/networks/vgg.py \
-	src/lrfr/nn/presentation.py \
 	src/lrfr/nn/pretraining.py \
-	src/lrfr/nn/processes.py \
 	src/lrfr/nn/resolution.py \
 	src/lrfr/nn/start.py \
 	src/lrfr/nn/super_resolution/__init__.py \

@@ -17,7 +17,7 @@ from lrfr.nn.batches.augmentation import Augmentation
 from lrfr.nn.batches.labelled import labelled, training_batches, validation_batches
 from lrfr.nn.batches.low_resolution import LowResolution
 from lrfr.nn.batches.order import MixedOrder
-from lrfr.nn.presentation import centred
+from lrfr.nn.framing import centred
 from lrfr.nn.resolution import to_size
 from lrfr.synthesis import degradation
 from tests.core.test_alignment import moved

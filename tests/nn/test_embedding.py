@@ -13,10 +13,10 @@ from lrfr.faces import encode_png
 from lrfr.nn.alignment import align
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.embedding import BATCH, Face, embed_faces, embed_images, prefetch
+from lrfr.nn.framing import centred
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.landmarks.prediction import predict
 from lrfr.nn.model_file import Facts, Model
-from lrfr.nn.presentation import centred
 from tests.nn.landmarks.marked import SHAPE
 
 RNG = np.random.default_rng(0)

@@ -8,9 +8,10 @@ from PIL import Image
 from lrfr.core.alignment import SIDE, TEMPLATE, check_presentation
 from lrfr.nn import presentation
 from lrfr.nn.alignment import align
+from lrfr.nn.framing import aligned_or_centred, centred
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.landmarks.prediction import predict
-from lrfr.nn.presentation import Presenter, aligned_or_centred, centred
+from lrfr.nn.presentation import Presenter
 from tests.face_tables import picture
 from tests.nn.landmarks.marked import SHAPE
 

@@ -15,11 +15,11 @@ from lrfr.core.resampling import view
 from lrfr.errors import EmbeddingError, FaceTableError, ImageError, ParameterError, ResultError, TrainingError
 from lrfr.nn.alignment import align
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.framing import centred
 from lrfr.nn.landmarks.model_file import FILE as LANDMARK_FILE
 from lrfr.nn.landmarks.model_file import write_landmark_model
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.model_file import FILE, Facts, Model, TrainedStep, sha256_of, write_model
-from lrfr.nn.presentation import centred
 from lrfr.stages import code, embed, finetune, locate_landmarks, pretrain
 from tests.face_tables import face, whole, write_faces, write_params, write_split, write_test_set
 from tests.nn.small_training import training

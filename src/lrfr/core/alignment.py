@@ -9,7 +9,7 @@ import numpy as np
 from lrfr.errors import LandmarkError
 
 AS_CROPPED = "as_cropped"  # the presentation of a face as it was cut
-MIDDLE = "middle_224"  # of the middle of a face as it was cut, see :func:`lrfr.nn.presentation.middle`
+MIDDLE = "middle_224"  # of the middle of a face as it was cut, see :func:`lrfr.nn.framing.middle`
 
 SIDE = 112  # px, of an aligned face
 

@@ -45,6 +45,26 @@ def opencv_bicubic(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return _resize(image, height, width, _four_tap_weights)
 
 
+def to_input(image: np.ndarray, height: int, width: int, interpolation: str = "bilinear") -> np.ndarray:
+    """An image as a network takes it, without torch: what :func:`lrfr.nn.resolution.to_input` gives, to rounding.
+
+    Args:
+        image: (H, W, 3) uint8.
+        height: the network's, px.
+        width: the network's, px.
+        interpolation: ``bilinear`` or ``bicubic``, both antialiased; bicubic is cut off at 0 and 1.
+
+    Returns:
+        (3, height, width) float32, values 0..1.
+    """
+    planes = image.astype(np.float32) / 255
+    if image.shape[:2] != (height, width):
+        kernel = _cubic_weights if interpolation == "bicubic" else _triangle_weights
+        planes = _resample(planes, height, width, kernel)
+        planes = planes.clip(0, 1) if interpolation == "bicubic" else planes
+    return np.ascontiguousarray(planes.transpose(2, 0, 1), np.float32)
+
+
 def bicubic_to_height(image: np.ndarray, height: int) -> np.ndarray:
     """Resizes (H, W, C) uint8 to ``height`` px, the width following so that the aspect is kept."""
     width = max(1, round(image.shape[1] * height / image.shape[0]))
@@ -86,10 +106,14 @@ def view(image: np.ndarray, name: str) -> np.ndarray:
 
 
 def _resize(image: np.ndarray, height: int, width: int, weights: Weights) -> np.ndarray:
+    resized = _resample(image, height, width, weights)
+    return np.clip(np.rint(resized), 0, 255).astype(np.uint8)
+
+
+def _resample(image: np.ndarray, height: int, width: int, weights: Weights) -> np.ndarray:
     rows, columns = weights(image.shape[0], height), weights(image.shape[1], width)
     resized = np.einsum("hy,yxc->hxc", rows, image.astype(np.float64), optimize=True)
-    resized = np.einsum("wx,hxc->hwc", columns, resized, optimize=True)
-    return np.clip(np.rint(resized), 0, 255).astype(np.uint8)
+    return np.einsum("wx,hxc->hwc", columns, resized, optimize=True)
 
 
 def _cubic(distance: np.ndarray, a: float) -> np.ndarray:

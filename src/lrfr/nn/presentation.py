@@ -4,18 +4,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import cv2
 import numpy as np
 
-from lrfr.core.alignment import MIDDLE, TEMPLATES, is_aligned
-from lrfr.core.resampling import bilinear
-from lrfr.errors import LandmarkError
-from lrfr.nn.alignment import align
+from lrfr.core.alignment import MIDDLE, is_aligned
+from lrfr.nn.framing import aligned_or_centred, middle
 from lrfr.nn.landmarks.network import CNN6
 from lrfr.nn.landmarks.prediction import predict
 from lrfr.parallel import cores
-
-RESIZED, KEPT = 256, 224  # px, of the presentation of the middle
 
 
 class Presenter:
@@ -57,39 +52,3 @@ class Presenter:
         with ThreadPoolExecutor(cores()) as pool:
             made = list(pool.map(partial(aligned_or_centred, presentation=self.presentation), images, points))
         return [face for face, _ in made], np.array([found for _, found in made], bool)
-
-
-def aligned_or_centred(image: np.ndarray, points: np.ndarray, presentation: str) -> tuple[np.ndarray, bool]:
-    """A face (H, W, 3), uint8, aligned to a template by its landmarks (5, 2), px, and whether they could be used; where
-    they could not, the face centred by a fixed crop."""
-    if presentation == MIDDLE:
-        return middle(image), True
-    try:
-        return align(image, points, presentation), True
-    except LandmarkError:
-        return centred(image, TEMPLATES[presentation][0]), False
-
-
-def centred(image: np.ndarray, side: int) -> np.ndarray:
-    """A face (H, W, 3), uint8, whose landmarks nobody found: the whole crop, as large as fits a square of ``side`` px,
-    in its middle; black around it, as around an aligned face."""
-    scale = side / max(image.shape[:2])
-    height, width = (min(max(round(length * scale), 1), side) for length in image.shape[:2])
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square = np.zeros((side, side, 3), np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=method)
-    return square
-
-
-def middle(image: np.ndarray) -> np.ndarray:
-    """The middle of a face (H, W, 3), uint8: brought to a shortest side of 256 px, of which 224 x 224 px stay.
-
-    So T-C's networks are tested (Massoli, Amato & Falchi, 2020, section 5), with Pillow's bilinear resize,
-    the longer side cut off to whole pixels.
-    """
-    height, width = image.shape[:2]
-    shortest = min(height, width)
-    resized = bilinear(image, height * RESIZED // shortest, width * RESIZED // shortest)
-    top, left = (round((side - KEPT) / 2) for side in resized.shape[:2])
-    return np.ascontiguousarray(resized[top : top + KEPT, left : left + KEPT])

@@ -9,7 +9,7 @@ import numpy as np
 
 from lrfr.core.alignment import AS_CROPPED, tight_crop
 from lrfr.errors import LandmarkError, ParameterError
-from lrfr.nn.presentation import aligned_or_centred
+from lrfr.nn.framing import aligned_or_centred
 
 
 class Alignment(NamedTuple):
