@@ -92,6 +92,14 @@ class ReleaseError(LrfrError):
     """A release that cannot be made, or that nobody should trust: not signed, changed, or not the one asked for."""
 
 
+class CalibrationError(LrfrError):
+    """A threshold that a release's calibration does not resolve, or a calibration that cannot be used."""
+
+
+class GalleryError(LrfrError):
+    """A gallery that cannot be used: damaged, of another model, or without the person who is asked for."""
+
+
 class ProcessLostError(LrfrError):
     """A process that worked for this one and ended before its time."""
 

@@ -7,7 +7,7 @@ import torch
 
 from lrfr.core import resampling
 from lrfr.errors import ParameterError
-from lrfr.nn.resolution import at_resolution, check_sides, to_size
+from lrfr.nn.resolution import at_resolution, check_sides, to_input, to_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (18, 14, 3), dtype=np.uint8)
 IMAGES = torch.from_numpy(PIXELS).permute(2, 0, 1)[None].float() / 255
@@ -59,3 +59,12 @@ def test_a_side_that_makes_nothing_smaller_is_refused():
     assert check_sides([], (48, 40), "sides") == ()
     with pytest.raises(ParameterError, match="'sides' has 40 px"):
         check_sides([12, 40], (48, 40), "sides")
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(112, 112), (20, 17), (64, 30), (40, 36), (300, 211)])
+def test_a_network_gets_the_same_without_torch(size, interpolation):
+    image = (np.random.default_rng(0).random((*size, 3)) > 0.5).astype(np.uint8) * 255  # bicubic overshoots everywhere
+    given = resampling.to_input(image, 40, 36, interpolation)
+    assert given.dtype == np.float32 and given.shape == (3, 40, 36)
+    np.testing.assert_allclose(given, to_input(image, (40, 36), interpolation)[0].numpy(), atol=1e-5)
