@@ -1,0 +1,110 @@
+"""A gallery in memory: who is the person of this embedding, or is it nobody who is enrolled?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from lrfr.errors import GalleryError
+from lrfr.faces import numbered
+from lrfr.galleries.file import GalleryFile, Origin
+from lrfr.galleries.search import INDEXED, nearest, open_index, templates
+from lrfr.release.calibration import Calibration, Threshold
+
+NEAREST = 5  # people who are named beside the answer
+FPIR = 0.01
+
+
+class Recogniser(Protocol):
+    """A model, as far as a gallery has to know it."""
+
+    @property
+    def origin(self) -> Origin:
+        """Whose embeddings it gives."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """What its release says of strangers."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Who a face is.
+
+    Attributes:
+        name: None: nobody who is enrolled, as far as the model can tell.
+        score: with the person whom it resembles most.
+        nearest: up to five people and their scores, the most alike first.
+    """
+
+    name: str | None
+    score: float
+    nearest: list[tuple[str, float]]
+
+
+class Gallery:
+    """The people of a gallery file, as they were when it was opened.
+
+    Args:
+        path: of the file.
+        model: whose embeddings it holds.
+
+    Raises:
+        GalleryError: there is none, it is damaged, of another model, or empty.
+    """
+
+    def __init__(self, path: Path | str, model: Recogniser) -> None:
+        self._file, self._model = GalleryFile(Path(path), model.origin), model
+        table = self._file.read(["name", "embedding"])
+        if not len(table):
+            raise GalleryError("nobody is enrolled", where=path, remedy="enrol somebody: lrfr enroll NAME PHOTO")
+        self.people, self._person = numbered(table["name"])
+        width = model.origin.width
+        embedding = table["embedding"].combine_chunks().flatten().to_numpy().reshape(-1, width)
+        self._template = templates(embedding, self._person, len(self.people), model.origin.metric)
+        self._index = None
+        if len(self.people) >= INDEXED:
+            self._index = open_index(self._file.index(), self._template, model.origin.metric)
+
+    @property
+    def photos(self) -> int:
+        """How many faces are enrolled."""
+        return len(self._person)
+
+    @property
+    def revision(self) -> str:
+        """Which state of the file this is."""
+        return self._file.revision
+
+    def threshold(self, fpir: float = FPIR) -> Threshold:
+        """The threshold for an FPIR, 0..0.5, among these people.
+
+        Raises:
+            CalibrationError: the release's calibration does not resolve it.
+        """
+        return self._model.calibration.threshold(fpir, len(self.people))
+
+    def identify(self, embeddings: np.ndarray, fpir: float = FPIR) -> list[Answer]:
+        """Who each face is.
+
+        Args:
+            embeddings: (B, D) of the gallery's model.
+            fpir: the share of strangers, 0..0.5, that may be taken for somebody.
+
+        Raises:
+            CalibrationError: the release's calibration does not resolve it.
+            EmbeddingError: embeddings that cannot be compared.
+        """
+        threshold = self.threshold(fpir)
+        people, scores = nearest(embeddings, self._template, self._model.origin.metric, NEAREST, self._index)
+        answers = []
+        for who, score in zip(people.tolist(), scores.tolist(), strict=True):
+            near = [(self.people[person], value) for person, value in zip(who, score, strict=True)]
+            answers.append(Answer(near[0][0] if score[0] >= threshold.score else None, score[0], near))
+        return answers
+
+    def picture(self, name: str) -> bytes:
+        """The first picture of a person, encoded."""
+        row = int(np.flatnonzero(self._person == self.people.index(name))[0])
+        return self._file.pictures([row])[0]
