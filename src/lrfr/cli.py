@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -27,7 +27,7 @@ stay_offline()
 app = typer.Typer(
     name="lrfr",
     help="Low-resolution face recognition, from photos to a released model. `dvc repro` runs all of it, in this order.",
-    epilog="Every command but score and embed --model is run in the project's root, where params.yaml is.",
+    epilog="Every command but score, embed --model and pull to try is run in the project's root, where params.yaml is.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -330,6 +330,80 @@ def import_backbone(
     _run("import_backbone", file, **options, embedding_dim=embedding_dim, input_size=input_size, licence=licence)
 
 
+ReleaseFolder = Annotated[Path, typer.Option("--model", metavar="DIR", help="A release, as `lrfr pull` fetches it.")]
+GalleryPath = Annotated[Path, typer.Option("--gallery", metavar="FILE", help="Who is known.")]
+Fpir = Annotated[
+    float, typer.Option(min=0, max=0.5, help="The share of strangers that may be taken for somebody (ISO/IEC 19795-1).")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+GALLERY = Path("people.gallery")
+
+
+@app.command()
+def pull(
+    release: Annotated[str, typer.Argument(metavar="NAME@vX.Y.Z")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; new, or empty.")],
+    place: Annotated[
+        str, typer.Option("--from", metavar="PLACE", help="A folder or web address: NAME/vX.Y.Z/ is there.")
+    ],
+    key: Annotated[Path, typer.Option(metavar="FILE", help="The public key of who signed it, or their certificates.")],
+) -> None:
+    """Fetch a release; refuse it unless it is as signed."""
+    _serve("pull", release, place, folder, key)
+
+
+@app.command()
+def enroll(
+    given: Annotated[list[str], typer.Argument(metavar="NAME PHOTO...", help="Or a folder with a folder per person.")],
+    model: ReleaseFolder,
+    gallery: GalleryPath = GALLERY,
+    add: Annotated[bool, typer.Option("--add", help="A name that is known means the same person.")] = False,
+) -> None:
+    """Enrol people in a gallery by their photos."""
+    if _serve("enroll", given, model, gallery, add):
+        raise typer.Exit(3)
+
+
+@app.command()
+def forget(
+    name: Annotated[str, typer.Argument(help="As it was enrolled.")],
+    model: ReleaseFolder,
+    gallery: GalleryPath = GALLERY,
+) -> None:
+    """Delete a person from a gallery, with every trace."""
+    _serve("forget", name, model, gallery)
+
+
+@app.command()
+def identify(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Or folders of photos.")],
+    model: ReleaseFolder,
+    gallery: GalleryPath = GALLERY,
+    fpir: Fpir = 0.01,
+    as_json: Json = False,
+) -> None:
+    """Say who is on a photo, or "don't know"."""
+    _serve("identify_photos", photos, model, gallery, fpir, as_json)
+
+
+@app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where photos come.")],
+    model: ReleaseFolder,
+    gallery: GalleryPath = GALLERY,
+    fpir: Fpir = 0.01,
+    as_json: Json = False,
+) -> None:
+    """Say who is on every photo that comes into a folder."""
+    _serve("watch", folder, model, gallery, fpir, as_json)
+
+
+def _serve(name: str, *arguments: Any) -> Any:
+    """Runs a command of those that need a release alone."""
+    with readable_errors("serve"):
+        return getattr(import_module("lrfr.serve.commands"), name)(*arguments)
+
+
 class ReadableErrors(TyperGroup):
     """Commands of which each tells its errors as the others do."""
 
@@ -345,8 +419,11 @@ app.add_typer(release, name="release", cls=ReadableErrors)
 
 
 @contextmanager
-def readable_errors() -> Iterator[None]:
+def readable_errors(extra: str = "pipeline") -> Iterator[None]:
     """Turns what a user can act on into a message and an exit code; a defect of ours keeps its traceback.
+
+    Args:
+        extra: of lrfr, which brings the packages that are needed.
 
     Raises:
         typer.Exit: 1 for an error, 130 after Ctrl-C.
@@ -360,7 +437,7 @@ def readable_errors() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "lrfr").partition(".")[0] == "lrfr":
             raise
-        raise _exit(f"the package '{error.name}' is not installed; install it: pip install 'lrfr[pipeline]'") from None
+        raise _exit(f"the package '{error.name}' is not installed; install it: pip install 'lrfr[{extra}]'") from None
     except Exception as error:
         if (message := told(error)) is None:
             raise

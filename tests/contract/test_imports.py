@@ -67,6 +67,8 @@ MAY_IMPORT = {
     "doctor": {"manifests", "core", "memory", "recovery"} | PLUMBING,
     "embed": {"sources", "core"} | PLUMBING,
     "release": {"nn", "protocols", "pages", "core", "yaml_file"} | PLUMBING,
+    "galleries": {"release", "core"} | PLUMBING,
+    "serve": {"galleries", "release", "sources", "nn", "detector", "core"} | PLUMBING,
     "score": {"core", "charts", "errors", "files", "memory"},
     "stages": {
         "sources",
@@ -90,7 +92,7 @@ MAY_IMPORT = {
         "core",
     }
     | PLUMBING,
-    "cli": {"stages", "release", "review", "doctor", "score", "parameter_files", "circumstances", "recovery"}
+    "cli": {"stages", "release", "serve", "review", "doctor", "score", "parameter_files", "circumstances", "recovery"}
     | PLUMBING,
     "__main__": {"cli"},
     "flows": {"cli", "stages", "release", "circumstances", "recovery"} | PLUMBING,
