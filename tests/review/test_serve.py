@@ -158,7 +158,7 @@ def test_nothing_to_verify_says_why(project):
 
 
 def test_all_verified_is_said(project, monkeypatch):
-    monkeypatch.setattr("lrfr.review.serve._run", lambda app, listening: None)
+    monkeypatch.setattr("lrfr.loopback._run", lambda app, listening: None)
     paths.VERDICTS.mkdir(parents=True)
     lines = "".join(f"f{n:02d},face,anna,2024-05-01,\n" for n in range(90))
     (paths.VERDICTS / "anna.csv").write_text(render([]) + lines)

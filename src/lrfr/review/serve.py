@@ -1,14 +1,8 @@
 """lrfr review: gathers the faces, or pairs, that await a verdict, and serves the page until the labeller ends it."""
 
-import errno
 import secrets
-import socket
-import threading
-import webbrowser
 
 import pyarrow as pa
-import uvicorn
-from fastapi import FastAPI
 
 from lrfr import paths
 from lrfr.config import read_params
@@ -17,8 +11,8 @@ from lrfr.core.names import Name
 from lrfr.core.pair_verdicts import PairVerdict
 from lrfr.core.verdicts import Verdict
 from lrfr.curation import Curate
-from lrfr.errors import EnvironmentProblemError
 from lrfr.images import Images
+from lrfr.loopback import opened
 from lrfr.manifests import read_gold
 from lrfr.review.cards import FaceCards, PairCards, opinions
 from lrfr.review.manifest import checked_labeller, read_under_lock
@@ -26,7 +20,7 @@ from lrfr.review.nothing import nothing_to_judge
 from lrfr.review.pairs import deal_pairs, disputed_pairs, near_pairs
 from lrfr.review.photo import Photos
 from lrfr.review.record import Record
-from lrfr.review.server import HOST, create_app
+from lrfr.review.server import PAGE, create_app
 from lrfr.review.session import Session
 from lrfr.review.sheets import (
     ADJUDICATION_SHEET,
@@ -39,15 +33,13 @@ from lrfr.review.sheets import (
     of_several_names,
 )
 
-FIRST_PORT, PORTS = 8377, 20  # where a free port is looked for when none is named
-
 
 def serve(labeller: str, port: int | None, order: Order, adjudicate: bool, copies: bool, browser: bool) -> None:
     """Serves the page until Ctrl-C, and says then what was done.
 
     Args:
         labeller: who judges.
-        port: where to listen on 127.0.0.1; None takes the first free one from ``FIRST_PORT`` on.
+        port: where to listen on 127.0.0.1; None takes the first free one from 8377 on.
         order: how faces are dealt out to sheets.
         adjudicate: show what labellers disagree on or are unsure of, and write down what settles it.
         copies: show the pairs that curation took for one picture, instead of faces.
@@ -66,13 +58,10 @@ def serve(labeller: str, port: int | None, order: Order, adjudicate: bool, copie
         return
     token = secrets.token_urlsafe(32)
     app = create_app(session, Photos(paths.PHOTOS), token, order)
-    with _listening(port) as listening:
-        address = f"http://{HOST}:{listening.getsockname()[1]}/#{token}"
+    with opened(app, PAGE, token, port, browser) as (address, run):
         print(f"{_done(session)}\nOpen {address}")
         print("Every sheet is on the disk before the page says so; Ctrl-C ends.", flush=True)
-        if browser:
-            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
-        _run(app, listening)
+        run()
     print(_summary(session))
 
 
@@ -116,33 +105,6 @@ def open_pairs(labeller: str, adjudicate: bool) -> Session:
 
 def _images(faces: pa.Table) -> Images:
     return Images(paths.DETECTED_NATIVE, faces["row"].to_numpy())
-
-
-def _listening(port: int | None) -> socket.socket:
-    """A socket that listens on this machine alone."""
-    for candidate in [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS):
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((HOST, candidate))
-            listening.listen()
-            return listening
-        except OSError as error:
-            listening.close()
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-    tried = f"port {port}" if port is not None else f"ports {FIRST_PORT} to {FIRST_PORT + PORTS - 1}"
-    remedy = "end the program that holds it, name another one with --port, or leave --port out"
-    raise EnvironmentProblemError(f"{tried} cannot be had on this machine", where=HOST, remedy=remedy)
-
-
-def _run(app: FastAPI, listening: socket.socket) -> None:
-    """Serves until Ctrl-C."""
-    settings = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=3)
-    try:
-        uvicorn.Server(settings).run(sockets=[listening])
-    except KeyboardInterrupt:
-        print()
 
 
 def _done(session: Session) -> str:
