@@ -10,7 +10,6 @@ from lrfr.core.gallery_templates import gallery_templates
 from lrfr.errors import CalibrationError, LrfrError, ParameterError, ResultError
 from lrfr.faces import FACE_SCHEMA, encode_png, write_faces
 from lrfr.release.calibration import (
-    FILE,
     Detector,
     all_scores,
     calibrate,
@@ -19,6 +18,7 @@ from lrfr.release.calibration import (
     stranger_scores,
     write_calibration,
 )  # fmt: skip
+from lrfr.release.layout import CALIBRATION
 
 DETECTOR = Detector(min_face=12, thresholds=[0.6, 0.7, 0.7])
 
@@ -142,10 +142,10 @@ DAMAGED = {
 @pytest.mark.parametrize("what", DAMAGED)
 def test_what_does_not_fit_is_refused(calibrated, tmp_path, what):
     write_calibration(tmp_path, calibrated[0])
-    told = json.loads((tmp_path / FILE).read_text())
+    told = json.loads((tmp_path / CALIBRATION).read_text())
     damage, kind = DAMAGED[what]
     damage(told)
-    (tmp_path / FILE).write_text(json.dumps(told))
+    (tmp_path / CALIBRATION).write_text(json.dumps(told))
     with pytest.raises(kind):
         read_calibration(tmp_path)
 

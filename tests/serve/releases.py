@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.landmarks.onnx_file import export_landmarks
 from lrfr.nn.model_file import Facts, Model
 from lrfr.nn.onnx_file import export_onnx
 from lrfr.release.calibration import Detector, calibrate, write_calibration
@@ -83,12 +84,7 @@ def make_release(folder: Path, key: Path, presentation: str = "as_cropped", vers
     model = pixels(presentation)
     export_onnx(model, folder / MODEL_ONNX, {"seed": 0})
     if model.landmarks is not None:
-        graph = folder / LANDMARKS_ONNX
-        axes = {"images": {0: "batch"}, "points": {0: "batch"}}
-        torch.onnx.export(
-            model.landmarks, (torch.rand(1, 3, 64, 64),), graph, dynamo=False, input_names=["images"],
-            output_names=["points"], dynamic_axes=axes,
-        )  # fmt: skip
+        export_landmarks(model.landmarks, folder / LANDMARKS_ONNX)
     write_manifest(folder, NAME, version)
     served = Served.load(folder)
     crops, identity, role = [], [], []

@@ -31,7 +31,16 @@ from tests.release.project import (
     write_project,
 )
 
-FILES = {FILE, "model.onnx", "README.md", "release.json", "metrics.json", "reference.parquet", "sample"}
+FILES = {
+    FILE,
+    "model.onnx",
+    "README.md",
+    "release.json",
+    "metrics.json",
+    "reference.parquet",
+    "calibration.json",
+    "sample",
+}
 
 
 @pytest.fixture(autouse=True)

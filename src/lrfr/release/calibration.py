@@ -21,8 +21,8 @@ from lrfr.core.scoring import comparable
 from lrfr.errors import CalibrationError
 from lrfr.faces import numbered, read_faces
 from lrfr.files import read_json, write_json
+from lrfr.release.layout import CALIBRATION
 
-FILE = "calibration.json"
 FORMAT = 1
 LARGEST = 0.5  # an FPIR above tells nobody anything
 PEOPLE = 10**9
@@ -223,7 +223,7 @@ def calibrate_run(embeddings: Path, faces: Path, seed: int, detector: Detector) 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
     """Writes calibration.json into a release's folder."""
-    write_json(folder / FILE, calibration.model_dump())
+    write_json(folder / CALIBRATION, calibration.model_dump())
 
 
 def read_calibration(folder: Path) -> Calibration:
@@ -234,7 +234,7 @@ def read_calibration(folder: Path) -> Calibration:
         CalibrationError: its tables do not fit.
         ParameterError: a part is missing or is not what it should be.
     """
-    path = folder / FILE
+    path = folder / CALIBRATION
     known = settings(read_json(path, made_by="get a release that has a calibration"), Calibration, str(path))
     shape = (len(known.sizes), len(known.rates))
     rows = [[len(row) for row in table] for table in (known.thresholds, known.intervals)]

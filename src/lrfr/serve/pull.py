@@ -2,8 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -19,11 +17,9 @@ from urllib.request import (
     UnknownHandler,
 )
 
-from filelock import FileLock, Timeout
-
 from lrfr.errors import ReleaseError
-from lrfr.files import UNFINISHED
 from lrfr.progress import track
+from lrfr.release.folders import new_folder
 from lrfr.release.layout import MANIFEST, NAME, SIGNATURE, VERSION
 from lrfr.release.manifest import read_manifest
 from lrfr.release.verification import verify_files
@@ -56,14 +52,15 @@ def pull(release: str, place: str, folder: Path, key: Path) -> bool:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         _there_already(folder, key, release)
         return False
-    with _unfinished(folder) as beside:
+    if folder.is_dir():
+        folder.rmdir()  # it is empty
+    with new_folder(folder) as beside:
         source = _Web(place, *found.groups()) if re.match("https?://", place) else _Folder(place, *found.groups())
         source.fetch(MANIFEST, beside, LONGEST_MANIFEST)
         left = LARGEST
         for path in track([SIGNATURE, *read_manifest(beside / MANIFEST).files], f"fetching {release}", unit="file"):
             left -= source.fetch(path, beside, left)
         verify_files(beside, key, release)
-        beside.rename(folder)
     return True
 
 
@@ -74,23 +71,6 @@ def _there_already(folder: Path, key: Path, release: str) -> None:
     if (known := read_manifest(folder / MANIFEST).tag) != release:
         raise ReleaseError(f"another release is in this folder already, {known}", where=folder, remedy=remedy)
     verify_files(folder, key, release)
-
-
-@contextmanager
-def _unfinished(folder: Path) -> Iterator[Path]:
-    """A folder beside, empty, for this process alone; what is left in it at the end goes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.parent / f".{folder.name}{UNFINISHED}"
-    try:
-        with FileLock(folder.parent / f".{folder.name}.lock", timeout=0):
-            shutil.rmtree(beside, ignore_errors=True)  # of one that was killed
-            beside.mkdir()
-            try:
-                yield beside
-            finally:
-                shutil.rmtree(beside, ignore_errors=True)
-    except Timeout as error:
-        raise ReleaseError("another program is fetching into this folder", where=folder, remedy="wait") from error
 
 
 class _Folder:

@@ -5,6 +5,7 @@ from typing import Any
 from lrfr import paths
 from lrfr.card.settings import Card
 from lrfr.config import Params, read_params
+from lrfr.detector import Detect
 from lrfr.errors import ParameterError, unknown_name
 from lrfr.faces import read_faces
 from lrfr.files import read_json, write_json, write_text
@@ -13,6 +14,7 @@ from lrfr.nn.compute import make_deterministic
 from lrfr.nn.landmarks.onnx_file import export_landmarks
 from lrfr.nn.model_file import read_model, write_model
 from lrfr.nn.onnx_file import export_onnx
+from lrfr.release.calibration import Detector, calibrate_run, write_calibration
 from lrfr.release.card import model_card
 from lrfr.release.contract import contract
 from lrfr.release.groups import read_groups
@@ -66,6 +68,10 @@ def run() -> None:
     facts["sign_off"] = sign_off(facts["results"], facts["floor"], difference, points)
     facts["approved"] = all(gate["passed"] for gate in facts["sign_off"])
     write_json(folder / METRICS, metrics)
+    found = params.read("detect", Detect)
+    detector = Detector(min_face=found.min_face_native, thresholds=found.thresholds)
+    strangers = calibrate_run(paths.embeddings(chosen, "benchmark"), paths.BENCHMARK, params.seed, detector)
+    write_calibration(folder, strangers)
     write_reference(folder / REFERENCE, paths.BENCHMARK, paths.embeddings(chosen, "benchmark"), params.seed)
     write_sample(folder, model, paths.BENCHMARK, params.seed, params.threads)
     write_json(folder / FACTS, facts)
