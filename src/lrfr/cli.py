@@ -398,6 +398,20 @@ def watch(
     _serve("watch", folder, model, gallery, fpir, as_json)
 
 
+@app.command(name="try")
+def try_out(
+    model: ReleaseFolder,
+    gallery: GalleryPath = GALLERY,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="On 127.0.0.1; else the first free one.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
+) -> None:
+    """Try a release in the browser, by picture or camera."""
+    with readable_errors("serve"):
+        from lrfr.serve.trying import try_out
+
+        try_out(model, gallery, port, browser=not no_browser)
+
+
 def _serve(name: str, *arguments: Any) -> Any:
     """Runs a command of those that need a release alone."""
     with readable_errors("serve"):

@@ -108,3 +108,33 @@ class Gallery:
         """The first picture of a person, encoded."""
         row = int(np.flatnonzero(self._person == self.people.index(name))[0])
         return self._file.pictures([row])[0]
+
+
+class FollowedGallery:
+    """A gallery that is read again whenever its file has changed, by whatever program.
+
+    Args:
+        path: of the file.
+        model: whose embeddings it holds.
+
+    Raises:
+        GalleryError: as :class:`Gallery`.
+    """
+
+    def __init__(self, path: Path, model: Recogniser) -> None:
+        self._path, self._model = path, model
+        self._stamp = self._now()
+        self._gallery = Gallery(path, model)
+
+    def latest(self) -> Gallery:
+        """The gallery as it is now."""
+        if (stamp := self._now()) != self._stamp:
+            self._stamp, self._gallery = stamp, Gallery(self._path, self._model)
+        return self._gallery
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            told = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return told.st_ino, told.st_mtime_ns

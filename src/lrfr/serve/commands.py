@@ -9,7 +9,7 @@ from typing import Any
 from lrfr.errors import GalleryError, ImageError
 from lrfr.galleries.changes import checked_name
 from lrfr.galleries.changes import forget as forget_person
-from lrfr.galleries.gallery import Gallery
+from lrfr.galleries.gallery import FollowedGallery, Gallery
 from lrfr.serve.enrolment import enrol_folders, enrol_person
 from lrfr.serve.identification import as_json, as_text, identify, told_threshold
 from lrfr.serve.model import Model
@@ -64,12 +64,12 @@ def watch(folder: Path, model: Path, gallery: Path, fpir: float, as_lines: bool)
 
 def _say(photos: Iterable[Path], model: Model, path: Path, fpir: float, as_lines: bool, go_on: bool) -> None:
     """Says it of each photo, by the gallery as it is then; ``go_on`` where a photo cannot be read."""
-    gallery = Gallery(path, model)
+    followed = FollowedGallery(path, model)
+    gallery = followed.latest()
     _say_by_what(gallery, fpir, as_lines)
-    state = path.stat()
     for photo in photos:
-        if (now := path.stat()) != state:
-            state, gallery = now, Gallery(path, model)
+        if (latest := followed.latest()) is not gallery:
+            gallery = latest
             _say_by_what(gallery, fpir, as_lines)
         try:
             identified = identify(model, gallery, read_photo(photo), fpir)
