@@ -199,14 +199,23 @@ def all_scores(probe: np.ndarray, template: np.ndarray, metric: str) -> np.ndarr
     return 2 * product - (left**2).sum(axis=1)[:, None] - (right**2).sum(axis=1)
 
 
-def calibrate_run(embeddings: Path, faces: Path, seed: int, detector: Detector) -> Calibration:
-    """Calibrates a run by its embeddings of the benchmark.
+@dataclass(frozen=True)
+class BenchmarkFaces:
+    """The faces of a benchmark that were embedded: ``embedding`` (N, D), ``identity`` (N,) int64, -1 for nobody's, and
+    ``role`` (N,), ``gallery``, ``probe`` or ``distractor``; and the model's ``metric``."""
+
+    embedding: np.ndarray
+    identity: np.ndarray
+    role: np.ndarray
+    metric: Literal["cosine", "euclidean"]
+
+
+def read_test_faces(embeddings: Path, faces: Path) -> BenchmarkFaces:
+    """Reads the embeddings of a benchmark's faces; those that are missing are left out.
 
     Args:
-        embeddings: the ``.npz`` that the stage embed wrote of the benchmark.
+        embeddings: the ``.npz`` that the stage embed wrote.
         faces: the benchmark's face table.
-        seed: of the bootstrap.
-        detector: how its faces were found.
     """
     with np.load(embeddings) as archive:
         row_of = {face_id: row for row, face_id in enumerate(archive["face_id"].tolist())}
@@ -216,9 +225,23 @@ def calibrate_run(embeddings: Path, faces: Path, seed: int, detector: Detector) 
     _, identity = numbered(table["identity"])
     role = np.array([split or "" for split in table["split"].to_pylist()])
     row = np.array([row_of.get(face_id, -1) for face_id in table["face_id"].to_pylist()])
-    used = np.flatnonzero((row >= 0) & (identity >= 0))
+    used = np.flatnonzero(row >= 0)
     used = used[~missing[row[used]]]
-    return calibrate(embedding[row[used]], identity[used], role[used], metric, seed, detector)
+    return BenchmarkFaces(embedding[row[used]], identity[used], role[used], metric)
+
+
+def calibrate_run(embeddings: Path, faces: Path, seed: int, detector: Detector) -> Calibration:
+    """Calibrates a run by its embeddings of the benchmark, see :func:`read_test_faces`.
+
+    Args:
+        embeddings: the ``.npz`` that the stage embed wrote of the benchmark.
+        faces: the benchmark's face table.
+        seed: of the bootstrap.
+        detector: how its faces were found.
+    """
+    tested = read_test_faces(embeddings, faces)
+    named = tested.identity >= 0
+    return calibrate(tested.embedding[named], tested.identity[named], tested.role[named], tested.metric, seed, detector)
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
