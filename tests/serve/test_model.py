@@ -12,7 +12,9 @@ from lrfr.nn.embedding import embed_images
 from lrfr.release.layout import LANDMARKS_ONNX, MANIFEST, MODEL_ONNX
 from lrfr.serve import Gallery, Model
 from lrfr.serve.detection import find_faces
-from tests.serve.releases import NAME, VERSION, group, make_release, photo, pixels
+from lrfr.serve.enrolment import enrol_person
+from lrfr.serve.identification import as_json, as_text, identify
+from tests.serve.releases import NAME, VERSION, group, make_release, photo, pixels, write_photo
 
 CROPS = [photo(person)[20:90, 30:90][: 30 + 4 * person, : 20 + 5 * person] for person in range(9)]
 
@@ -107,3 +109,28 @@ def test_a_release_without_a_calibration_embeds_and_identifies_nobody(release, e
     model = Model.load(folder)
     with pytest.raises(LrfrError, match="a result is missing"):
         Gallery(enrolled, model).identify(model.embed(CROPS[:1]))
+
+
+def with_quality(folder):
+    """The same network, which also says how long an embedding is."""
+    graph = onnx.load(folder / MODEL_ONNX)
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), "over"))
+    graph.graph.node.append(onnx.helper.make_node("ReduceL2", ["embeddings", "over"], ["quality"], keepdims=0))
+    graph.graph.output.append(onnx.helper.make_tensor_value_info("quality", onnx.TensorProto.FLOAT, ["batch"]))
+    told = {entry.key: entry.value for entry in graph.metadata_props}
+    told["facts"] = json.dumps(json.loads(told["facts"]) | {"quality": "norm"})
+    onnx.helper.set_model_props(graph, told)
+    onnx.save(graph, folder / MODEL_ONNX)
+
+
+def test_a_model_that_gives_a_quality_gives_it_of_every_face(release, tmp_path):
+    folder = shutil.copytree(release, tmp_path / "copy")
+    with_quality(folder)
+    model = Model.load(folder)
+    seen = model.see(CROPS)
+    assert model.quality == "norm"
+    np.testing.assert_allclose(seen.quality, np.linalg.norm(seen.embedding, axis=1), rtol=1e-5)
+    path = tmp_path / "people.gallery"
+    enrol_person(model, path, "anna", [write_photo(tmp_path / "a.jpg", photo(0))], add=False)
+    identified = identify(model, Gallery(path, model), photo(0, 3), 0.05)
+    assert as_json("x", identified)["faces"][0]["quality"] > 0 and ", quality" in as_text("x", identified)

@@ -21,7 +21,7 @@ from lrfr.release.manifest import read_manifest, sha256
 from lrfr.serve.network import Network
 
 POINTS = 5
-EMBEDDINGS, QUALITIES = "embeddings", "qualities"  # outputs of model.onnx
+EMBEDDINGS, QUALITY = "embeddings", "quality"  # outputs of model.onnx
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Model:
         self.folder, self.release, self._network, self._landmarks = folder, release, network, landmarks
         facts = json.loads(network.told["facts"])
         self.presentation: str = check_presentation(facts["presentation"])
-        self.quality: str | None = facts.get("quality") if QUALITIES in network.outputs else None
+        self.quality: str | None = facts.get("quality") if QUALITY in network.outputs else None
         self._interpolation = json.loads(network.told["architecture"])["preprocessing"]["interpolation"]
         parts = [MODEL_ONNX, LANDMARKS_ONNX] if landmarks else [MODEL_ONNX]
         whole = hashlib.sha256("\n".join(sha256(folder / part) for part in parts).encode()).hexdigest()
@@ -102,7 +102,7 @@ class Model:
         if not shown:
             return Embedded(np.empty((0, self.origin.width), np.float32), None, aligned)
         given: dict[str, Any] = self._network(shown, self._interpolation)
-        quality = given[QUALITIES].reshape(-1) if self.quality else None
+        quality = given[QUALITY].reshape(-1) if self.quality else None
         return Embedded(given[EMBEDDINGS], quality, aligned)
 
     def _presented(self, images: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
