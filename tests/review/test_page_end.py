@@ -10,12 +10,12 @@ def finish(page, address, names=()):
     page.set_default_timeout(8000)
     page.goto(address)
     expect(page.locator("#title")).not_to_have_text("Loading")
-    for name in names:
+    for place, name in enumerate(names):
         page.keyboard.press("i")
         expect(page.locator("#name")).to_be_visible()
         page.keyboard.type(name)
         page.keyboard.press("Enter")
-        expect(page.locator("#name")).to_be_hidden()
+        expect(page.locator(".caption").nth(place)).to_have_text(name)
     while not page.locator("#end").is_visible():
         saved = page.inner_text("#title")
         page.wait_for_timeout(SOON)
