@@ -44,7 +44,7 @@ def fork(count: int, seed: int, place: Path, share: int, shares: int) -> int:
     if child:
         return child
     try:
-        (place / f"{share}.json").write_text(json.dumps(campaign(count, seed, place / str(share), share, shares)))
+        (place / f"{share}.json").write_text(json.dumps(campaign(count, seed, place / str(share), share, shares, True)))
         os._exit(0)
     except BaseException:
         traceback.print_exc()

@@ -3,7 +3,7 @@
     python preloaded.py FOLDER
 
 puts the command into FOLDER and serves it there: each call runs in a fork of this process, which has loaded the
-libraries and nothing of lrfr. It ends when its standard input does.
+libraries and nothing of lrfr, and which ends when the call is killed. The process ends when its standard input does.
 """
 
 import importlib
