@@ -50,7 +50,10 @@ def test_settings_are_not_those_of_every_run():
     ("changes", "complaint"),
     [
         ({"method": "baselin"}, r"unknown method 'baselin'(.|\n)*did you mean 'baseline'"),
-        ({"method": "independent"}, r"unknown method 'independent'(.|\n)*known: baseline, crfiqa, csri, pretrained, random"),
+        (
+            {"method": "independent"},
+            r"unknown method 'independent'(.|\n)*known: baseline, crfiqa, csri, pretrained, random",
+        ),
         ({"method": None}, "methods.mine: method"),
         ({"backbone": "mian"}, r"unknown backbone 'mian'(.|\n)*methods.mine.backbone(.|\n)*did you mean 'main'"),
         (
