@@ -22,7 +22,7 @@ def git() -> str:
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A headless Chromium."""
+    """A headless Chromium, whose camera shows a moving pattern."""
     names = ("chromium", "chromium-browser", "google-chrome")
     place = next((found for name in names if (found := shutil.which(name))), None)
     if place is None:
@@ -30,7 +30,8 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=place, args=arguments)
         yield browser
         browser.close()

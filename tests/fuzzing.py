@@ -137,6 +137,7 @@ def build(folder: Path, validated: bool) -> None:
         validate.run()
     write_rows(detected, Path("data/detected/native.parquet"))
     write_rows([row | {"split": None} for row in split_rows()[1]], Path("data/detected/auxiliary.parquet"))
+    write_rows([], Path("data/detected/unrecognizable.parquet"))
     Path("annotations/gold.csv").write_text(f"face_id,verdict\n{detected[0]['face_id']},face\n")
     done = {"result": [{"type": "choices", "value": {"choices": ["face"]}, "from_name": "verdict", "to_name": "image"}],
             "was_cancelled": False, "completed_by": 1, "created_at": "2024-05-01T09:00:00Z",

@@ -102,7 +102,7 @@ def test_every_stage_leaves_what_it_promises(project):
     release = json.loads((project / "releases/tiny-face-embedder/release.json").read_text())
     assert {file.name for file in (project / "releases/tiny-face-embedder").iterdir()} == {
         "model.safetensors", "landmarks.safetensors", "model.onnx", "landmarks.onnx", "README.md", "release.json",
-        "metrics.json", "reference.parquet", "sample",
+        "metrics.json", "reference.parquet", "calibration.json", "sample",
     }  # fmt: skip
     assert isinstance(release["approved"], bool)
     assert release["sign_off"][0]["passed"], "every stage that looks at the data let it pass"

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 
 def norm(vector):
@@ -51,12 +52,12 @@ def fewest_errors(distances, genuine):
     }
 
     def errors(threshold):
-        rejected = sum(d > threshold for d in kinds[1]) / max(len(kinds[1]), 1)
-        return rejected + sum(d <= threshold for d in kinds[0]) / max(len(kinds[0]), 1)
+        rejected = Fraction(sum(d > threshold for d in kinds[1]), max(len(kinds[1]), 1))
+        return rejected + Fraction(sum(d <= threshold for d in kinds[0]), max(len(kinds[0]), 1))
 
-    nothing = sum(d >= 0 for d in kinds[1]) / max(len(kinds[1]), 1)  # accepting none
+    nothing = Fraction(sum(d >= 0 for d in kinds[1]), max(len(kinds[1]), 1))  # accepting none
     best = min(sorted(distances), key=errors)
-    return best if errors(best) < nothing - 1e-9 else 0.0
+    return best if errors(best) < nothing else 0.0
 
 
 def normface(x, prototypes, label, scale):

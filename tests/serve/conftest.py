@@ -1,6 +1,5 @@
 """A small release, made once, and a gallery of three people."""
 
-import os
 import shutil
 
 import pytest
@@ -51,20 +50,3 @@ def enrolled(model, tmp_path_factory):
 def gallery(enrolled, tmp_path):
     """The file of a gallery of anna, bob and carl, which a test may change."""
     return shutil.copy(enrolled, tmp_path / "people.gallery")
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium, whose camera shows a moving pattern."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((found for name in names if (found := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(names)} is in the PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=found, args=arguments)
-        yield browser
-        browser.close()

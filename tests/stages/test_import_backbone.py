@@ -392,8 +392,7 @@ def test_what_other_programs_write_is_named(project, network):
         archive.writestr("weights/backbone.pth", b"")
     output = refused("x.zip")
     assert "a zip archive of 1 files, such as weights/backbone.pth" in output
-    whole = Path("x.zip").read_bytes()
-    Path("cut.zip").write_bytes(whole[:10] + whole[40:])
+    Path("cut.zip").write_bytes(Path("x.zip").read_bytes()[60:])
     assert "a damaged zip archive" in refused("cut.zip")
     assert "unpack it" in output
     with zipfile.ZipFile("x.keras", "w") as archive:

@@ -90,9 +90,10 @@ def best_threshold(distances: torch.Tensor, genuine: torch.Tensor) -> torch.Tens
     """
     ordered, order = distances.sort()
     accepted = genuine[order].long().cumsum(0)
-    number = torch.arange(1, len(ordered) + 1, device=ordered.device)
-    of_genuine, of_impostors = (counts / counts[-1].clamp_min(1) for counts in (accepted, number - accepted))
-    gained = of_genuine - of_impostors
+    impostors = torch.arange(1, len(ordered) + 1, device=ordered.device) - accepted
+    gained = accepted * impostors[-1].clamp_min(1) - impostors * accepted[-1].clamp_min(
+        1
+    )  # exact ties
     is_last = torch.ones_like(genuine)
     is_last[:-1] = ordered[1:] != ordered[:-1]  # of equal distances all are accepted, or none
     gained = gained.masked_fill(~is_last, -1)
