@@ -91,9 +91,7 @@ def best_threshold(distances: torch.Tensor, genuine: torch.Tensor) -> torch.Tens
     ordered, order = distances.sort()
     accepted = genuine[order].long().cumsum(0)
     impostors = torch.arange(1, len(ordered) + 1, device=ordered.device) - accepted
-    gained = accepted * impostors[-1].clamp_min(1) - impostors * accepted[-1].clamp_min(
-        1
-    )  # exact ties
+    gained = accepted * impostors[-1].clamp_min(1) - impostors * accepted[-1].clamp_min(1)  # exact ties
     is_last = torch.ones_like(genuine)
     is_last[:-1] = ordered[1:] != ordered[:-1]  # of equal distances all are accepted, or none
     gained = gained.masked_fill(~is_last, -1)
