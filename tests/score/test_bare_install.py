@@ -12,7 +12,7 @@ import pytest
 from tests.score import test_folds, test_templates
 from tests.score.files import closed_files, flat, open_files, scored_pairs
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 PROGRAM = """
 import sys
 
@@ -31,9 +31,10 @@ def name_of(requirement):
     return re.match(r"[\w.-]+", requirement).group().lower().replace("_", "-")
 
 
-def not_installed_with_lrfr():
-    """The top-level modules of this environment that neither the core dependencies bring nor theirs."""
-    open_ends = [name_of(one) for one in tomllib.loads(PYPROJECT.read_text())["project"]["dependencies"]]
+def not_installed_with_lrfr(*extras):
+    """The top-level modules of this environment that neither lrfr with these extras brings nor what it depends on."""
+    wanted = [*PROJECT["dependencies"], *(one for extra in extras for one in PROJECT["optional-dependencies"][extra])]
+    open_ends = [name_of(one) for one in wanted]
     known = {"lrfr"}
     while open_ends:
         package = open_ends.pop()

@@ -4,16 +4,13 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, requires
-from pathlib import Path
+from importlib.metadata import distribution
 
 import pytest
 
-from tests.score.test_bare_install import PROGRAM, name_of
+from tests.score.test_bare_install import PROGRAM, PROJECT, name_of, not_installed_with_lrfr
 from tests.serve.releases import NAME, VERSION, group, photo, write_photo
 
-PYPROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 PIPELINE = ("torch", "timm", "dvc", "prefect", "onnx", "scipy", "sklearn", "safetensors", "evidently", "jinja2")
 PYTHON = """
 from pathlib import Path
@@ -27,24 +24,9 @@ print([answer.name for answer in Gallery("people.gallery", model).identify(embed
 """
 
 
-def brought_by_nobody():
-    """The top-level modules of this environment that neither the core dependencies and the extra bring nor theirs."""
-    open_ends = [name_of(one) for one in (*PYPROJECT["dependencies"], *PYPROJECT["optional-dependencies"]["serve"])]
-    known = {"lrfr"}
-    while open_ends:
-        package = open_ends.pop()
-        if package not in known:
-            known.add(package)
-            try:
-                open_ends += [name_of(one) for one in requires(package) or [] if "extra ==" not in one]
-            except PackageNotFoundError:  # for another system
-                continue
-    return sorted(module for module, by in packages_distributions().items() if not known & {name_of(one) for one in by})
-
-
 @pytest.fixture(scope="module")
 def refused():
-    found = brought_by_nobody()
+    found = not_installed_with_lrfr("serve")
     assert set(PIPELINE) <= set(found)
     return found
 
@@ -84,7 +66,7 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path):
 
 def test_the_two_extras_ask_for_the_same_versions():
     """Where both need a package, one environment has both."""
-    extras = PYPROJECT["optional-dependencies"]
+    extras = PROJECT["optional-dependencies"]
     pinned = {name_of(one): one for one in extras["pipeline"]}
     for one in extras["serve"]:
         assert pinned.get(name_of(one), one) == one
