@@ -8,28 +8,23 @@ dvc.yaml, or ``all``; 1 if nothing is said).
 import argparse
 import signal
 import sys
-from pathlib import Path
 
-from filelock import FileLock, Timeout
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.exceptions import FailedRun
 from prefect.futures import as_completed
 from prefect.states import Completed, Failed, State
 
+from flows.alone import run_alone
 from flows.plan import outdated, read_plan, startable
 from flows.processes import Processes
 from flows.server import connect
 from lrfr import paths
-from lrfr.circumstances import told
 from lrfr.config import read_params
-from lrfr.errors import LrfrError
-from lrfr.files import check_writable, read_json
+from lrfr.files import read_json
 from lrfr.parallel import cores
 from lrfr.recovery import recover_patiently
 
-LOCK = Path(".dvc/tmp/flow.lock")  # with DVC's own locks: one flow in a project, wherever Prefect is at home
 OUTCOMES = {"didn't change, skipping": "up to date", "is cached - skipping run": "taken from the cache"}  # DVC's words
 # DVC's advice after every stage; once, at the end of `dvc repro`, it would be welcome
 ADVICE = ("To track the changes", "git add ", "To enable auto staging", "dvc config core.autostage", "Use `dvc push`")
@@ -115,30 +110,16 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
-    try:
-        check_writable(LOCK)
-        with FileLock(LOCK, timeout=0):
-            from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
+    return run_alone(_checked_and_run, "run the same command again to go on")
 
-            recover_patiently()
-            check.run()
-            connect()
-            pipeline()
-    except Timeout:
-        print("error: the flow already runs in this project; wait until it ends, or stop it", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("error: interrupted; run the same command again to go on", file=sys.stderr)
-        return 130
-    except (LrfrError, FailedRun) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        if (message := told(error)) is None:
-            raise
-        print(f"error: {message}", file=sys.stderr)
-        return 1
-    return 0
+
+def _checked_and_run() -> None:
+    from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
+
+    recover_patiently()
+    check.run()
+    connect()
+    pipeline()
 
 
 if __name__ == "__main__":

@@ -8,19 +8,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.exceptions import FailedRun
 from prefect.states import Completed, Failed, State
 
-from flows.pipeline import LOCK
+from flows.alone import run_alone
 from flows.plan import outdated, read_plan
 from flows.processes import Processes
 from flows.server import connect
-from lrfr.circumstances import told
 from lrfr.errors import LrfrError, ReleaseError
-from lrfr.files import check_writable
 
 processes = Processes()
 SHOWN = 5  # stages that are out of date
@@ -125,27 +121,16 @@ def main() -> int:
     parser.add_argument("--public", type=Path, help="public key, or the certificates that vouch for the one, PEM")
     parser.add_argument("--place", type=Path, help="the folder to publish to")
     asked = parser.parse_args()
-    try:
-        check_writable(LOCK)
-        with FileLock(LOCK, timeout=0):
+
+    def connect_and_release() -> None:
+        try:
             connect()
             release(asked.key, asked.public, asked.certificate, asked.place)
-    except Timeout:
-        print("error: a flow already runs in this project; wait until it ends, or stop it", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        processes.stop()
-        print("error: interrupted; a release is whole or not there, so run the same command again", file=sys.stderr)
-        return 130
-    except (LrfrError, FailedRun) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        if (message := told(error)) is None:
+        except KeyboardInterrupt:
+            processes.stop()
             raise
-        print(f"error: {message}", file=sys.stderr)
-        return 1
-    return 0
+
+    return run_alone(connect_and_release, "a release is whole or not there, so run the same command again")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ FIGURES = {"distractors": {"rank1": 0.5, "rank1_interval": [0.4, 0.6], "map": 0.
 RESULTS = {"run": "baseline", "method": "baseline", "sets": {"benchmark": FIGURES}}
 DRIVER = """
 import os, pathlib, signal, sys, threading, time
-from flows import pipeline
+from flows import alone, pipeline
 from filelock import FileLock
 from prefect.artifacts import Artifact
 
@@ -87,7 +87,7 @@ mode.write_text("good")
 run("mended")
 print(Artifact.get("report").data, flush=True)
 run("unchanged")
-with FileLock(pipeline.LOCK):
+with FileLock(alone.LOCK):
     run("second")
 mode.write_text("slow")
 threading.Thread(target=interrupt, daemon=True).start()
@@ -224,7 +224,7 @@ def test_prefects_home_is_the_projects(runs, project):
 
 def test_two_flows_at_once_are_refused(runs):
     assert "exit 1" in runs["second"]
-    assert "error: the flow already runs in this project" in runs["second"]
+    assert "error: a flow already runs in this project" in runs["second"]
 
 
 def test_an_interrupt_lets_training_save_its_state(runs, project):
