@@ -19,8 +19,11 @@ VALIDATE = {"min_identities": 4, "min_distractors": 10, "mean_height": [12, 26]}
 
 
 def write_params(**sections: object) -> None:
-    """The project's own params.yaml in the current folder, with some sections replaced."""
-    params = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8"))
+    """The project's own params.yaml in the current folder, with T-C's SR network and some sections replaced."""
+    project = Path(__file__).parents[1]
+    files = (project / name for name in ("params.yaml", "params/tc.yaml"))
+    params, with_sr = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in files)
+    params |= {name: with_sr[name] for name in ("super_resolution", "evaluate")}
     paths.PARAMS.write_text(yaml.safe_dump(params | {"validate": VALIDATE} | sections, sort_keys=False))
 
 

@@ -3,19 +3,23 @@
     python tools/code_deps.py            says what is not as it should be; exit status 1 if anything is not
     python tools/code_deps.py --write    writes both files
 
-A stage runs ``lrfr NAME``, which is the module ``lrfr.stages.name``. What params.yaml names (a source, a synthesiser, a
-method) is recorded by the stage ``code``; a run's own method is named in dvc.yaml by hand, as it is in its template.
+A stage runs ``lrfr NAME``, which is the module ``lrfr.stages.name``. A folder of which it imports every file stands as
+one dep: DVC reads and writes dvc.lock around every stage, at a cost that grows with the deps. What params.yaml names (a
+source, a synthesiser, a method) is recorded by the stage ``code``; a run's own method is named in dvc.yaml by hand, as
+it is in its template.
 """
 
 import argparse
 import re
 import sys
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from lrfr.code import closure  # noqa: E402 - the package need not be installed, as when make asks
+from lrfr.code import PACKAGE, closure  # noqa: E402 - the package need not be installed, as when make asks
 
 DVC, CHECK = ROOT / "dvc.yaml", ROOT / "tools" / "check.d"
 COMMAND = re.compile(r"^ +cmd: lrfr ([\w-]+)")
@@ -55,8 +59,22 @@ def _belongs_to_deps(line: str, indent: int) -> bool:
 def _code_deps(command: str, indent: int) -> list[str]:
     if command == "code":  # reads all code, and runs in a second
         return []
-    files = closure(f"lrfr.stages.{command.replace('-', '_')}")
-    return [f"{' ' * (indent + 2)}- {_relative(file)}" for file in files]
+    places = folded(closure(f"lrfr.stages.{command.replace('-', '_')}"))
+    return [f"{' ' * (indent + 2)}- {_relative(place)}" for place in places]
+
+
+def folded(files: Iterable[Path]) -> list[Path]:
+    """Files, and in place of several that are all of a folder that folder."""
+    needed = set(files)
+    whole = {folder for folder, inside in _folders().items() if len(inside) > 1 and inside <= needed}
+    return sorted(place for place in needed | whole if whole.isdisjoint(place.parents))
+
+
+@cache
+def _folders() -> dict[Path, set[Path]]:
+    """The files in every folder of the package, and in those within it."""
+    files = [file for file in PACKAGE.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    return {folder: {file for file in files if folder in file.parents} for folder in {file.parent for file in files}}
 
 
 def _modules(package: str) -> list[Path]:

@@ -123,7 +123,7 @@ class Params(Section):
     synthesizers: dict[FileName, Settings]
     drift: Settings
     landmarks: Settings
-    super_resolution: dict[FileName, Settings] = Field(min_length=1)  # DVC makes a stage of each
+    super_resolution: dict[FileName, Settings]  # DVC makes a stage of each
     backbones: dict[FileName, Settings] = Field(min_length=1)
     methods: dict[FileName, Settings] = Field(min_length=1)
     evaluation_sets: dict[FileName, Source] = Field(min_length=1)  # DVC wants to find something in data/test_sets

@@ -58,6 +58,7 @@ UNRECOGNIZABLE_LANDMARKS = Path("data/landmarks/unrecognizable.parquet")
 SUMMARY = Path("metrics/summary.json")
 EXAMPLES = Path("data/examples/super_resolved.parquet")
 ACTIVATIONS = Path("data/examples/activations.parquet")
+SUPER_RESOLUTION_NETWORKS = (Path("models/super_resolution/networks.json"), Path("data/super_resolved/networks.json"))
 IMPORTED = Path("imported")
 REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"

@@ -28,9 +28,11 @@ def stages(pipeline: Path = ROOT / "dvc.yaml") -> dict[str, list[str]]:
     return {name: stage.get("do", stage)["deps"] for name, stage in found.items()}
 
 
-def code_of(deps: list[str]) -> set[str]:
-    """The code among deps, without what is named by a parameter."""
-    return {dep for dep in deps if dep.startswith("src/lrfr/") and "$" not in dep}
+def code_of(deps: list[str], root: Path = ROOT) -> set[str]:
+    """The files of code among deps, those in folders too, without what is named by a parameter."""
+    named = [root / dep for dep in deps if dep.startswith("src/lrfr/") and "$" not in dep]
+    files = [file for place in named for file in (place.rglob("*") if place.is_dir() else [place])]
+    return {file.relative_to(root).as_posix() for file in files if file.is_file() and file.suffix != ".pyc"}
 
 
 @cache
@@ -155,6 +157,13 @@ def test_a_file_is_a_dep_of_exactly_the_stages_that_import_it():
     assert stages()["code"] == ["src/lrfr"]
 
 
+def test_a_folder_is_one_dep_where_all_of_it_is_imported_and_no_file_stands_twice():
+    for deps in stages().values():
+        places = {Path(dep) for dep in deps if dep.startswith("src/lrfr") and "$" not in dep}
+        assert all(places.isdisjoint(place.parents) for place in places)
+    assert {"src/lrfr/nn/networks", "src/lrfr/nn/training"} <= set(stages()["pretrain"])
+
+
 def test_what_is_imported_cannot_be_missed():
     """The tool reads absolute imports alone, and does not follow a ``__getattr__``."""
     relative, through = [], []
@@ -211,8 +220,8 @@ def test_a_new_backbone_is_nothing_to_the_landmark_network(copy):
     after = stages(copy / "dvc.yaml")
     changed = {f"src/lrfr/nn/networks/{name}.py" for name in ("newest", "__init__")}
     assert after["train-landmarks"] == before["train-landmarks"]
-    assert not changed & set(after["train-landmarks"])
-    assert changed <= set(after["pretrain"]) and changed <= set(after["finetune"])
+    assert not changed & code_of(after["train-landmarks"], copy)
+    assert changed <= code_of(after["pretrain"], copy) and changed <= code_of(after["finetune"], copy)
 
 
 def test_a_new_synthesiser_is_nothing_to_the_pipeline_until_it_is_named(copy):

@@ -31,18 +31,34 @@ PLAN = """
 
 
 @pytest.fixture(scope="module")
-def graph():
+def project(tmp_path_factory):
+    """dvc.yaml beside parameters that make every one of its stages; the default has no SR network."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
+    (folder / "params.yaml").write_text(composed(ROOT / "params/tc.yaml"), encoding="utf-8")
+    (folder / ".dvc").mkdir()
+    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def params(project):
+    return read_params(project / "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def graph(project):
     """DVC's graph, its edges from a stage to what it needs."""
     from dvc.repo import Repo
 
-    with Repo(str(ROOT)) as repo:
+    with Repo(str(project)) as repo:
         return repo.index.graph
 
 
 @pytest.fixture(scope="module")
 def stages(graph):
     """The stages of dvc.yaml by name."""
-    return {stage.addressing: stage for stage in graph}
+    return {stage.name: stage for stage in graph}
 
 
 def listed(stage) -> set[Path]:
@@ -52,7 +68,7 @@ def listed(stage) -> set[Path]:
 def test_the_graph_is_the_plan(graph):
     reduced = networkx.DiGraph()
     for stage, needed in graph.edges:
-        reduced.add_edge(needed.addressing.partition("@")[0], stage.addressing.partition("@")[0])
+        reduced.add_edge(needed.name.partition("@")[0], stage.name.partition("@")[0])
     chains = [line.split(" > ") for line in PLAN.split("\n") if line.strip()]
     plan = {(a.strip(), b.strip()) for chain in chains for a, b in pairwise(chain)}
     assert set(networkx.transitive_reduction(reduced).edges) == plan
@@ -66,8 +82,7 @@ def test_each_stage_is_its_command(stages):
         assert command in commands
 
 
-def test_each_name_in_the_parameters_has_its_stages(stages):
-    params = read_params(ROOT / "params.yaml")
+def test_each_name_in_the_parameters_has_its_stages(stages, params):
     of_each = {
         ("finetune", "embed", "evaluate"): params.methods,
         ("pretrain",): params.backbones,
@@ -79,8 +94,8 @@ def test_each_name_in_the_parameters_has_its_stages(stages):
     assert {name for name in stages if "@" in name} == expected
 
 
-def test_a_run_depends_on_its_own_method_and_its_own_backbone(stages):
-    for name, run in read_params(ROOT / "params.yaml").methods.items():
+def test_a_run_depends_on_its_own_method_and_its_own_backbone(stages, params):
+    for name, run in params.methods.items():
         places = {place.relative_to(ROOT).as_posix() for place in listed(stages[f"finetune@{name}"])}
         methods = {place for place in places if place.startswith("src/lrfr/methods/")}
         assert methods == {"src/lrfr/methods/__init__.py", f"src/lrfr/methods/{run['method']}.py"}
@@ -90,10 +105,10 @@ def test_a_run_depends_on_its_own_method_and_its_own_backbone(stages):
         assert f"data/code/runs/{name}.json" in places
 
 
-def test_a_run_depends_on_no_other_run(stages):
+def test_a_run_depends_on_no_other_run(stages, params):
     """So one more run runs alone, with what looks at all of them."""
     for stage in ("finetune", "embed", "evaluate"):
-        for name in read_params(ROOT / "params.yaml").methods:
+        for name in params.methods:
             of_runs = ("models/runs", "data/embeddings", "data/code/runs")
             places = [place.relative_to(ROOT).as_posix() for place in listed(stages[f"{stage}@{name}"])]
             named = [place for place in places if place.startswith(of_runs)]
@@ -107,7 +122,7 @@ def test_what_no_stage_makes_exists(stages):
     for stage in stages.values():
         for place in listed(stage):
             from_a_stage = made & {place, *place.parents} or any(place in output.parents for output in made)
-            assert from_a_stage or place.exists(), f"{stage.addressing} needs {place.relative_to(ROOT)}"
+            assert from_a_stage or place.exists(), f"{stage.name} needs {place.relative_to(ROOT)}"
 
 
 def test_no_output_is_in_git(stages):

@@ -216,10 +216,10 @@ def test_photos_of_people_who_live_pass(capsys):
         (lambda p: p["detect"].update(thresholds=[0.6, 0.7, 1.5]), "less than or equal to 1"),
         (lambda p: p["backbones"]["main"]["training"].update(epochs=10**30), "less than or equal to 10000"),
         (lambda p: p["backbones"]["main"]["training"].update(learning_rate=1e308), "less than or equal to 100"),
-        (lambda p: p["backbones"]["main"]["training"].update(warmup_epochs=11), "ends after 10 epochs"),
+        (lambda p: p["backbones"]["main"]["training"].update(warmup_epochs=11), "ends after 7 epochs"),
         (
             lambda p: p["backbones"]["main"]["training"].update(schedule="step", milestones=[5, 12]),
-            "ends after 10 epochs, before its warm-up or last milestone",
+            "ends after 7 epochs, before its warm-up or last milestone",
         ),
         (
             lambda p: (p["backbones"]["main"].update(presentation="as_cropped"),

@@ -25,6 +25,8 @@ from lrfr.files import read_json
 from lrfr.stages import curate, pretrain, split, synthesize, train_landmarks, train_sr
 from tests.drawing import jpeg, portrait, write_params
 
+PROJECT = Path(__file__).parents[2]
+
 # A header that claims 30,000 x 30,000 px
 HEADER = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
 BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + HEADER + struct.pack(">I", zlib.crc32(HEADER))
@@ -446,6 +448,9 @@ def test_without_hr_faces_there_is_still_a_benchmark(capsys):
     assert "nothing can be trained on HR faces" in capsys.readouterr().out
     split.run()
     assert (read_faces(paths.BENCHMARK).num_rows, read_faces(paths.AUXILIARY).num_rows) == (12, 0)
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    with_sr = yaml.safe_load((PROJECT / "params" / "tc.yaml").read_text())["super_resolution"]
+    paths.PARAMS.write_text(yaml.safe_dump(params | {"super_resolution": with_sr}))
     for stage, name in ((synthesize, "downsample"), (pretrain, "main"), (train_sr, "vdsr")):
         with pytest.raises(BenchmarkError, match=r"no HR faces to train on(.|\n)*acquire.auxiliary"):
             stage.run(name)

@@ -43,7 +43,7 @@ def make_deterministic(seed: int, threads: int) -> None:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms, without 4 s for importing the compiler
     torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32, also on a GPU
     torch.manual_seed(seed)
 

@@ -2,7 +2,8 @@
 
 DVC cannot let a stage depend on a module that params.yaml may name or not. So this stage, which takes a second, writes
 down what is named, with all that it imports; the others depend on their own part of that, and a new source or
-synthesiser runs none of them again.
+synthesiser runs none of them again. Nor can a stage depend on the results of networks of which there may be none: their
+folders have a list of them.
 """
 
 import hashlib
@@ -16,15 +17,18 @@ from lrfr.files import write_json
 
 
 def run() -> None:
-    """Writes data/code/KIND/NAME.json: the SHA-256 of each file by its place in the package.
+    """Writes data/code/KIND/NAME.json, the SHA-256 of each file by its place in the package; and SR networks' names.
 
     Raises:
         ParameterError: params.yaml cannot be read. A name that does not exist is for the stage that uses it to refuse.
     """
-    for (kind, name), modules in _named(read_params()).items():
+    params = read_params()
+    for (kind, name), modules in _named(params).items():
         files = closure(*modules)
         told = {f.relative_to(PACKAGE).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
         write_json(paths.code(kind, name), told)
+    for place in paths.SUPER_RESOLUTION_NETWORKS:
+        write_json(place, sorted(params.super_resolution))
 
 
 def _named(params: Params) -> dict[tuple[str, str], list[str]]:
