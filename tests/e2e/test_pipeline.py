@@ -42,7 +42,7 @@ def tiny(params):
     params["validate"].update(min_identities=3, min_distractors=3)
     params["drift"]["sample"] = 50
     params["landmarks"]["width"] = 0.25
-    params["super_resolution"]["vdsr"].update(width=0.125)
+    params["super_resolution"] = yaml.safe_load((PROJECT / "params/tc.yaml").read_text())["super_resolution"]
     backbone, runs = params["backbones"]["main"], params["methods"]
     del runs["pretrained"]
     backbone["architecture"].update(width=0.125, embedding_dim=32)
@@ -52,7 +52,7 @@ def tiny(params):
     for section in (backbone, params["landmarks"], *params["super_resolution"].values(), *runs.values()):
         for training in (value for value in section.values() if isinstance(value, dict) and "epochs" in value):
             training.update(epochs=2, batch_size=8, precision="fp32")
-    params["evaluate"]["bootstrap"] = 100
+    params["evaluate"].update(bootstrap=100, super_resolution=["vdsr"])
     params["threads"] = 1
     return params
 
