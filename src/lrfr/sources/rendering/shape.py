@@ -14,7 +14,7 @@ from lrfr.sources.rendering.identity import Identity
 from lrfr.sources.rendering.noise import bell, bump, ridge, smooth, step
 
 _OVER_THE_EARS = ("fringe", "bob", "long", "curly", "afro")
-_BROADER, _LOWER, _BULGE = 0.075, 0.045, 0.04  # standard deviations of what is one person's own, head units
+_BROADER, _LOWER, _BULGE = 0.075, 0.045, 0.02  # standard deviations of what is one person's own, head units
 _OWN = 6  # bumps from top to bottom of the chart, of which the face has half
 EDGE = 1.02  # the chart reaches a little beyond the back of the head, so that no lookup falls off it
 
