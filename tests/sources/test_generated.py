@@ -1,6 +1,7 @@
 """Generated people: reproducible, disjoint, of the right sizes, and found by the detector."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from lrfr.errors import ParameterError
 from lrfr.faces import PHOTO_SCHEMA, TAG_SCHEMA, TRUTH_SCHEMA, decode
 from lrfr.sources import generated
 from lrfr.sources.acquired import Acquired
+from lrfr.sources.rendering.head import build
+from lrfr.sources.rendering.identity import draw_identity
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")  # not a number anywhere: a black hole in a picture
 
@@ -144,6 +147,30 @@ def test_the_detector_finds_the_small_faces(people: Acquired, found: dict[str, n
 def test_the_detector_finds_the_portraits(people: Acquired, found: dict[str, np.ndarray]) -> None:
     portraits = [row["photo_id"] for row in people.photos.to_pylist() if row["collection"] == "auxiliary"]
     assert all(len(found[photo_id]) for photo_id in portraits)
+
+
+def test_nobody_has_a_measure_that_no_face_has() -> None:
+    people = [draw_identity(np.random.default_rng([1, number])) for number in range(1500)]
+    measures = {name: np.array([person[name] for person in people]) for name in people[0].shape}
+    lengths = [
+        name for name in measures if name.endswith(("_width", "_length", "_thickness", "_lip", "_opening", "_spacing"))
+    ]
+    assert len(lengths) > 10
+    assert all(measures[name].min() > 0 for name in lengths), {name: measures[name].min() for name in lengths}
+    eyes, nose, mouth = measures["eye_height"], measures["nose_length"], measures["mouth_height"]
+    lip = measures["upper_lip"]
+    assert (eyes + nose + lip < mouth).all()  # the nose ends above the upper lip
+    assert (measures["eye_spacing"] > measures["eye_width"]).all()  # the eyes do not touch
+
+
+def test_two_people_of_the_same_measures_do_not_look_the_same() -> None:
+    one = draw_identity(np.random.default_rng(5))
+    other = replace(one, texture_seed=one.texture_seed + 1)
+    heads = [build(person, 96, None, np.zeros(3, np.float32)) for person in (one, one, other)]
+    assert np.array_equal(heads[0].radius, heads[1].radius) and np.array_equal(heads[0].albedo, heads[1].albedo)
+    face = slice(30, 70)
+    assert np.abs(heads[0].radius - heads[2].radius)[face, face].mean() > 0.005
+    assert np.abs(heads[0].y - heads[2].y).mean() > 0.01
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:

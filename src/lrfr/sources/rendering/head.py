@@ -21,6 +21,7 @@ class Head:
     person: Identity
     x: np.ndarray  # across the face's window, head units
     y: np.ndarray  # down the face's window
+    straight: tuple[np.ndarray, np.ndarray]  # the same two as a ruler has them: x and y are warped
     radius: np.ndarray
     normals: np.ndarray  # (size, size, 3), unit length, outwards
     albedo: np.ndarray  # (size, size, 3), linear RGB, without eyes, brows and mouth
@@ -50,10 +51,12 @@ def build(person: Identity, size: int, worn: str | None, worn_colour: np.ndarray
     radius = (radius + base.radius).astype(np.float32)
     gloss = (1 - hidden) * (0.08 + 0.05 * step(0.5, 0.0, base.side)) + hidden * 0.03
     material = cv2.merge([_openness(radius), (1 - hidden).astype(np.float32), gloss.astype(np.float32)])
+    rays, face = directions(size)[window(size)], base.face()
     return Head(
         person,
-        base.face().x,
-        base.face().y,
+        face.x,
+        face.y,
+        (rays[..., 0] * face.radius, rays[..., 1] * face.radius),
         radius,
         _normals(radius),
         albedo.astype(np.float32),
@@ -96,7 +99,7 @@ def painted(head: Head, look: Look) -> np.ndarray:
     drawn = features.paint(skin_part, x, y, person, look, grain)
     drawn = mix(drawn, skin_part, head.cover)
     if look.glasses is not None:
-        frame, lens, grey = features.glasses(x, y, person, look.glasses, look.tinted)
+        frame, lens, grey = features.glasses(*head.straight, person, look.glasses, look.tinted)
         drawn = mix(drawn, np.array([0.02, 0.02, 0.022], np.float32), lens * (0.9 if look.tinted else 0.4))
         drawn = mix(drawn, np.array([grey] * 3, np.float32), frame)
     albedo[part] = drawn

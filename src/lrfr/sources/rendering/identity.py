@@ -9,39 +9,39 @@ import numpy as np
 
 # name: (mean, standard deviation, shift from the most feminine to the most masculine)
 _SHAPE = {
-    "skull_width": (0.98, 0.045, 0.02),
-    "skull_height": (1.10, 0.05, 0.02),
-    "skull_depth": (1.24, 0.05, 0.02),
-    "jaw_width": (0.87, 0.06, 0.07),
-    "jaw_length": (0.99, 0.055, 0.04),
-    "chin_width": (0.24, 0.07, 0.08),
-    "chin_forward": (0.10, 0.045, 0.03),
-    "cheekbones": (0.055, 0.035, 0.0),
-    "cheek_fullness": (0.035, 0.05, -0.02),
-    "brow_ridge": (0.03, 0.02, 0.05),
-    "eye_spacing": (0.43, 0.028, 0.0),
-    "eye_height": (0.0, 0.035, 0.0),
-    "eye_width": (0.212, 0.018, -0.012),
-    "eye_opening": (0.36, 0.065, -0.06),
+    "skull_width": (0.98, 0.063, 0.02),
+    "skull_height": (1.10, 0.06, 0.02),
+    "skull_depth": (1.24, 0.06, 0.02),
+    "jaw_width": (0.87, 0.084, 0.07),
+    "jaw_length": (0.99, 0.072, 0.04),
+    "chin_width": (0.24, 0.08, 0.08),
+    "chin_forward": (0.10, 0.058, 0.03),
+    "cheekbones": (0.055, 0.049, 0.0),
+    "cheek_fullness": (0.035, 0.065, -0.02),
+    "brow_ridge": (0.03, 0.028, 0.05),
+    "eye_spacing": (0.43, 0.042, 0.0),
+    "eye_height": (0.0, 0.046, 0.0),
+    "eye_width": (0.212, 0.029, -0.012),
+    "eye_opening": (0.36, 0.078, -0.06),
     "eye_tilt": (0.06, 0.09, -0.04),
-    "eye_depth": (0.13, 0.035, 0.02),
-    "lid_fold": (0.5, 0.3, 0.0),
-    "brow_height": (0.285, 0.05, -0.05),
-    "brow_thickness": (0.060, 0.016, 0.024),
-    "brow_arch": (0.06, 0.03, -0.02),
+    "eye_depth": (0.13, 0.046, 0.02),
+    "lid_fold": (0.5, 0.36, 0.0),
+    "brow_height": (0.285, 0.06, -0.05),
+    "brow_thickness": (0.060, 0.021, 0.024),
+    "brow_arch": (0.06, 0.039, -0.02),
     "brow_tilt": (-0.02, 0.07, 0.03),
-    "brow_length": (0.29, 0.03, 0.01),
-    "brow_density": (0.75, 0.2, 0.15),
-    "nose_length": (0.475, 0.045, 0.03),
-    "nose_width": (0.185, 0.03, 0.02),
-    "nose_projection": (0.23, 0.05, 0.03),
-    "nose_bridge": (0.42, 0.16, 0.10),
-    "nose_bridge_width": (0.085, 0.017, 0.01),
-    "nose_hump": (0.0, 0.03, 0.01),
-    "mouth_height": (0.93, 0.035, 0.02),
-    "mouth_width": (0.37, 0.04, 0.02),
-    "upper_lip": (0.075, 0.022, -0.02),
-    "lower_lip": (0.105, 0.026, -0.02),
+    "brow_length": (0.29, 0.039, 0.01),
+    "brow_density": (0.75, 0.24, 0.15),
+    "nose_length": (0.475, 0.063, 0.03),
+    "nose_width": (0.185, 0.038, 0.02),
+    "nose_projection": (0.23, 0.06, 0.03),
+    "nose_bridge": (0.42, 0.17, 0.10),
+    "nose_bridge_width": (0.085, 0.021, 0.01),
+    "nose_hump": (0.0, 0.042, 0.01),
+    "mouth_height": (0.93, 0.04, 0.02),
+    "mouth_width": (0.37, 0.056, 0.02),
+    "upper_lip": (0.075, 0.026, -0.02),
+    "lower_lip": (0.105, 0.036, -0.02),
     "lip_redness": (0.5, 0.3, -0.4),
     "ear_size": (0.27, 0.03, 0.03),
     "ear_flare": (0.16, 0.06, 0.02),
@@ -113,6 +113,9 @@ def draw_identity(rng: np.random.Generator) -> Identity:
     shape = {
         name: mean + shift * (masculinity - 0.5) + sd * _bounded(rng) for name, (mean, sd, shift) in _SHAPE.items()
     }
+    longer = shape["nose_length"] - _SHAPE["nose_length"][0]
+    shape["mouth_height"] += 0.5 * longer  # a long nose pushes the mouth down, and the chin a little
+    shape["jaw_length"] += 0.15 * longer
     shape["nose_width"] += 0.035 * melanin
     shape["upper_lip"] += 0.03 * melanin
     shape["lower_lip"] += 0.025 * melanin
@@ -132,7 +135,7 @@ def draw_identity(rng: np.random.Generator) -> Identity:
         receding=float(max(0.0, rng.normal(0.25 * age, 0.18))) if male else 0.0,
         parting=float(rng.choice([-0.4, 0.0, 0.4]) + rng.normal(0, 0.06)),
         hair_curl=float(rng.uniform(0, 1)),
-        brow_colour=(hair_colour * 0.6 + 0.006).astype(np.float32) if age < 0.75 else hair_colour * 0.8,
+        brow_colour=_brow_colour(rng, hair_colour, age),
         iris_colour=_IRIS_COLOURS[0 if melanin > 0.45 else int(rng.integers(0, 6))] * np.float32(rng.uniform(0.7, 1.3)),
         stubble=float(np.clip(rng.normal(0.35, 0.3), 0, 1)) if male else 0.0,
         beard=float(rng.uniform(0.4, 1.0)) if bearded and rng.random() < 0.6 else 0.0,
@@ -157,6 +160,13 @@ def _hair_colour(rng: np.random.Generator, melanin: float, age: float) -> np.nda
     weights = weights * (1 - min(grey, 0.9)) + np.array([0, 0, 0, 0, 0, 0, 0.6, 0.4]) * min(grey, 0.9)
     colour = _HAIR_COLOURS[rng.choice(len(weights), p=weights / weights.sum())]
     return (colour * rng.uniform(0.75, 1.3) * rng.uniform(0.93, 1.07, 3)).astype(np.float32)
+
+
+def _brow_colour(rng: np.random.Generator, hair_colour: np.ndarray, age: float) -> np.ndarray:
+    """Mostly darker than the hair, in some people much darker; grey later than the hair."""
+    if age >= 0.75:
+        return hair_colour * 0.8
+    return (hair_colour * rng.uniform(0.2, 1.0) + 0.006).astype(np.float32)
 
 
 def _moles(rng: np.random.Generator) -> np.ndarray:

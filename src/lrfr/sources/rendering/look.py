@@ -42,9 +42,9 @@ class Look:
 
 def draw_light(rng: np.random.Generator) -> Light:
     """From soft and frontal to hard and from the side; warm to cold."""
-    azimuth, elevation = rng.normal(0, 0.6), rng.uniform(0.2, 1.1)
+    azimuth, elevation = rng.normal(0, 0.45), rng.uniform(0.2, 0.9)
     direction = np.array([np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
-    hardness = rng.uniform(0.35, 0.85)
+    hardness = rng.uniform(0.25, 0.65)
     warmth = rng.normal(0, 0.10)
     tint = np.array([1 + warmth, 1.0, 1 - warmth])
     sky = (0.12 + (1 - hardness) * rng.uniform(0.75, 1.15)) * (0.5 + 0.5 / tint)
@@ -56,12 +56,12 @@ def draw_look(rng: np.random.Generator, person: Identity, light: Light, accessor
     smile = float(np.clip(rng.normal(0.42, 0.42), -0.4, 1.0))
     speaking = rng.random() < 0.25
     headwear = (
-        str(rng.choice(["cap", "beanie", "scarf"], p=[0.5, 0.35, 0.15])) if rng.random() < 0.09 * accessories else None
+        str(rng.choice(["cap", "beanie", "scarf"], p=[0.5, 0.35, 0.15])) if rng.random() < 0.07 * accessories else None
     )
-    glasses = rng.random() < (0.75 if person.wears_glasses else 0.05 * accessories)
+    glasses = rng.random() < (0.94 if person.wears_glasses else 0.015 * accessories)
     return Look(
-        yaw=float(np.clip(rng.normal(0, 0.33), -0.79, 0.79)),
-        pitch=float(np.clip(rng.normal(0.03, 0.14), -0.35, 0.35)),
+        yaw=float(np.clip(rng.normal(0, 0.22), -0.66, 0.66)),
+        pitch=float(np.clip(rng.normal(0.03, 0.10), -0.35, 0.35)),
         roll=float(np.clip(rng.normal(0, 0.10), -0.26, 0.26)),
         smile=smile,
         mouth_open=float(rng.uniform(0.2, 0.9)) if speaking else max(0.0, smile - 0.3) * float(rng.uniform(0, 1.1)),
@@ -69,7 +69,7 @@ def draw_look(rng: np.random.Generator, person: Identity, light: Light, accessor
         gaze=float(rng.normal(0, 0.3)),
         brow_raise=float(rng.normal(0, 0.4)),
         glasses=(person.glasses if person.wears_glasses else int(rng.integers(0, 6))) if glasses else None,
-        tinted=bool(rng.random() < 0.10),
+        tinted=bool(rng.random() < 0.04),
         headwear=headwear,
         headwear_colour=(rng.uniform(0.02, 0.5, 3) ** 1.3).astype(np.float32),
         light=light,

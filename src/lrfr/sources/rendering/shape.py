@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 
 from lrfr.sources.rendering.identity import Identity
-from lrfr.sources.rendering.noise import bell, bump, ridge, step
+from lrfr.sources.rendering.noise import bell, bump, ridge, smooth, step
 
 _OVER_THE_EARS = ("fringe", "bob", "long", "curly", "afro")
+_BROADER, _LOWER, _BULGE = 0.075, 0.045, 0.02  # standard deviations of what is one person's own, head units
+_OWN = 6  # bumps from top to bottom of the chart, of which the face has half
 EDGE = 1.02  # the chart reaches a little beyond the back of the head, so that no lookup falls off it
 
 
@@ -30,6 +32,12 @@ def directions(size: int) -> np.ndarray:
 def window(size: int) -> tuple[slice, slice]:
     """The rows and columns of a chart in which the face lies."""
     return slice(int(0.28 * size), int(0.82 * size)), slice(int(0.24 * size), int(0.76 * size))
+
+
+def symmetric(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
+    """Smooth noise (size, size), float32, about standard normal, the same on the left and on the right."""
+    half = smooth(rng, (size, (size + 1) // 2), (cells, max(1, cells // 2)))
+    return np.hstack([half[:, ::-1], half])[:, :size]
 
 
 @dataclass(frozen=True)
@@ -54,14 +62,16 @@ class Skull:
 
 
 def skull(person: Identity, size: int) -> Skull:
-    """Two ellipsoids, cranium and jaw, joined smoothly."""
+    """Two ellipsoids, cranium and jaw, joined smoothly; where features lie on it is a little different in everybody."""
     rays = directions(size)
     width = person["skull_width"]
     cranium = _ellipsoid(rays, (0.0, -0.38, -0.15), (width, person["skull_height"], person["skull_depth"]))
     jaw = _ellipsoid(rays, (0.0, 0.45, 0.22), (person["jaw_width"] * width, person["jaw_length"], 0.80))
     radius = 0.5 * (cranium + jaw + np.sqrt((cranium - jaw) ** 2 + 0.02))
     x, y, z = (rays[..., i] * radius for i in range(3))
-    x = x - person["asymmetry"] * (y - 0.3)
+    rng = np.random.default_rng([person.texture_seed, 0])
+    x = x * (1 + _BROADER * symmetric(rng, size, _OWN)) - person["asymmetry"] * (y - 0.3)
+    y = y + _LOWER * symmetric(rng, size, _OWN)
     return Skull(radius, x, y, z, step(0.05, 0.35, z))
 
 
@@ -78,7 +88,9 @@ def relief(person: Identity, base: Skull) -> np.ndarray:
     """How far the features of a face stand out from the skull (size, size), head units, hair not included."""
     covered = person.hair_style in _OVER_THE_EARS
     total = np.zeros_like(base.x) if covered else _ears(person, base)
-    total[window(base.x.shape[0])] += _features(person, base.face())
+    part, rng = window(base.x.shape[0]), np.random.default_rng([person.texture_seed, 1])
+    total[part] += _features(person, base.face())
+    total[part] += _BULGE * symmetric(rng, len(base.x), _OWN)[part] * base.front[part]
     return total
 
 

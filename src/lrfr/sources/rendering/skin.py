@@ -5,7 +5,7 @@ import numpy as np
 
 from lrfr.sources.rendering.identity import Identity
 from lrfr.sources.rendering.noise import bump, fractal, smooth, step, times
-from lrfr.sources.rendering.shape import Skull, window
+from lrfr.sources.rendering.shape import Skull, symmetric, window
 
 # Absorption (RGB) of full pigments: melanin, blood.
 _ABSORPTION = np.array([[1.90, 2.35, 2.75], [0.10, 0.48, 0.45]], np.float32)
@@ -30,6 +30,9 @@ def skin(person: Identity, base: Skull, rng: np.random.Generator) -> np.ndarray:
     melanin = person.melanin + 0.025 * blotches
     blood = 0.25 + 0.3 * person.redness + 0.07 * blotches + (0.1 + 0.25 * person.redness) * step(0.95, 1.05, base.side)
     part = window(size)
+    own = np.random.default_rng([person.texture_seed, 2])  # lighter, darker and redder places of one person
+    melanin += 0.03 * symmetric(own, size, 10)
+    blood += 0.12 * symmetric(own, size, 10)
     _face_pigments(person, base.face(), rng, melanin[part], blood[part])
     pigments = np.dstack([melanin, blood])
     matrix = np.hstack([-_ABSORPTION.T, np.log(_PALE)[:, None]])
@@ -49,7 +52,7 @@ def _face_pigments(
     sockets = bump(side, y, (eye_x - 0.02, eye_y + 0.02), (0.22, 0.13))
     blood += (0.10 + 0.25 * person.redness) * rosy + (0.15 + 0.2 * person.age) * sockets
     pores = smooth(rng, x.shape, (x.shape[0] // 2, x.shape[1] // 2))
-    melanin += 0.02 * pores + 0.22 * sockets
+    melanin += 0.02 * pores + 0.40 * sockets
     if person.freckles > 0.05:
         melanin += person.freckles * 0.15 * step(0.55, 1.1, fractal(rng, x.shape, 28, 2)) * base.front
     for mole_x, mole_y, size in person.moles:
