@@ -63,6 +63,8 @@ REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
 RELEASES = Path("releases")
 SIGNED = Path("signed")
+DECISIONS = Path("decisions")
+ARRIVED = Path("data/arrivals")
 
 
 def code(kind: str, name: str) -> Path:

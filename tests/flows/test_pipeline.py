@@ -59,8 +59,9 @@ FIGURES = {"distractors": {"rank1": 0.5, "rank1_interval": [0.4, 0.6], "map": 0.
 RESULTS = {"run": "baseline", "method": "baseline", "sets": {"benchmark": FIGURES}}
 DRIVER = """
 import os, pathlib, signal, sys, threading, time
-from flows import alone, pipeline
+from flows import pipeline
 from filelock import FileLock
+from lrfr.flow_lock import LOCK
 from prefect.artifacts import Artifact
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
@@ -87,7 +88,7 @@ mode.write_text("good")
 run("mended")
 print(Artifact.get("report").data, flush=True)
 run("unchanged")
-with FileLock(alone.LOCK):
+with FileLock(LOCK):
     run("second")
 mode.write_text("slow")
 threading.Thread(target=interrupt, daemon=True).start()
