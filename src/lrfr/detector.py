@@ -6,6 +6,7 @@ The wheel's own class is not used: it cuts landmarks to whole pixels (a fifth of
 tiny face), gives up on a whole photo when one candidate is degenerate, and imports a module that Python 3.13 lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ from lrfr.errors import EnvironmentProblemError
 
 SCALE_FACTOR = 0.709  # between the levels of the pyramid; about 1 / sqrt(2), so that the area halves
 CELL, STRIDE = 12, 2  # P-Net's receptive field and step, px
+ONET = 48  # the side of what O-Net looks at, px
 
 
 class Detect(Section):
@@ -69,6 +71,19 @@ def detect_faces(image: np.ndarray, min_face: int, thresholds: list[float]) -> l
         box = (float(left), float(top), float(right - left), float(bottom - top))
         found.append(Detection(box, landmarks, float(score)))
     return found
+
+
+def confidence(images: Sequence[np.ndarray]) -> np.ndarray:
+    """How sure O-Net is that each crop, taken as a whole, is a face: (N,) float64, 0..1.
+
+    Args:
+        images: (H, W, 3) each, RGB, uint8.
+    """
+    if not images:
+        return np.zeros(0)
+    side = (ONET, ONET)
+    crops = [cv2.resize(image.astype(np.float32), side, interpolation=cv2.INTER_AREA) for image in images]
+    return _forward("onet", np.stack(crops), ["softmax_2"])[0][:, 1].astype(float)
 
 
 @cache
@@ -127,7 +142,7 @@ def _locate(pixels: np.ndarray, candidates: np.ndarray, threshold: float) -> tup
     if not len(candidates):
         return candidates, np.empty((0, 10))
     outputs = ["dense_5", "dense_6", "softmax_2"]
-    offsets, points, probability = _forward("onet", _crops(pixels, candidates, 48), outputs)
+    offsets, points, probability = _forward("onet", _crops(pixels, candidates, ONET), outputs)
     passed = probability[:, 1] > threshold
     boxes = np.hstack([candidates[passed, :4], probability[passed, 1:]])
     sides = boxes[:, 2:4] - boxes[:, :2] + 1

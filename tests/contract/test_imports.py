@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "nn": {"registry", "code", "core", "memory"} | PLUMBING,
     "synthesis": {"registry", "nn", "core"} | PLUMBING,
     "methods": {"registry", "nn", "core"} | PLUMBING,
-    "quality": {"pages", "manifests", "curation", "core"} | PLUMBING,
+    "quality": {"pages", "manifests", "curation", "detector", "nn", "core"} | PLUMBING,
     "charts": set(),
     "protocols": {"registry", "core"} | PLUMBING,
     "test_sets": PLUMBING,

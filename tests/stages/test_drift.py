@@ -55,10 +55,11 @@ def test_faces_of_one_kind_do_not_drift_and_the_files_are_stable_and_offline():
 
 
 def test_brighter_faces_drift_in_brightness_alone_and_a_classifier_sees_it():
+    write_params(drift={"sample": 250, "drift_share": 0.05})
     write(rows(1), rows(2, lambda image: image + np.uint8(40)))
     found = summary()
-    assert found["columns"]["brightness"]["drifted"]
-    assert found["columns"]["brightness"]["synthetic_mean"] > found["columns"]["brightness"]["native_mean"] + 30
+    assert found["columns"]["exposure"]["drifted"]
+    assert found["columns"]["exposure"]["synthetic_mean"] > found["columns"]["exposure"]["native_mean"] + 30
     assert not found["columns"]["height"]["drifted"]
     assert found["drift"]
     assert found["classifier_auc"] > 0.9

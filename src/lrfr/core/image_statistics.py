@@ -1,4 +1,7 @@
-"""What a tiny face looks like in ten numbers: size, light, colour, detail, noise and the traces of compression."""
+"""What a tiny face looks like in eleven numbers: size, light, colour, detail, noise and the traces of compression."""
+
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -6,33 +9,38 @@ STATISTICS = (
     "height",
     "width",
     "aspect",
-    "brightness",
+    "exposure",
     "contrast",
-    "saturation",
+    "colourfulness",
     "sharpness",
     "noise",
-    "high_frequency",
+    "spectral_slope",
+    "effective_resolution",
     "blockiness",
 )
+KEPT = 0.99  # of the spectrum's energy lies within the effective resolution
+FAINT = 1e-6  # of the energy: what is below counts as so much, for a logarithm knows no zero
 
 
 def describe(image: np.ndarray) -> dict[str, float]:
     """The statistics of an RGB image (H, W, 3), uint8, named as in ``STATISTICS``; all finite.
 
-    Height and width in px; aspect is width / height; brightness is the mean luma, 0..255.
+    Height and width in px; aspect is width / height; exposure is the mean luma, 0..255.
     """
     luma = image @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
     height, width = luma.shape
+    energy = spectrum(luma)
     return {
         "height": float(height),
         "width": float(width),
         "aspect": width / height,
-        "brightness": float(luma.mean()),
+        "exposure": float(luma.mean()),
         "contrast": contrast(luma),
-        "saturation": saturation(image),
+        "colourfulness": colourfulness(image),
         "sharpness": sharpness(luma),
         "noise": noise(luma),
-        "high_frequency": high_frequency(luma),
+        "spectral_slope": spectral_slope(energy),
+        "effective_resolution": effective_resolution(energy),
         "blockiness": blockiness(luma),
     }
 
@@ -42,10 +50,12 @@ def contrast(luma: np.ndarray) -> float:
     return float(luma.std() / 255)
 
 
-def saturation(image: np.ndarray) -> float:
-    """Mean HSV saturation, (max - min) / max of R, G, B, of an image (H, W, 3): 0 (grey) ..1; black counts as grey."""
-    highest, lowest = image.max(axis=2).astype(float), image.min(axis=2)
-    return float(((highest - lowest) / np.maximum(highest, 1)).mean())
+def colourfulness(image: np.ndarray) -> float:
+    """Metric M3 of an RGB image (H, W, 3), uint8: 0 (grey) to about 110 (D. Hasler and S. Süsstrunk, "Measuring
+    Colourfulness in Natural Images", SPIE 5007, 2003, section 4)."""
+    red, green, blue = image.reshape(-1, 3).T.astype(float)
+    opponents = np.stack([red - green, (red + green) / 2 - blue])
+    return float(np.sqrt((opponents.std(axis=1) ** 2).sum()) + 0.3 * np.sqrt((opponents.mean(axis=1) ** 2).sum()))
 
 
 def sharpness(luma: np.ndarray) -> float:
@@ -53,26 +63,61 @@ def sharpness(luma: np.ndarray) -> float:
 
     The logarithm because the variance spans decades, and a few sharp faces would hide the others.
     """
-    filtered = _filter(luma, np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]))
+    luma = _at_least_three(luma)
+    middle = luma[1:-1, 1:-1]
+    filtered = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * middle
     return float(np.log10(1 + filtered.var()))
 
 
 def noise(luma: np.ndarray) -> float:
     """Standard deviation of the noise in luma (H, W; 0..255), in the same unit (Immerkaer, CVIU 64(2), 1996, eq. 4)."""
-    filtered = _filter(luma, np.array([[1.0, -2, 1], [-2, 4, -2], [1, -2, 1]]))
+    filtered = np.diff(np.diff(_at_least_three(luma), n=2, axis=0), n=2, axis=1)  # his mask is [1 -2 1] both ways
     return float(np.sqrt(np.pi / 2) / 6 * np.abs(filtered).mean())
 
 
-def high_frequency(luma: np.ndarray) -> float:
-    """Share of the spectrum's energy above half of Nyquist's frequency, 0..1, of luma (H, W); 0 where flat.
+def spectrum(luma: np.ndarray) -> np.ndarray:
+    """The energy (H, W) at each frequency of luma (H, W), as ``numpy.fft.fft2`` orders them; all zero where it is flat.
 
     The mean is taken off and a Hann window laid over it, so that neither the light nor the borders count.
     """
-    window = np.outer(*(np.hanning(side + 2)[1:-1] for side in luma.shape))
-    energy = np.abs(np.fft.fft2((luma - luma.mean()) * window)) ** 2
-    frequency = np.hypot(*np.meshgrid(*(np.fft.fftfreq(side) for side in luma.shape), indexing="ij"))
-    total = energy.sum()
-    return float(energy[frequency > 0.25].sum() / total) if total > 1e-6 else 0.0
+    energy = np.abs(np.fft.fft2((luma - luma.mean()) * _plan(*luma.shape).window)) ** 2
+    return energy if energy.sum() > 1e-6 else np.zeros_like(energy)
+
+
+def spectral_slope(energy: np.ndarray) -> float:
+    """How fast detail fades: the exponent of the power spectrum over the frequency, about -2 for natural pictures
+    (D. Field, JOSA A 4(12), 1987), steeper where blurred, about 0 for white noise, and 0 where the picture is flat.
+
+    The slope of the line of least squares through the logarithms of the mean energy of rings that are one cycle per
+    shorter side wide, up to Nyquist's frequency.
+
+    Args:
+        energy: (H, W), as :func:`spectrum` gives it.
+    """
+    rings, total = min(energy.shape) // 2, energy.sum()
+    if rings < 2 or not total:
+        return 0.0
+    ring = _plan(*energy.shape).ring
+    mean = (np.bincount(ring, energy.ravel()) / np.maximum(np.bincount(ring), 1))[1 : rings + 1]
+    x, y = np.log10(np.arange(1, rings + 1)), np.log10(np.maximum(mean / total, FAINT))
+    x = x - x.mean()
+    return float(x @ y / (x @ x))
+
+
+def effective_resolution(energy: np.ndarray) -> float:
+    """The height, px, to which the picture could be shrunk and keep 99 % of its spectrum's energy: 0 (flat) ..H.
+
+    The least f, cycles per px, such that the frequencies of at most f in both directions have that energy; sampling
+    theory asks for 2 f H pixels then. A face that was enlarged has less of it than its height.
+
+    Args:
+        energy: (H, W), as :func:`spectrum` gives it.
+    """
+    if not energy.any():
+        return 0.0
+    plan = _plan(*energy.shape)
+    running = np.cumsum(energy.ravel()[plan.order])
+    return float(2 * len(energy) * plan.frequency[np.searchsorted(running, KEPT * running[-1])])
 
 
 def blockiness(luma: np.ndarray) -> float:
@@ -91,8 +136,27 @@ def blockiness(luma: np.ndarray) -> float:
     return float(np.mean(strengths)) if strengths else 1.0
 
 
-def _filter(luma: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Correlates luma (H, W) with a 3 x 3 kernel wherever it fits; smaller images are padded by their borders."""
-    luma = np.pad(luma, [(0, max(0, 3 - side)) for side in luma.shape], mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(luma, (3, 3))
-    return np.einsum("hwyx,yx->hw", windows, kernel)
+class _Plan(NamedTuple):
+    """What the spectra of pictures of one size share: a ``window`` (H, W); the number of the ``ring`` (H * W,) that
+    each frequency lies in; the ``order`` (H * W,) of frequencies by the larger of their parts, and these (H * W,)."""
+
+    window: np.ndarray
+    ring: np.ndarray
+    order: np.ndarray
+    frequency: np.ndarray
+
+
+@lru_cache(maxsize=4096)
+def _plan(height: int, width: int) -> _Plan:
+    window = np.outer(*(np.hanning(side + 2)[1:-1] for side in (height, width)))
+    rows, columns = np.abs(np.meshgrid(np.fft.fftfreq(height), np.fft.fftfreq(width), indexing="ij"))
+    ring = np.rint(np.hypot(rows, columns) * min(height, width)).astype(int).ravel()
+    larger = np.maximum(rows, columns).ravel()
+    order = np.argsort(larger, kind="stable")
+    return _Plan(window, ring, order, larger[order])
+
+
+def _at_least_three(luma: np.ndarray) -> np.ndarray:
+    """A picture that a mask of 3 x 3 fits in; a smaller one is padded by its borders."""
+    missing = [max(0, 3 - side) for side in luma.shape]
+    return np.pad(luma, [(0, side) for side in missing], mode="edge") if any(missing) else luma

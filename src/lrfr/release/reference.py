@@ -19,7 +19,8 @@ BATCH = 64  # encoded faces in memory at a time
 
 
 def write_reference(path: Path, benchmark: Path, embeddings: Path, seed: int) -> None:
-    """Writes a row per face: :data:`lrfr.core.image_statistics.STATISTICS`, ``score`` and ``embedding``.
+    """Writes a row per face: :data:`lrfr.core.image_statistics.STATISTICS`, ``score``, ``embedding``, and ``quality``
+    where the model predicts it. :func:`lrfr.quality.arrivals.compare_faces` takes it as a reference.
 
     The faces are a random sample of the benchmark's test faces, of all splits. ``score`` is the detector's, null where
     there is none. Equal faces and embeddings give equal bytes.
@@ -39,9 +40,12 @@ def write_reference(path: Path, benchmark: Path, embeddings: Path, seed: int) ->
     ids = faces["face_id"].take(rows).to_pylist()
     images = chain.from_iterable(Images(benchmark, rows).batches(BATCH))
     described = [describe(decode(image, f"{benchmark}, face {face}")) for face, image in zip(ids, images, strict=True)]
-    embedding = read_embeddings(embeddings, ids, "dvc repro").of().astype(np.float32)
+    made = read_embeddings(embeddings, ids, "dvc repro")
+    embedding = made.of().astype(np.float32)
     columns = {name: pa.array([one[name] for one in described], pa.float64()) for name in STATISTICS}
     columns["score"] = faces["score"].take(rows).combine_chunks()
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(embedding.ravel()), embedding.shape[1])
+    if made.quality is not None:
+        columns["quality"] = pa.array(made.quality, pa.float32())
     with atomic_path(path) as temporary:
         pq.write_table(pa.table(columns), temporary, compression="zstd")
