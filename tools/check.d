@@ -186,7 +186,6 @@ CHECK_CODE := \
 	src/lrfr/stages/check.py \
 	src/lrfr/stages/check_batches.py \
 	src/lrfr/synthesis/__init__.py \
-	src/lrfr/synthesis/camera.py \
 	src/lrfr/synthesis/downsample.py \
 	src/lrfr/synthesis/photographic.py \
 	src/lrfr/test_sets.py \
