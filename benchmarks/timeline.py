@@ -63,6 +63,9 @@ def settings(params: dict[str, Any]) -> dict[str, Any]:
         section["training"]["epochs"] = 1
     params["retrain"].update(growth=0.3)
     params["threads"] = 1
+    told = {key: "Arrivals that are played." for key in ("description", "purpose", "citation", "collection")}
+    params["card"] |= {"name": "timeline", "consent": "Not asked for.", "demographics": "None."} | told
+    params["card"]["limits"] = ["It is played."]
     return params
 
 
