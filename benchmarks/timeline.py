@@ -206,13 +206,13 @@ class Project:
         assert self.server.stdout and self.server.stdout.readline()
         os.chdir(self.folder)
 
-    def begin(self, seed: int) -> None:
+    def begin(self, seed: int, change: Callable[[dict[str, Any]], dict[str, Any]] = settings) -> None:
         """The first batch, the first model and its release."""
         for name in [*COPIED, "flows"]:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             copy(ROOT / name, self.folder / name, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
-        text = yaml.safe_dump(settings(yaml.safe_load((ROOT / "params.yaml").read_text())), sort_keys=False)
+        text = yaml.safe_dump(change(yaml.safe_load((ROOT / "params.yaml").read_text())), sort_keys=False)
         Path("params.yaml").write_text(text)
         everybody = [(person, name_of(person)) for person in range(PEOPLE) for _ in range(IMAGES)]
         Town(seed, Path("raw/batches")).deliver(0, everybody)

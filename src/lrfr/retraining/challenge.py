@@ -73,8 +73,8 @@ def challenge(now: datetime, say: Callable[[str], object] = print) -> Decision:
     if weights != best.weights:
         make_deterministic(params.seed, params.threads)
         gates = judge(_observed(params, run, best), params.read("retrain", Retrain).gate)
-    failed = [f"not {gate['gate']}; {gate['observed']}" for gate in gates if not gate["passed"]]
-    passed = [f"{gate['gate']}; {gate['observed']}" for gate in gates if gate["passed"]]
+    failed = [f"fails: {gate['gate']}; {gate['observed']}" for gate in gates if not gate["passed"]]
+    passed = [f"passes: {gate['gate']}; {gate['observed']}" for gate in gates if gate["passed"]]
     is_better = bool(gates) and not failed
     decision = Decision(
         flow="retrain", at=moment(now), decision="promote" if is_better else "keep",
