@@ -56,7 +56,7 @@ def settings(params: dict[str, Any]) -> dict[str, Any]:
     backbone, run = params["backbones"]["main"], params["methods"]["baseline"]
     backbone["presentation"] = "as_cropped"
     backbone["architecture"].update(width=0.25, embedding_dim=128, input_size=32)
-    backbone["training"].update(epochs=14)
+    backbone["training"].update(epochs=12)
     run["training"].update(epochs=6, learning_rate=0.02)
     params["landmarks"]["width"] = 0.25
     for section in (params["landmarks"], params["super_resolution"]["vdsr"]):
