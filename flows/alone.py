@@ -1,39 +1,106 @@
-"""One flow at a time in a project, and what a user is told where it cannot begin or go on."""
+"""One flow at a time in a project, and what a user is told where it cannot begin or go on.
+
+A flow holds the lock itself, so that one that a server starts holds it too; within it, the flows that it calls do.
+"""
 
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from uuid import UUID
 
-from filelock import FileLock, Timeout
-from prefect.exceptions import FailedRun
+from prefect import runtime
+from prefect.exceptions import CancelledRun, FailedRun
+from prefect.states import Cancelled, Crashed, Failed, State
 
 from lrfr.circumstances import told
-from lrfr.errors import LrfrError
-from lrfr.files import check_writable
+from lrfr.errors import LrfrError, OccupiedError
+from lrfr.flow_lock import Holder, held
 
-LOCK = Path(".dvc/tmp/flow.lock")  # with DVC's own locks: one flow in a project, wherever Prefect is at home
+SKIPPED = "Skipped"  # what a run is called that another one leaves no room for
 
 
-def run_alone(work: Callable[[], None], interrupted: str) -> int:
-    """Does the work if no other flow runs in the project.
+def outcome(flow: str, work: Callable[[], State], prepare: Callable[[], object] | None = None) -> State:
+    """The end of a flow that has the project for itself.
 
     Args:
+        flow: its name.
+        work: what it does.
+        prepare: what has to be done first, unless a flow around this one has done it.
+
+    Returns:
+        The state of ``work``; ``Skipped`` where another flow runs, which the message names; failed, with one message,
+        where a user can mend something.
+    """
+    try:
+        with alone(flow, prepare):
+            return work()
+    except OccupiedError as error:
+        return Cancelled(name=SKIPPED, message=str(error).partition("\n")[0], data=str(error))
+    except (LrfrError, FailedRun) as error:
+        return Failed(message=str(error).partition("\n")[0], data=str(error))
+    except OSError as error:
+        if (message := told(error)) is None:
+            raise
+        return Failed(message=message, data=message)
+
+
+@contextmanager
+def alone(flow: str, prepare: Callable[[], object] | None = None) -> Iterator[None]:
+    """Holds the project's lock; errors as :func:`lrfr.flow_lock.held`."""
+    run = runtime.flow_run.id
+    with held(flow, run) as killed:
+        if killed is not None:
+            print(f"{killed} was killed; this run goes on from what it left")
+            _declare_crashed(killed)
+        if prepare is not None and _is_outermost():
+            prepare()
+        _entered.append(flow)
+        try:
+            yield
+        finally:
+            _entered.pop()
+
+
+_entered: list[str] = []  # the flows that hold the lock, the outermost first
+
+
+def _is_outermost() -> bool:
+    return not _entered
+
+
+def _declare_crashed(killed: Holder) -> None:
+    """Tells the server, which waits for a word of it, that a run is no more."""
+    if killed.run is None:
+        return
+    from prefect.client.orchestration import get_client
+
+    with suppress(Exception), get_client(sync_client=True) as client:  # another server's run, or no server at all
+        state = client.read_flow_run(UUID(killed.run)).state
+        if state is not None and not state.is_final():
+            client.set_flow_run_state(UUID(killed.run), Crashed(message=f"{killed} was killed"), force=True)
+
+
+def run_alone(
+    flow: str, work: Callable[[], object], interrupted: str, prepare: Callable[[], object] | None = None
+) -> int:
+    """Does the work of a command if no other flow runs in the project.
+
+    Args:
+        flow: its name.
         work: what to do.
         interrupted: what to say after an interrupt.
+        prepare: as in :func:`outcome`; done before the server is started, which takes its time.
 
     Returns:
         The exit status: 0, 1 after a failure, 130 after an interrupt.
     """
     try:
-        check_writable(LOCK)
-        with FileLock(LOCK, timeout=0):
+        with alone(flow, prepare):
             work()
-    except Timeout:
-        return _failed("a flow already runs in this project; wait until it ends, or stop it")
     except KeyboardInterrupt:
         print(f"error: interrupted; {interrupted}", file=sys.stderr)
         return 130
-    except (LrfrError, FailedRun) as error:
+    except (LrfrError, FailedRun, CancelledRun) as error:
         return _failed(error)
     except OSError as error:
         if (message := told(error)) is None:

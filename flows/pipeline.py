@@ -2,7 +2,7 @@
 
 DVC runs one stage after another. The flow asks it once for its graph and for what is stale, and then starts a
 ``dvc repro`` per stage as soon as what the stage needs is made and there are cores for it (``meta: {cores: 2}`` in
-dvc.yaml, or ``all``; 1 if nothing is said).
+dvc.yaml, or ``all``; 1 if nothing is said). Stages with ``meta: {gpu: true}`` never run side by side.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.states import Completed, Failed, State
 
-from flows.alone import run_alone
-from flows.plan import outdated, read_plan, startable
+from flows.alone import outcome, run_alone
+from flows.plan import leading_to, outdated, read_plan, startable
 from flows.processes import Processes
 from flows.server import connect
 from lrfr import paths
@@ -47,8 +47,25 @@ def run_stage(name: str) -> State:
 
 
 @flow(name="pipeline", persist_result=False)
-def pipeline() -> State:
-    """Runs all that is out of date; stops at a failed stage, after those that run beside it are done."""
+def pipeline(targets: list[str] | None = None) -> State:
+    """Runs all that is out of date, or what some stages need; stops at a failed stage, after those that run beside it.
+
+    Args:
+        targets: the stages that are wanted, as DVC names them; all when None.
+    """
+    return outcome("pipeline", lambda: run_stale(targets), prepare)
+
+
+def prepare() -> None:
+    """Mends what a kill left of DVC's files, and checks the whole of params.yaml."""
+    from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
+
+    recover_patiently()
+    check.run()
+
+
+def run_stale(targets: list[str] | None) -> State:
+    """Runs the stages that are out of date, independent ones side by side."""
     from dvc.exceptions import DvcException
     from dvc.scm import SCMError
 
@@ -60,6 +77,7 @@ def pipeline() -> State:
         return Failed(message="no git repository", data=f"{error}\n  what to do: {remedy}")
     except DvcException as error:
         return Failed(message=f"DVC cannot tell what to do: {error}")
+    plan = plan if targets is None else leading_to(plan, targets)
     unfinished = outdated(plan)
     log.info("%d of %d stages are up to date", len(plan) - len(unfinished), len(plan))
     failures: list[str] = []
@@ -83,7 +101,7 @@ def pipeline() -> State:
         processes.stop()
         raise
     if failures:
-        return Failed(message="a stage failed", data="\n".join(failures))
+        return Failed(message=failures[0].partition("\n")[0], data="\n".join(failures))
     attach_report()
     return Completed(message="all stages are up to date")
 
@@ -107,19 +125,20 @@ def attach_report() -> None:
 def main() -> int:
     """Runs the flow; returns the exit status: 0, 1 after a failure, 130 after an interrupt."""
     argparse.ArgumentParser(prog="python -m flows.pipeline", description=pipeline.__doc__).parse_args()
+    heed_signals()
+
+    def connect_and_run() -> None:
+        connect()
+        pipeline()
+
+    return run_alone("pipeline", connect_and_run, "run the same command again to go on", prepare)
+
+
+def heed_signals() -> None:
+    """Lets the signals that end a session or a service end a flow in order."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
-    return run_alone(_checked_and_run, "run the same command again to go on")
-
-
-def _checked_and_run() -> None:
-    from lrfr.stages import check  # torch comes with it: --help need not wait, and an interrupt is caught
-
-    recover_patiently()
-    check.run()
-    connect()
-    pipeline()
 
 
 if __name__ == "__main__":

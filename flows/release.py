@@ -10,13 +10,13 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, State
 
-from flows.alone import run_alone
+from flows.alone import outcome, run_alone
 from flows.plan import outdated, read_plan
 from flows.processes import Processes
 from flows.server import connect
-from lrfr.errors import LrfrError, ReleaseError
+from lrfr.errors import ReleaseError
 
 processes = Processes()
 SHOWN = 5  # stages that are out of date
@@ -83,19 +83,22 @@ def publish_release(folder: Path, place: Path, public: Path | None) -> None:
 
 @flow(name="release", persist_result=False)
 def release(key: Path | None, public: Path | None, certificate: Path | None = None, place: Path | None = None) -> State:
-    """Makes, verifies, tracks, pushes and publishes the release of what the pipeline packaged."""
-    try:
-        check_up_to_date()
-        folder = make_release(key, certificate)
-        tag = verify_release(folder, public)
-        run_dvc("add", folder.as_posix())
-        if has_remote():
-            run_dvc("push", folder.as_posix())
-        if place is not None:
-            publish_release(folder, place, public)
-    except LrfrError as error:
-        return Failed(message="the release failed", data=str(error))
+    """Makes, verifies, tracks, pushes and publishes the release of what the pipeline packaged; goes on with one that a
+    kill left between two of these."""
+    return outcome("release", lambda: release_packaged(key, public, certificate, place))
+
+
+def release_packaged(key: Path | None, public: Path | None, certificate: Path | None, place: Path | None) -> State:
+    """The work of the flow; errors as those of its tasks."""
+    check_up_to_date()
+    folder = begun() or make_release(key, certificate)
+    tag = verify_release(folder, public)
+    run_dvc("add", folder.as_posix())
+    if has_remote():
+        run_dvc("push", folder.as_posix())
     name, _, version = tag.partition("@")
+    if place is not None and not (place / name / version).exists():
+        publish_release(folder, place, public)
     for line in (
         f"git add {folder.as_posix()}.dvc {folder.parent.as_posix()}/.gitignore && git commit -m 'Release {tag}'",
         f"gto register {name} --version {version}",
@@ -104,6 +107,25 @@ def release(key: Path | None, public: Path | None, certificate: Path | None = No
     ):
         get_run_logger().info("to do: %s", line)
     return Completed(message=f"{tag} is made and verified")
+
+
+def begun() -> Path | None:
+    """The signed release of the very package that is there: a kill may have come before all was done with it."""
+    from lrfr import paths
+    from lrfr.config import read_params
+    from lrfr.release.layout import FACTS, MODEL
+    from lrfr.release.making import signed
+    from lrfr.release.manifest import sha256
+    from lrfr.release.settings import Release
+
+    if not paths.SIGNED.is_dir():
+        return None
+    asked = read_params().read("release", Release)
+    folder, package = signed(asked.name) / asked.version, paths.RELEASES / asked.name
+    if not folder.is_dir():
+        return None
+    pairs = [(place / name for place in (folder, package)) for name in (MODEL, FACTS)]
+    return folder if all(len({sha256(path) for path in pair if path.is_file()}) == 1 for pair in pairs) else None
 
 
 def has_remote() -> bool:
@@ -130,7 +152,7 @@ def main() -> int:
             processes.stop()
             raise
 
-    return run_alone(connect_and_release, "a release is whole or not there, so run the same command again")
+    return run_alone("release", connect_and_release, "a release is whole or not there, so run the same command again")
 
 
 if __name__ == "__main__":

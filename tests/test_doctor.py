@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from lrfr import cli, doctor, offline, paths
+from lrfr import cli, doctor, flow_lock, offline, paths
+from lrfr.retraining import decisions
 
 ROOT = Path(__file__).parents[1]
 VERDICTS = "face_id,verdict,labeller,at,note\nf1,face,anna,2024-05-01T10:00:00+00:00,\n"
@@ -182,3 +184,19 @@ def test_names_and_verdicts_on_pairs(project):
     check("verdicts", "ok", "1 in 1 manifests; names: 0 in 1 manifests; on pairs: 0 in 1 manifests")
     (Path("annotations/names") / "boris.CSV").write_text("face_id,identity,labeller,at,note\n")
     check("verdicts", "warning", "no command reads annotations/names/boris.CSV", "<labeller>.csv")
+
+
+def test_a_flow_that_runs_and_one_that_was_killed(project):
+    check("flows", "ok", "no flow is running")
+    with flow_lock.held("monitor"):
+        check("flows", "warning", "a flow runs: monitor", str(os.getpid()))
+    flow_lock.NOTE.write_text(json.dumps({"flow": "retrain", "process": 1, "since": "2026-01-05T03:00:00Z"}))
+    check("flows", "warning", "a flow was killed: retrain, process 1, since 2026")
+
+
+@pytest.mark.parametrize(("days", "status", "says"), [(8, "ok", "monitor decided: warn"), (30, "warning", "30 days")])
+def test_decisions_that_are_overdue(project, days, status, says):
+    at = decisions.moment(datetime.now(UTC) - timedelta(days=days, minutes=1))
+    made = {"flow": "monitor", "at": at, "decision": "warn", "reasons": ["so"], "champion": "tiny@v0.1.0"}
+    decisions.write_decision(decisions.Decision(**made))
+    check("decisions", status, says, "tiny@v0.1.0")

@@ -117,8 +117,11 @@ CHECK_CODE := \
 	src/lrfr/release/__init__.py \
 	src/lrfr/release/layout.py \
 	src/lrfr/release/settings.py \
+	src/lrfr/retraining/__init__.py \
+	src/lrfr/retraining/settings.py \
 	src/lrfr/sources/__init__.py \
 	src/lrfr/sources/acquired.py \
+	src/lrfr/sources/batches.py \
 	src/lrfr/sources/celeba.py \
 	src/lrfr/sources/generated.py \
 	src/lrfr/sources/generated_distractors.py \

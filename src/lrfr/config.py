@@ -132,6 +132,7 @@ class Params(Section):
     card: Settings
     model_card: Settings
     release: Settings
+    retrain: Settings
 
     def read(self, name: str, section: type[SectionType]) -> SectionType:
         """A section by its name, checked by whoever reads it.

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,12 +20,14 @@ from typing import Literal
 import typer
 from packaging.requirements import Requirement
 
-from lrfr import memory, offline, paths
+from lrfr import flow_lock, memory, offline, paths
 from lrfr.config import read_params
 from lrfr.errors import LrfrError
 from lrfr.manifests import KINDS, read_manifest
 from lrfr.parallel import SHARED_MEMORY, cores
 from lrfr.recovery import AtWorkError, recover
+from lrfr.retraining import decisions
+from lrfr.retraining.settings import Retrain
 
 GIGABYTE = 1e9
 DISK_NEEDED_GB = 2  # a run at the default size wrote 0.5 GB; there should be room for some more of them
@@ -183,6 +186,34 @@ def check_interruptions() -> Finding:
     return Finding("ok", "free: no DVC command is running")
 
 
+def check_flow() -> Finding:
+    """No flow runs, and none was killed."""
+    holder = flow_lock.noted()
+    if flow_lock.is_held():
+        return Finding("warning", f"a flow runs: {holder or 'nobody noted which'}", "wait until it ends, or stop it")
+    if holder is not None:
+        remedy = "run it again, it goes on from there; python -m flows.monitor does what is left of a release too"
+        return Finding("warning", f"a flow was killed: {holder}", remedy)
+    return Finding("ok", "free: no flow is running")
+
+
+def check_decisions() -> Finding:
+    """Decisions about arrivals can be read, and the last one is not older than ``retrain.overdue`` allows."""
+    try:
+        made, limit = decisions.read_decisions(), read_params().read("retrain", Retrain).overdue
+    except LrfrError as error:
+        return _error(error)
+    if not made:
+        return Finding("ok", "none yet: no flow looks at arrivals")
+    last = made[-1]
+    days = (datetime.now(UTC) - datetime.fromisoformat(last.at)).days
+    told = f"{last.flow} decided: {last.decision}, at {last.at}; {last.champion} is released"
+    if days > limit:
+        remedy = "see that the server and the worker, or flows.serve, run; in Prefect's pages a missed run is 'Late'"
+        return Finding("warning", f"nothing was decided for {days} days; {told}", remedy)
+    return Finding("ok", told)
+
+
 def check_offline() -> Finding:
     """Nothing that we use phones home."""
     loud = [name for name, value in offline.VARIABLES.items() if os.environ.get(name) != value]
@@ -231,6 +262,8 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "git": check_git,
     "DVC": check_dvc,
     "DVC's lock": check_interruptions,
+    "flows": check_flow,
+    "decisions": check_decisions,
     "offline": check_offline,
     "params": check_params,
     "verdicts": check_verdicts,

@@ -104,6 +104,10 @@ class ProcessLostError(LrfrError):
     """A process that worked for this one and ended before its time."""
 
 
+class OccupiedError(LrfrError):
+    """Something that one process at a time may do, and that another one is doing."""
+
+
 class EnvironmentProblemError(LrfrError):
     """Something that lrfr needs beside itself and that is missing, such as the detector's networks, or a server."""
 

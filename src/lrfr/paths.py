@@ -39,6 +39,7 @@ SYNLR = Path("data/synlr/faces.parquet")
 
 BATCHES = Path("data/validation/batches.json")
 VALIDATION_RESULT = Path("data/validation/result.json")
+VALIDATION_PASSED = Path("data/validation/passed.json")
 QUALITY_PAGE = Path("reports/quality.html")
 SYNLR_VALIDATION = Path("data/validation_synthetic/synlr.json")
 SYNTHETIC_VALIDATION = Path("data/validation_synthetic/synthetic.json")
@@ -64,6 +65,8 @@ REPORTS = Path("reports")
 REPORT = REPORTS / "index.html"
 RELEASES = Path("releases")
 SIGNED = Path("signed")
+DECISIONS = Path("decisions")
+ARRIVED = Path("data/arrivals")
 
 
 def code(kind: str, name: str) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.plan import Stage, outdated, read_plan, startable
+from flows.plan import Stage, leading_to, outdated, read_plan, startable
+from lrfr.errors import ParameterError
 
 ROOT = Path(__file__).parents[2]
 ALL = sys.maxsize
@@ -59,8 +60,9 @@ FIGURES = {"distractors": {"rank1": 0.5, "rank1_interval": [0.4, 0.6], "map": 0.
 RESULTS = {"run": "baseline", "method": "baseline", "sets": {"benchmark": FIGURES}}
 DRIVER = """
 import os, pathlib, signal, sys, threading, time
-from flows import alone, pipeline
+from flows import pipeline
 from filelock import FileLock
+from lrfr.flow_lock import LOCK
 from prefect.artifacts import Artifact
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
@@ -87,7 +89,7 @@ mode.write_text("good")
 run("mended")
 print(Artifact.get("report").data, flush=True)
 run("unchanged")
-with FileLock(alone.LOCK):
+with FileLock(LOCK):
     run("second")
 mode.write_text("slow")
 threading.Thread(target=interrupt, daemon=True).start()
@@ -132,6 +134,20 @@ def test_independent_stages_share_the_cores():
     assert startable(plan, set(plan), set(), 4) == ["a", "b", "c"]
     assert startable(plan, set(plan), {"a"}, 2) == ["c"]
     assert startable(plan, set(plan), set(), 1) == ["a"]
+
+
+def test_no_two_trainings_share_a_gpu():
+    plan = {name: Stage(name, frozenset(), 1, True, gpu) for name, gpu in {"a": True, "b": True, "c": False}.items()}
+    assert startable(plan, set(plan), set(), 8) == ["a", "c"]
+    assert startable(plan, set(plan), {"b"}, 8) == ["c"]
+    assert startable(plan, set(plan), {"c"}, 8) == ["a"]
+
+
+def test_what_some_stages_need():
+    assert list(leading_to(PLAN, ["drift"])) == ["validate", "synthesize", "drift"]
+    assert list(leading_to(PLAN, ["pretrain", "synthesize"])) == ["validate", "synthesize", "pretrain"]
+    with pytest.raises(ParameterError, match=r"unknown stage 'pretain'[\s\S]*did you mean 'pretrain'"):
+        leading_to(PLAN, ["pretain"])
 
 
 @pytest.fixture(scope="module")

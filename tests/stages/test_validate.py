@@ -30,7 +30,7 @@ def test_sound_data_passes_and_the_page_is_one_stable_offline_file(folder, capfd
     first = written()
     validate.run()
     assert written() == first
-    assert read_json(paths.VALIDATION_RESULT)["success"]
+    assert read_json(paths.VALIDATION_RESULT)["success"] and read_json(paths.VALIDATION_PASSED) == {"success": True}
     page = paths.QUALITY_PAGE.read_text()
     assert "The data meets all 89" in page
     assert "No identity is in both train and test." in page

@@ -77,11 +77,11 @@ def part(acquired: Acquired, source: str, collection: str) -> Acquired:
         remedy = f"name a source that does (lrfr acquire --list), or set its collection to {collection}"
         raise SourceError(f"the source {source} brings nothing {collection}", where=where, remedy=remedy)
     return Acquired(
-        photos=_prefixed(photos, source, "photo_id"),
-        tags=_prefixed(acquired.tags.filter(in_them), source, "photo_id", "identity"),
-        truth=_prefixed(acquired.truth.filter(in_them), source, "photo_id", "identity"),
-        faces=_prefixed(faces, source, "photo_id", "identity"),
-        excluded=_prefixed(acquired.excluded, source, "where"),
+        photos=prefixed(photos, source, "photo_id"),
+        tags=prefixed(acquired.tags.filter(in_them), source, "photo_id", "identity"),
+        truth=prefixed(acquired.truth.filter(in_them), source, "photo_id", "identity"),
+        faces=prefixed(faces, source, "photo_id", "identity"),
+        excluded=prefixed(acquired.excluded, source, "where"),
     )
 
 
@@ -121,7 +121,7 @@ def of_collection(faces: pa.Table, collection: str) -> pa.Table:
     return faces.filter(pc.call_function("equal", [collections, pa.scalar(collection)]))
 
 
-def _prefixed(table: pa.Table, prefix: str, *columns: str) -> pa.Table:
+def prefixed(table: pa.Table, prefix: str, *columns: str) -> pa.Table:
     """A table with ``prefix/`` before every name in some columns; null stays null."""
     for column in columns:
         names = pc.call_function("binary_join_element_wise", [pa.scalar(prefix), table[column], pa.scalar("/")])

@@ -32,6 +32,7 @@ from lrfr.nn.training.settings import Training
 from lrfr.protocols.options import Evaluate
 from lrfr.quality.limits import Drift, Validate
 from lrfr.release.settings import ModelCard, Release
+from lrfr.retraining.settings import Retrain
 from lrfr.sources import benchmark_source, check_root, check_settings, collections_of, source, test_set_source
 from lrfr.stages.check_batches import check_batches
 from lrfr.synthesis import degradations, synthesizer
@@ -47,6 +48,7 @@ SECTIONS: dict[str, type[Section]] = {
     "drift": Drift,
     "card": Card,
     "model_card": ModelCard,
+    "retrain": Retrain,
 }
 
 

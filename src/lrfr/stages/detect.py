@@ -17,9 +17,8 @@ from lrfr import paths
 from lrfr.config import read_params
 from lrfr.core.boxes import match
 from lrfr.core.detection import recall_by_height
-from lrfr.decoding import decode
-from lrfr.detector import Detect, detect_faces
-from lrfr.errors import BenchmarkError, ImageError
+from lrfr.detector import Detect
+from lrfr.errors import BenchmarkError
 from lrfr.faces import (
     FACE_SCHEMA,
     PHOTO_SCHEMA,
@@ -35,7 +34,7 @@ from lrfr.files import write_csv, write_json
 from lrfr.images import Images, selected
 from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import of_collection
-from lrfr.sources.reading.cutting import cut
+from lrfr.sources.reading.detecting import faces_in
 
 Row = dict[str, Any]
 Boxes = dict[str, np.ndarray]  # by photo_id
@@ -137,7 +136,7 @@ def _detect(collection: str, found: Found, tags: pa.Table, options: Detect) -> I
     boxes, names = _boxes(tags), _names(tags)
     is_auxiliary = collection == "auxiliary"
     min_face = options.min_face_auxiliary if is_auxiliary else options.min_face_native
-    find = partial(_faces_of, min_face=min_face, thresholds=options.thresholds)
+    find = partial(faces_in, min_face=min_face, thresholds=options.thresholds)
     encoded = chain.from_iterable(Images(paths.PHOTOS, found.photos["row"].to_numpy()).batches(BATCH))
     items = zip((row["photo_id"] for row in rows), encoded, strict=True)
     results = parallel_map(find, items, f"detecting {collection}", "photo", len(rows)) if rows else []
@@ -195,18 +194,6 @@ def _listed(found: dict[str, Found]) -> Iterator[tuple[str, str, str]]:
     for collection, of in found.items():
         yield from ((photo_id, collection, "unreadable") for photo_id in of.unreadable)
         yield from ((photo_id, collection, "no_face") for photo_id in of.without_face)
-
-
-def _faces_of(photo: tuple[str, bytes], min_face: int, thresholds: list[float]) -> list[Row] | None:
-    """The columns of the face table that one photo's pixels decide; None when it cannot be read."""
-    photo_id, image = photo
-    try:
-        pixels = decode(image, photo_id)
-    except ImageError:
-        return None
-    detections = detect_faces(pixels, min_face, thresholds)
-    rows = [cut(pixels, photo_id, found.box, found.landmarks, found.score) for found in detections]
-    return [row for row in rows if row is not None]
 
 
 def _boxes(table: pa.Table) -> Boxes:

@@ -9,6 +9,8 @@ from lrfr.offline import stay_offline
 def run(data_docs: bool = False) -> None:
     """Checks every table made so far; writes data/validation/result.json and reports/quality.html, whatever they say.
 
+    Whether all is met stands in data/validation/passed.json too, which is equal for all data that passes.
+
     Args:
         data_docs: also build Great Expectations' own pages in reports/data_docs.
 
@@ -37,6 +39,7 @@ def run(data_docs: bool = False) -> None:
         "tables": checked,
     }
     write_json(paths.VALIDATION_RESULT, result)
+    write_json(paths.VALIDATION_PASSED, {"success": result["success"]})
     write_text(paths.QUALITY_PAGE, page.render(result, labellers))
     if not result["success"]:
         raise checking.failure(checked, paths.VALIDATION_RESULT, paths.QUALITY_PAGE)

@@ -1,0 +1,137 @@
+"""Do the names of new faces fit what the faces look like? A share of wrong names, estimated without knowing which.
+
+A face is compared with the mean of its own name's other faces and with the means of the other people. The share of the
+others that are less like it, its *place*, is 1 for a face that is most like its own name, and 0.5 on average where the
+name was drawn by lot. A poorer camera lowers the place of a right name; only wrong names lower it to a half.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CHANCE = 0.5
+LEAST_PEOPLE = 5  # whom a face is compared with
+LEAST_FACES = 4  # of a person, from which that one's name is judged
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of faces whose names can be judged.
+
+    Attributes:
+        row: (N,) which faces.
+        person: (N,) whose name each has.
+        place: (N,) 0..1.
+    """
+
+    row: np.ndarray
+    person: np.ndarray
+    place: np.ndarray
+
+    def by_person(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The people (K,), how many faces of each were judged, and the mean of their places."""
+        people, index, count = np.unique(self.person, return_inverse=True, return_counts=True)
+        return people, count, np.bincount(index, weights=self.place) / np.maximum(count, 1)
+
+
+def directions(embedding: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Embeddings (N, D) as unit vectors around a centre (D,): what all faces have in common says nothing."""
+    return _unit(_unit(embedding) - centre)
+
+
+def centre_of(embedding: np.ndarray) -> np.ndarray:
+    """The mean direction (D,) of embeddings (N, D)."""
+    return _unit(embedding).mean(axis=0)
+
+
+def places(face: np.ndarray, person: np.ndarray, known: np.ndarray, known_person: np.ndarray) -> Places:
+    """The places of new faces among the people who are known, and of new people among one another.
+
+    A known person's new face is compared with the faces that were accepted alone: what is new shares a camera, by which
+    new people would look alike.
+
+    Args:
+        face: (N, D) directions.
+        person: (N,) int64, -1 for nobody's.
+        known: (M, D) directions of the faces that were accepted.
+        known_person: (M,) int64, in the same numbers.
+    """
+    is_known = np.isin(person, known_person) & (person >= 0)
+    old = _among(face, person, np.flatnonzero(is_known), known, known_person)
+    new = np.flatnonzero(~is_known & (person >= 0))
+    return _joined(old, _left_out(face, person, new))
+
+
+def accepted_places(known: np.ndarray, known_person: np.ndarray, most: int | None = None, seed: int = 0) -> Places:
+    """The places of accepted faces among one another; ``most`` faces of each person alone, drawn by the seed."""
+    rows = np.flatnonzero(known_person >= 0)
+    if most is not None:
+        drawn = np.random.default_rng(seed).permutation(rows)
+        _, index, count = np.unique(known_person[drawn], return_inverse=True, return_counts=True)
+        order = np.argsort(index, kind="stable")
+        number = np.empty(len(drawn), np.int64)
+        number[order] = np.arange(len(drawn)) - np.repeat(np.cumsum(count) - count, count)
+        rows = np.sort(drawn[number < most])
+    return _left_out(known, known_person, rows)
+
+
+def wrong_share(place: float, accepted: float) -> float:
+    """The share of wrong names, 0..1, that lowers the mean place from that of accepted faces to what was observed."""
+    if accepted <= CHANCE:
+        return 0.0
+    return float(np.clip((accepted - place) / (accepted - CHANCE), 0, 1))
+
+
+def _among(
+    face: np.ndarray, person: np.ndarray, rows: np.ndarray, known: np.ndarray, known_person: np.ndarray
+) -> Places:
+    people, index = np.unique(known_person[known_person >= 0], return_inverse=True)
+    if len(people) <= LEAST_PEOPLE or not len(rows):
+        return _none()
+    means = _means(known[known_person >= 0], index, len(people))
+    likeness = face[rows] @ means.T
+    own = np.searchsorted(people, person[rows])
+    return Places(rows, person[rows], _place(likeness, own))
+
+
+def _left_out(face: np.ndarray, person: np.ndarray, rows: np.ndarray) -> Places:
+    """The places among the people of these rows; a face takes no part in the mean of its own name."""
+    people, index, count = np.unique(person[rows], return_inverse=True, return_counts=True)
+    if len(people) <= LEAST_PEOPLE:
+        return _none()
+    judged = count[index] > 1
+    sums = np.zeros((len(people), face.shape[1]))
+    np.add.at(sums, index, face[rows])
+    likeness = face[rows] @ _unit(sums).T
+    likeness[np.arange(len(rows)), index] = np.sum(face[rows] * _unit(sums[index] - face[rows]), axis=1)
+    return Places(rows[judged], person[rows][judged], _place(likeness[judged], index[judged]))
+
+
+def _place(likeness: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The share of other people (N,) that are less like a face than its own name; who is as like counts half."""
+    mine = likeness[np.arange(len(own)), own][:, None]
+    below = (likeness < mine).sum(axis=1) + 0.5 * ((likeness == mine).sum(axis=1) - 1)
+    return below / (likeness.shape[1] - 1)
+
+
+def _means(face: np.ndarray, index: np.ndarray, people: int) -> np.ndarray:
+    sums = np.zeros((people, face.shape[1]))
+    np.add.at(sums, index, face)
+    return _unit(sums)
+
+
+def _joined(first: Places, second: Places) -> Places:
+    return Places(
+        np.concatenate([first.row, second.row]),
+        np.concatenate([first.person, second.person]),
+        np.concatenate([first.place, second.place]),
+    )
+
+
+def _none() -> Places:
+    return Places(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    rows = np.asarray(rows, np.float64)
+    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), np.finfo(np.float64).tiny)

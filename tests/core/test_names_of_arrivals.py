@@ -1,0 +1,83 @@
+"""Names of new faces: right ones keep their place through a poor camera, wrong ones fall to a half."""
+
+import numpy as np
+import pytest
+
+from lrfr.core import names_of_arrivals as names
+
+PEOPLE, IMAGES, SIZE = 30, 6, 24
+
+
+@pytest.fixture
+def town():
+    """Accepted faces (N, D) of people, their numbers, and a function that makes new faces of somebody."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(PEOPLE + 20, SIZE)) + 2.0  # all have something in common
+
+    def faces(person, noise=0.9):
+        return centres[person] + rng.normal(0, noise, (len(person), SIZE))
+
+    known_person = np.repeat(np.arange(PEOPLE), IMAGES)
+    return faces(known_person), known_person, faces
+
+
+def share(town, faces, said, shift=0.0):
+    known, known_person, _ = town
+    centre = names.centre_of(known)
+    old = names.directions(known, centre)
+    found = names.places(names.directions(faces + shift, centre), said, old, known_person)
+    return names.wrong_share(found.place.mean(), names.accepted_places(old, known_person).place.mean()), found
+
+
+def test_right_names_are_right(town):
+    who = np.repeat(np.arange(10), 3)
+    assert share(town, town[2](who), who)[0] < 0.1
+
+
+def test_a_poor_camera_is_no_wrong_name(town):
+    who = np.repeat(np.arange(10), 3)
+    shift = np.linspace(-2, 2, SIZE)
+    assert share(town, town[2](who, noise=1.3), who, shift)[0] < 0.35
+
+
+def test_names_that_slipped_by_one_are_wrong(town):
+    who = np.repeat(np.arange(10), 3)
+    assert share(town, town[2](who), np.roll(who, 3))[0] > 0.7
+
+
+def test_new_people_are_compared_with_one_another(town):
+    who = np.repeat(np.arange(PEOPLE, PEOPLE + 12), 4)
+    faces = town[2](who)
+    assert share(town, faces, who)[0] < 0.2
+    assert share(town, faces, np.random.default_rng(1).permutation(who))[0] > 0.7
+
+
+def test_nobody_s_face_and_a_new_person_s_only_one_have_no_place(town):
+    who = np.array([0, -1, PEOPLE + 1])
+    assert share(town, town[2](np.array([0, 1, PEOPLE + 1])), who)[1].row.tolist() == [0]
+
+
+def test_the_place_is_the_share_of_others_that_are_less_alike(town):
+    known, known_person, faces = town
+    face = faces(np.array([3]))
+    means = np.array([known[known_person == person].sum(axis=0) for person in range(PEOPLE)])
+    likeness = means @ face[0] / np.linalg.norm(means, axis=1)
+    found = names.places(face, np.array([3]), known, known_person)
+    assert found.place[0] == pytest.approx((likeness < likeness[3]).sum() / (PEOPLE - 1))
+
+
+def test_accepted_faces_are_compared_without_themselves(town):
+    known, known_person, _ = town
+    found = names.accepted_places(known, known_person)
+    row = 8
+    sums = np.array([known[known_person == person].sum(axis=0) for person in range(PEOPLE)])
+    sums[known_person[row]] -= known[row]
+    likeness = sums @ known[row] / np.linalg.norm(sums, axis=1)
+    assert found.place[row] == pytest.approx((likeness < likeness[known_person[row]]).sum() / (PEOPLE - 1))
+
+
+def test_a_share_of_wrong_names_is_what_mixes_the_two(town):
+    assert names.wrong_share(0.9, 0.9) == 0
+    assert names.wrong_share(0.5, 0.9) == 1
+    assert names.wrong_share(0.7, 0.9) == pytest.approx(0.5)
+    assert names.wrong_share(0.4, 0.5) == 0  # a model that knows nothing tells nothing

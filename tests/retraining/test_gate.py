@@ -1,0 +1,42 @@
+"""The gates, and their picture."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from lrfr.core.significance import Comparison, better
+from lrfr.retraining.decisions import Decision
+from lrfr.retraining.gate import Observed, judge
+from lrfr.retraining.pictures import gate_picture
+from lrfr.retraining.settings import Gate
+
+LIMITS = Gate(hr_loss=0.02, latency=50.0, size=100.0)
+BETTER, SAME, WORSE = (Comparison(d, (d - 0.01, d + 0.01), 0.01) for d in (0.05, 0.0, -0.05))
+
+
+def passed(native=BETTER, hr=SAME, latency=5.0, size=9.0):
+    return [gate["passed"] for gate in judge(Observed(native, hr, latency, size), LIMITS)]
+
+
+def test_each_gate_closes_by_itself():
+    assert passed() == [True] * 4
+    assert passed(native=SAME) == passed(native=WORSE) == [False, True, True, True]
+    assert passed(hr=WORSE) == [True, False, True, True]
+    assert passed(latency=50.1) == [True, True, False, True]
+    assert passed(size=101.0) == [True, True, True, False]
+
+
+def test_of_one_person_nothing_is_known():
+    alone = better(np.ones(4), np.zeros(4), np.zeros(4, int))
+    assert passed(native=alone)[0] is False and passed(hr=alone)[1] is False
+
+
+@pytest.mark.parametrize("interval", [(0.01, 0.09), None])
+def test_the_picture_shows_both_differences(interval):
+    gates = judge(Observed(Comparison(0.05, interval, 0.01), SAME, 5.0, 9.0), LIMITS)
+    decision = Decision(
+        flow="retrain", at="x", decision="keep", reasons=["so"], champion="tiny@v0.1.0", gates=gates
+    )  # fmt: skip
+    texts = [text.text for text in ElementTree.fromstring(gate_picture(decision)).iter() if text.text]
+    assert any("native LR" in text for text in texts) and any("HR" in text for text in texts)
