@@ -124,7 +124,9 @@ def write_test_set(count: int) -> None:
 
 def write_params(count: int) -> None:
     """The project's parameters with tiny networks, trainings of one epoch, and nobody who verifies."""
-    params = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    files = (PROJECT / name for name in ("params.yaml", "params/tc.yaml"))
+    params, with_sr = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in files)
+    params |= {section: with_sr[section] for section in ("super_resolution", "evaluate")}
     params["acquire"] = {"source": "identity_folders", "root": FILES, "settings": {"collection": "native"}}
     params["curate"] |= {"unverified": "keep", "simulated_labellers": {}}
     params["evaluation_sets"] = {"distractors": params["evaluation_sets"]["distractors"]}
