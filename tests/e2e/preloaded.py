@@ -42,10 +42,10 @@ def main(folder: Path) -> None:
     command.write_text(COMMAND.format(python=sys.executable, address=address))
     command.chmod(0o755)
     print("ready", flush=True)
-    while True:  # DVC runs one stage after another
+    while True:
         client, _ = listener.accept()
-        with client, suppress(OSError):  # its caller was killed
-            client.sendall(str(_run_in_fork(client, *_received(client))).encode())
+        child = _run_in_fork(client, *_received(client))
+        threading.Thread(target=_tell_the_end, args=[client, child], daemon=True).start()  # one may wait for another
 
 
 def _end_with(client: socket.socket) -> None:
@@ -73,7 +73,13 @@ def _run_in_fork(client: socket.socket, said: bytes, streams: list[int]) -> int:
         _run(*json.loads(said), streams)
     for stream in streams:
         os.close(stream)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child
+
+
+def _tell_the_end(client: socket.socket, child: int) -> None:
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with client, suppress(OSError):  # its caller was killed
+        client.sendall(str(status).encode())
 
 
 def _run(arguments: list[str], place: str, environment: dict[str, str], streams: list[int]) -> None:
