@@ -134,6 +134,11 @@ def test_a_benchmark_without_probes_and_a_missing_network_are_named():
         visualize.run()
 
 
+def test_without_an_sr_network_nothing_is_enlarged():
+    write_params(methods={"random": {}}, super_resolution={}, threads=1)
+    assert made() == []
+
+
 def test_without_a_predicted_quality_nobody_is_asked_where_it_looks():
     visualize.run()
     assert len(whole(paths.ACTIVATIONS)) == 0

@@ -52,7 +52,8 @@ def run() -> None:
 
     A row for each face and network: ``source`` says which network or method made it, or that it is ``captured``,
     ``bicubic`` (enlarged without a network) or the ``original``; the attributes say of what ``kind`` the source is,
-    which ``face`` it shows, and whether that one is ``native`` or ``sharp`` (``shown``).
+    which ``face`` it shows, and whether that one is ``native`` or ``sharp`` (``shown``). No row where there is no
+    network.
 
     And data/examples/activations.parquet: class activation maps of native probe faces by every run, ``source``, which
     has a feature map, where any run predicts a quality; else the table is empty.
@@ -64,17 +65,23 @@ def run() -> None:
     params = read_params()
     make_deterministic(params.seed, params.threads)
     networks = _networks(params)
-    native = _native(params.seed)
-    sharp = _sharp(params.seed, [example.captured.shape[0] for example in native[1::2]])
-    rows = []
-    for shown, examples in (("native", native), ("sharp", sharp)):
-        for example in track(examples, f"visualize {shown} faces", unit="face"):
-            rows += _versions(example, shown, networks)
+    rows = _super_resolved(networks, params.seed) if networks else []
     write_faces(pa.Table.from_pylist(rows, FACE_SCHEMA), paths.EXAMPLES)
     models = {name: read_model(paths.model(name)) for name in params.methods}
     wanted = any(model.facts.quality is not None for model in models.values())
     maps = _activations(models, params.seed) if wanted else []
     write_faces(pa.Table.from_pylist(maps, FACE_SCHEMA), paths.ACTIVATIONS)
+
+
+def _super_resolved(networks: list[Network], seed: int) -> list[dict[str, Any]]:
+    """The versions of native probe faces, and of sharp portraits shrunk to the heights of some of them."""
+    native = _native(seed)
+    sharp = _sharp(seed, [example.captured.shape[0] for example in native[1::2]])
+    rows = []
+    for shown, examples in (("native", native), ("sharp", sharp)):
+        for example in track(examples, f"visualize {shown} faces", unit="face"):
+            rows += _versions(example, shown, networks)
+    return rows
 
 
 def _activations(models: Mapping[str, Model], seed: int) -> list[dict[str, Any]]:
