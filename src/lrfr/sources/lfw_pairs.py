@@ -52,7 +52,7 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
             there, or one is there twice.
     """
     list_file = find(root, "pairs.txt", "lfw_pairs.txt")
-    pairs = _read_pairs(root / list_file)
+    pairs = read_pairs(root / list_file)
     stems = dict.fromkeys(stem for pair in pairs for stem in (pair.left, pair.right))
     files: dict[str, str] = {}
     for path in pictures(root, "")[0]:
@@ -81,7 +81,7 @@ def _with_landmarks(crop: Crop) -> Crop:
     return crop if face is None else replace(crop, landmarks=face.landmarks.tolist(), score=face.score)
 
 
-def _read_pairs(path: Path) -> list[Pair]:
+def read_pairs(path: Path) -> list[Pair]:
     """The published list: ``folds pairs`` (or only ``pairs``), then in each fold as many same as different pairs."""
     remedy = "get the list from its publisher again; its first line says: folds, and pairs of a kind in each"
     try:
