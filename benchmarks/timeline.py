@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -318,12 +318,23 @@ def alarms(seed: int, number: int) -> list[str]:
     return raised
 
 
+def once(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Work whose result is the same in each week, done in the first."""
+    made: list[Any] = []
+
+    def again(*given: Any) -> Any:
+        if not made:
+            made.append(work(*given))
+        return made[0]
+
+    return again
+
+
 def play_quiet(count: int, seed: int) -> None:
     """Quiet timelines after the first release, each from the beginning; prints the false alarms."""
     from lrfr.retraining import monitoring
 
-    monitoring.accepted = cache(lambda model, embed=monitoring.accepted: embed(model))
-    monitoring.read_model = cache(monitoring.read_model)  # both are the same in each week
+    monitoring.accepted, monitoring.read_model = once(monitoring.accepted), once(monitoring.read_model)
     params = yaml.safe_load(Path("params.yaml").read_text())
     params["retrain"]["growth"] = 1000.0  # a training that growth alone asks for is no alarm
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))

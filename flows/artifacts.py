@@ -57,7 +57,7 @@ def _batches(decision: Decision) -> list[dict[str, object]]:
 def _drift(decision: Decision) -> list[dict[str, object]]:
     columns = (decision.drift or {})["columns"]
     return [
-        {"column": name, "p": f"{column['p_value']:.2g}", "drifted": "yes" if column["drifted"] else "no"}
+        {"column": name, "p": f"{column['p_value']:.2g}", "now": f"{column.get('current_mean', 0):.3g}"}
         for name, column in columns.items()
     ]
 

@@ -3,11 +3,11 @@
 import pytest
 
 from lrfr.retraining.decisions import Batch
-from lrfr.retraining.policy import Seen, judge
+from lrfr.retraining.policy import Seen, drifted, judge
 from lrfr.retraining.settings import Gate, Retrain
 
 LIMITS = Retrain(
-    arrivals="in", unusable=0.2, wrong_names=0.5, faces=40, growth=0.2, verdicts=100, sample=500, overdue=9,
+    arrivals="in", unusable=0.2, wrong_names=0.5, faces=40, growth=0.2, verdicts=100, drift=0.01, sample=500, overdue=9,
     gate=Gate(hr_loss=0.02, latency=50.0, size=100.0),
 )  # fmt: skip
 
@@ -46,6 +46,16 @@ def seen(batches, drifted=None, **changed):
 def test_what_is_decided(what, decision, why):
     made, reasons = judge(what, LIMITS)
     assert made == decision and why in reasons[0], reasons
+
+
+def test_drift_is_judged_by_the_level_of_one_who_looks_every_week():
+    columns = {f"c{n}": {"p_value": 0.5, "drifted": False} for n in range(9)} | {
+        "c": {"p_value": 2e-3, "drifted": True}
+    }
+    found = {"drifted": True, "columns": columns, "embeddings": None, "below_quality": {"p_value": 0.5}}
+    assert drifted(found, 0.05) == ["c"] and drifted(found, 0.01) == []
+    assert drifted(found | {"below_quality": {"p_value": 1e-6}}, 0.01) == ["below_quality"]
+    assert drifted(None, 0.05) == []
 
 
 def test_every_batch_is_among_the_reasons():

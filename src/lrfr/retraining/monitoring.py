@@ -25,7 +25,7 @@ from lrfr.retraining.decisions import (
     write_decision,
 )
 from lrfr.retraining.examination import accepted, examine
-from lrfr.retraining.policy import Seen, judge
+from lrfr.retraining.policy import Seen, drifted, judge
 from lrfr.retraining.settings import Retrain
 
 CURRENT = paths.ARRIVED / "admitted.parquet"
@@ -51,8 +51,9 @@ def look(now: datetime, say: Callable[[str], object] = print) -> Decision:
     places.settle(history)
     found = _examined(params, places, best, say)
     drift = _drift(params, best, [name for name, batch in found.items() if batch.admitted])
-    seen = _seen(found, drift, history)
-    verdict, reasons = judge(seen, params.read("retrain", Retrain))
+    limits = params.read("retrain", Retrain)
+    seen = _seen(found, drift, history, limits.drift)
+    verdict, reasons = judge(seen, limits)
     decision = Decision(
         flow="monitor", at=moment(now), decision=verdict, reasons=reasons, champion=best.tag, batches=found,
         waiting=seen.waiting, verdicts=_verdict_lines(), drift=drift,
@@ -103,7 +104,7 @@ def _once(table: pa.Table) -> pa.Table:
     return table.filter([not (face in known or known.add(face)) for face in table["face_id"].to_pylist()])
 
 
-def _seen(found: dict[str, Batch], drift: dict[str, Any] | None, history: Sequence[Decision]) -> Seen:
+def _seen(found: dict[str, Batch], drift: dict[str, Any] | None, history: Sequence[Decision], level: float) -> Seen:
     recent = since_training(history)
     earlier = [made for made in recent if made.flow == "monitor"]
     came = [batch for made in [*(one.batches for one in earlier), found] for batch in made.values() if batch.admitted]
@@ -113,7 +114,7 @@ def _seen(found: dict[str, Batch], drift: dict[str, Any] | None, history: Sequen
     return Seen(
         batches=found,
         drift=drift,
-        drifted_before=any(bool(made.drift and made.drift["drifted"]) for made in earlier),
+        drifted_before=any(drifted(made.drift, level) for made in earlier),
         waiting=sum(batch.named for batch in came),
         there=len(named) - named.null_count,
         verdicts=max(lines - trained.verdicts, 0) if trained else 0,

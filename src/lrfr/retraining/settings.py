@@ -33,6 +33,7 @@ class Retrain(Section):
         faces: named faces that came since the last training, from which it is worthwhile where the data drifted.
         growth: the same as a share of the named faces that were there, where the data did not drift.
         verdicts: new lines of people's manifests from which a training is worthwhile.
+        drift: the share of looks that may find drift where there is none, 0..1.
         sample: faces that are compared for drift, at most.
         overdue: days without a decision after which ``lrfr doctor`` warns.
         gate: what a challenger must meet.
@@ -44,6 +45,7 @@ class Retrain(Section):
     faces: Count
     growth: Annotated[float, Field(gt=0, le=1000)]
     verdicts: Count
+    drift: Annotated[float, Field(gt=0, le=0.05)]
     sample: int = Field(ge=20, le=10**7)
     overdue: int = Field(ge=1, le=3650)
     gate: Gate
