@@ -83,6 +83,13 @@ def test_a_line_that_cannot_be_right_is_named(text, message):
     assert "verdicts/anna.csv:3" in str(error.value)
 
 
+def test_a_quote_that_never_ends_is_named_in_any_line():
+    for text, line in (('"face_id,verdict\n', 1), (f'{HEADER}\nf,"face,anna,2024-05-01,\n', 2)):
+        with pytest.raises(VerdictError, match="not CSV") as told:
+            parse(text, "anna", "anna.csv")
+        assert f"anna.csv:{line}" in str(told.value)
+
+
 def test_a_missing_column_is_named():
     with pytest.raises(VerdictError, match="lacks the column at, note"):
         parse("face_id,verdict,labeller\n", "anna", "anna.csv")

@@ -91,6 +91,7 @@ def test_a_list_of_one_fold(tmp_path):
         (LIST + SAME, "the list holds 5 pairs, and its first line says 2 times 2 x 1"),
         (f"1\n{DIFFERENT}\n{SAME}\n", "line 2 is not of the form 'Name 1 2'"),
         (f"1\n{SAME}\nAnn_A 1 Bob x\n", "line 3 is not of the form 'Name 1 Other 2'"),
+        (f"1\n{SAME}\nsomewhere/Ann_A 1 Bob 2\n", "line 3 is not of the form 'Name 1 Other 2': somewhere/Ann_A 1 Bob"),
         (f"1\n{SAME}\nAnn_A\n", "line 3"),
     ],
 )
@@ -107,5 +108,5 @@ def test_a_missing_list_is_looked_for_under_both_names(tmp_path):
 def test_a_listed_name_that_leads_out_is_no_file(tmp_path):
     put(tmp_path / "secret_0001.jpg", "x")
     root = lfw(tmp_path / "root", f"1\n{SAME}\nAnn_A 1 ../../secret 1\n")
-    with pytest.raises(SourceError, match="leads out of the dataset"):
+    with pytest.raises(SourceError, match="line 3 is not of the form 'Name 1 Other 2': Ann_A 1 "):
         acquire(root, Settings(), 1)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pickle
 import re
+import struct
 import sys
 import types
 import zipfile
@@ -394,6 +395,10 @@ def test_what_other_programs_write_is_named(project, network):
     assert "a zip archive of 1 files, such as weights/backbone.pth" in output
     Path("cut.zip").write_bytes(Path("x.zip").read_bytes()[60:])
     assert "a damaged zip archive" in refused("cut.zip")
+    whole = Path("x.zip").read_bytes()
+    several_disks = struct.pack("<IIQI", 0x07064B50, 0, 0, 2)  # what a ZIP64 archive's locator says of them
+    Path("disks.zip").write_bytes(whole[:-22] + several_disks + whole[-22:])
+    assert "a damaged zip archive" in refused("disks.zip")
     assert "unpack it" in output
     with zipfile.ZipFile("x.keras", "w") as archive:
         archive.writestr("model.weights.h5", b"")

@@ -6,7 +6,7 @@ labeller counts and what several labellers come to is the same for all kinds.
 
 import csv
 import io
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
@@ -107,6 +107,16 @@ class Kind(Generic[Line]):
         """
         whole = ["" if line.endswith(TORN) else line for line in text.removeprefix("\ufeff").split("\n")]
         reader = csv.DictReader(io.StringIO("\n".join(whole)), strict=True)
+        lines = []
+        try:
+            for row in self._rows(reader, where):
+                lines.append(self._line(row, manifest, reader.line_num, f"{where}:{reader.line_num}"))
+        except csv.Error as error:
+            raise VerdictError(f"not CSV: {error}", where=f"{where}:{reader.reader.line_num}") from error
+        return lines
+
+    def _rows(self, reader: csv.DictReader, where: object) -> Iterator[dict[str, str]]:
+        """The lines after the first, which must name the columns."""
         named = list(reader.fieldnames or [])
         if twice := [column for column in self.columns if named.count(column) > 1]:
             what = f"a {self.noun} manifest has two columns '{twice[0]}'"
@@ -115,13 +125,7 @@ class Kind(Generic[Line]):
         if missing:
             what = f"a {self.noun} manifest lacks the column {', '.join(missing)}"
             raise VerdictError(what, where=f"{where}:1", remedy=f"its first line must be: {','.join(self.columns)}")
-        lines = []
-        try:
-            for row in reader:
-                lines.append(self._line(row, manifest, reader.line_num, f"{where}:{reader.line_num}"))
-        except csv.Error as error:
-            raise VerdictError(f"not CSV: {error}", where=f"{where}:{reader.line_num}") from error
-        return lines
+        yield from reader
 
     def _line(self, row: dict[str, str], manifest: str, line: int, where: str) -> Line:
         """Checks one line."""

@@ -102,8 +102,8 @@ def _pair(line: list[str], number: int, n_pairs: int, path: Path) -> Pair:
     same, fold = number // n_pairs % 2 == 0, number // (2 * n_pairs)
     try:
         name, first, *other, second = line
-        if len(other) != (0 if same else 1):
-            raise ValueError("the wrong number of words")
+        if len(other) != (0 if same else 1) or any("/" in word for word in line):
+            raise ValueError("the wrong number of words, or a path for a name")
         return Pair(f"{name}_{int(first):04d}", f"{(other or [name])[0]}_{int(second):04d}", same, fold)
     except ValueError as error:
         kind = "Name 1 2" if same else "Name 1 Other 2"

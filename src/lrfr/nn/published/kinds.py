@@ -88,7 +88,7 @@ def other_kind(path: Path) -> Kind | None:
         return Kind("an empty file", AGAIN)
     if start[8:9] == b"{":  # safetensors: behind the header's length
         return None
-    if zipfile.is_zipfile(path):
+    if _is_archive(path):
         return _archive(path)
     if start.startswith(b"\x80") and 2 <= start[1] <= 5:
         return None if start.startswith(TORCH_PICKLE) else _pickle(path)
@@ -103,6 +103,14 @@ def other_kind(path: Path) -> Kind | None:
     if kind := next((kind for suffix, kind in SUFFIXES.items() if re.fullmatch(suffix, path.suffix.lower())), None):
         return kind
     return _text(start)
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file ends as a zip archive does, were it a damaged one."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # it says that it spans several disks
+        return True
 
 
 def _folder(path: Path) -> Kind:
