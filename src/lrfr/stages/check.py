@@ -197,8 +197,9 @@ def _check_part(chosen: Run, params: Params) -> None:
     if isinstance(chosen.trained, All):
         return
     backbone = settings(params.backbones[chosen.backbone], Pretraining, f"{paths.PARAMS}: backbones.{chosen.backbone}")
+    architecture = read_start(backbone.start).embedder.architecture if backbone.start else backbone.architecture
     with torch.device("meta"):
-        embedder = read_start(backbone.start).embedder if backbone.start else Embedder(backbone.architecture)  # pyrefly: ignore
+        embedder = Embedder(architecture)  # pyrefly: ignore - one of the two is given
     TrainedPart(embedder.backbone, chosen.trained)
 
 
