@@ -39,6 +39,7 @@ from lrfr.sources.reading.detecting import faces_in
 
 WEAK = 0.6  # a mean place of accepted faces below which the model cannot judge names
 LEAST_NAMED = 10  # faces of a batch from which its names are judged
+MOST = 0.5  # of a person's faces that show others, estimated, from which that person is refused
 BY_CHANCE = 0.2  # people as ill-placed whom a clean batch would have, at most
 SHOWN = 5
 
@@ -163,10 +164,10 @@ def _wrong_names(
     share = wrong_share(found.place.mean(), usual.place.mean())
     if share >= most:
         return [f"about {share:.0%} of its names are wrong: {_told(found, usual)}"], []
-    return _wrong_people(found, usual, most, names), []
+    return _wrong_people(found, usual, names), []
 
 
-def _wrong_people(found: Places, usual: Places, most: float, names: np.ndarray) -> list[str]:
+def _wrong_people(found: Places, usual: Places, names: np.ndarray) -> list[str]:
     """The people of whom most faces seem to show somebody else, although the batch's names are right in general."""
     everybody, ordinary = found.place.mean(), usual.place.mean()
     people, counts, means = found.by_person()
@@ -177,7 +178,7 @@ def _wrong_people(found: Places, usual: Places, most: float, names: np.ndarray) 
     for place in judged:
         rarer = (np.sum(lacks <= means[place] - everybody) + 0.5) / (len(lacks) + 1)
         share = wrong_share(means[place], min(everybody, ordinary))
-        if share >= most and rarer * len(judged) < BY_CHANCE:
+        if share >= MOST and rarer * len(judged) < BY_CHANCE:
             wrong.append(f"about {share:.0%} of the {counts[place]} faces named '{names[people[place]]}' show others")
     return wrong[:SHOWN] + ([f"and of {len(wrong) - SHOWN} more people"] if len(wrong) > SHOWN else [])
 

@@ -29,7 +29,7 @@ class Retrain(Section):
     Attributes:
         arrivals: the folder where batches come; a batch is a folder, in the layout of the batches of ``acquire``.
         unusable: the share of a batch's files that may be unreadable or without a face, 0..1.
-        wrong_names: the estimated share of wrong names from which a batch, or a person in it, is refused, 0..1.
+        wrong_names: the estimated share of wrong names from which a batch is refused, 0..1.
         faces: named faces that came since the last training, from which it is worthwhile where the data drifted.
         growth: the same as a share of the named faces that were there, where the data did not drift.
         verdicts: new lines of people's manifests from which a training is worthwhile.
