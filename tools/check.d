@@ -3,6 +3,7 @@ CHECK_CODE := \
 	src/lrfr/__init__.py \
 	src/lrfr/card/__init__.py \
 	src/lrfr/card/settings.py \
+	src/lrfr/code.py \
 	src/lrfr/config.py \
 	src/lrfr/core/__init__.py \
 	src/lrfr/core/alignment.py \
@@ -22,6 +23,7 @@ CHECK_CODE := \
 	src/lrfr/errors.py \
 	src/lrfr/faces.py \
 	src/lrfr/files.py \
+	src/lrfr/hr_faces.py \
 	src/lrfr/images.py \
 	src/lrfr/lifetime.py \
 	src/lrfr/methods/__init__.py \
@@ -29,19 +31,24 @@ CHECK_CODE := \
 	src/lrfr/methods/crfiqa.py \
 	src/lrfr/methods/csri.py \
 	src/lrfr/methods/pretrained.py \
+	src/lrfr/methods/ran.py \
 	src/lrfr/methods/random.py \
 	src/lrfr/methods/ri.py \
 	src/lrfr/methods/rifr.py \
 	src/lrfr/methods/rpcn.py \
 	src/lrfr/methods/tc.py \
 	src/lrfr/nn/__init__.py \
+	src/lrfr/nn/adversarial.py \
 	src/lrfr/nn/alignment.py \
 	src/lrfr/nn/batches/__init__.py \
 	src/lrfr/nn/batches/alignment.py \
+	src/lrfr/nn/batches/augmentation.py \
 	src/lrfr/nn/batches/augmentation_settings.py \
 	src/lrfr/nn/batches/images.py \
+	src/lrfr/nn/batches/labelled.py \
 	src/lrfr/nn/batches/low_resolution.py \
 	src/lrfr/nn/batches/order.py \
+	src/lrfr/nn/batches/unrecognizable.py \
 	src/lrfr/nn/classifier.py \
 	src/lrfr/nn/compute.py \
 	src/lrfr/nn/embedder.py \
@@ -101,10 +108,33 @@ CHECK_CODE := \
 	src/lrfr/nn/super_resolution/vdsr.py \
 	src/lrfr/nn/trained.py \
 	src/lrfr/nn/training/__init__.py \
+	src/lrfr/nn/training/averaging.py \
 	src/lrfr/nn/training/batch_norm.py \
+	src/lrfr/nn/training/best.py \
+	src/lrfr/nn/training/checkpoint.py \
+	src/lrfr/nn/training/curves.py \
+	src/lrfr/nn/training/interruption.py \
+	src/lrfr/nn/training/live.py \
+	src/lrfr/nn/training/loop.py \
+	src/lrfr/nn/training/loss_terms.py \
 	src/lrfr/nn/training/optimizers.py \
+	src/lrfr/nn/training/schedules.py \
 	src/lrfr/nn/training/settings.py \
+	src/lrfr/nn/training/steps.py \
 	src/lrfr/nn/training/task.py \
+	src/lrfr/nn/training/validation.py \
+	src/lrfr/nn/translation/__init__.py \
+	src/lrfr/nn/translation/cyclegan.py \
+	src/lrfr/nn/translation/discriminators.py \
+	src/lrfr/nn/translation/faces.py \
+	src/lrfr/nn/translation/generator_file.py \
+	src/lrfr/nn/translation/high_to_low.py \
+	src/lrfr/nn/translation/layers.py \
+	src/lrfr/nn/translation/making.py \
+	src/lrfr/nn/translation/mrgan.py \
+	src/lrfr/nn/translation/patches.py \
+	src/lrfr/nn/translation/settings.py \
+	src/lrfr/nn/translation/task.py \
 	src/lrfr/nn/weights_file.py \
 	src/lrfr/parallel.py \
 	src/lrfr/paths.py \
@@ -185,9 +215,14 @@ CHECK_CODE := \
 	src/lrfr/stages/__init__.py \
 	src/lrfr/stages/check.py \
 	src/lrfr/stages/check_batches.py \
+	src/lrfr/stages/finetune.py \
+	src/lrfr/stages/train_synthesizer.py \
 	src/lrfr/synthesis/__init__.py \
 	src/lrfr/synthesis/camera.py \
+	src/lrfr/synthesis/cyclegan.py \
 	src/lrfr/synthesis/downsample.py \
+	src/lrfr/synthesis/high_to_low.py \
+	src/lrfr/synthesis/mrgan.py \
 	src/lrfr/synthesis/photographic.py \
 	src/lrfr/test_sets.py \
 	src/lrfr/yaml_file.py

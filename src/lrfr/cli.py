@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 
 Synthesizer = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers.")]
+Learned = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's learned_synthesizers.")]
 TestSet = Annotated[str, typer.Argument(metavar="SET", help="One of params.yaml's evaluation_sets.")]
 SuperResolver = Annotated[str, typer.Argument(metavar="NAME", help="One of params.yaml's super_resolution.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="One of the runs under params.yaml's methods.")]
@@ -177,6 +178,12 @@ def apply_sr(network: SuperResolver) -> None:
 def pretrain(name: Backbone) -> None:
     """Train a backbone on HR portraits."""
     _run("pretrain", name)
+
+
+@app.command()
+def train_synthesizer(name: Learned) -> None:
+    """Train a synthesiser on native LR faces."""
+    _run("train_synthesizer", name)
 
 
 @app.command()

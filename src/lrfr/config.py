@@ -7,9 +7,9 @@ their own. Here is only what all of them share, and no default that decides a re
 import re
 import reprlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lrfr import paths
 from lrfr.errors import ParameterError, unknown_name
@@ -111,7 +111,7 @@ RESERVED = (BENCHMARK, "synlr")  # test sets of the pipeline's own making
 
 class Params(Section):
     """The whole of params.yaml. ``threads`` are torch's on a processor; ``methods`` are the runs that are trained and
-    tested, and ``backbones`` what they start from."""
+    tested, and ``backbones`` what they start from. Synthesisers that learn stand apart, as DVC trains each of them."""
 
     seed: int = Field(ge=0, lt=2**32)
     threads: int = Field(gt=0, le=1024)
@@ -121,6 +121,7 @@ class Params(Section):
     split: Settings
     validate_: Settings = Field(alias="validate")
     synthesizers: dict[FileName, Settings]
+    learned_synthesizers: dict[FileName, Settings] = {}
     drift: Settings
     landmarks: Settings
     super_resolution: dict[FileName, Settings]  # DVC makes a stage of each
@@ -142,6 +143,18 @@ class Params(Section):
         """
         values = getattr(self, "validate_" if name == "validate" else name)
         return settings(values, section, f"{paths.PARAMS}: {name}")
+
+    @property
+    def all_synthesizers(self) -> dict[str, Settings]:
+        """The synthesisers whose faces there are in data/synthetic, the learned ones last."""
+        return self.synthesizers | self.learned_synthesizers
+
+    @model_validator(mode="after")
+    def _no_synthesizer_twice(self) -> Self:
+        for name in self.learned_synthesizers:
+            if name in self.synthesizers:
+                raise ValueError(f"'{name}' stands under synthesizers and under learned_synthesizers")
+        return self
 
     @field_validator("evaluation_sets")
     @classmethod

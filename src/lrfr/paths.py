@@ -89,6 +89,16 @@ def synthetic(synthesizer: str) -> Path:
     return Path("data/synthetic") / f"{synthesizer}.parquet"
 
 
+def synthesizer(name: str) -> Path:
+    """The folder of one synthesiser that has learnt."""
+    return Path("models/synthesizers") / name
+
+
+def samples(synthesizer: str) -> Path:
+    """The folder of the pictures that one synthesiser made while it learnt."""
+    return Path("plots/samples") / synthesizer
+
+
 def drift_result(synthesizer: str) -> Path:
     """Evidently's JSON for native LR against one synthesiser's LR."""
     return Path("data/drift") / f"{synthesizer}.json"
@@ -105,13 +115,18 @@ def pretrained(backbone: str) -> Path:
 
 
 def training_set(run: str) -> Path:
-    """Which test set's training faces are the native ones of a run, by its hash."""
+    """Which test set's training faces are the native ones of a run, and which faces its synthetic ones, by hash."""
     return Path("data/training_sets") / f"{run}.json"
 
 
 def training_landmarks(test_set: str) -> Path:
     """The landmarks of a test set's training faces."""
     return Path("data/training_sets/landmarks") / f"{test_set}.parquet"
+
+
+def synthetic_landmarks(synthesizer: str) -> Path:
+    """The landmarks of one synthesiser's faces."""
+    return Path("data/training_sets/synthetic_landmarks") / f"{synthesizer}.parquet"
 
 
 def model(run: str) -> Path:
@@ -135,7 +150,7 @@ def super_resolution_metrics(name: str) -> Path:
 
 
 def checkpoint(kind: str, name: str) -> Path:
-    """The state of an unfinished training; ``kind`` is backbones, runs, super_resolution or landmarks."""
+    """The state of an unfinished training; ``kind`` is backbones, runs, super_resolution, synthesizers or landmarks."""
     return Path("checkpoints") / kind / f"{name}.pt"
 
 
@@ -145,7 +160,7 @@ def live(kind: str, name: str) -> Path:
 
 
 def training_curve(kind: str, name: str) -> Path:
-    """The curves of one finished training; ``kind`` is backbones, runs or super_resolution."""
+    """The curves of one finished training; ``kind`` is backbones, runs, super_resolution or synthesizers."""
     return Path("plots/training") / kind / f"{name}.csv"
 
 

@@ -19,6 +19,7 @@ TEMPLATES = PACKAGE / "templates"
 FILES = {file.relative_to(ROOT).as_posix() for file in PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc"}
 PLACES = {module: file.relative_to(ROOT).as_posix() for module, file in MODULES.items() if file.is_relative_to(PACKAGE)}
 TRAININGS = ("pretrain", "finetune", "train-sr", "train-landmarks")
+COMMANDS = {"synthesize-learned": "synthesize"}  # of stages that are not named as their command
 COMPONENTS = ("methods", "sources", "synthesis")
 
 
@@ -86,7 +87,7 @@ def codes(code: CodeType) -> list[CodeType]:
 
 
 def stage_module(stage: str) -> str:
-    return f"lrfr.stages.{stage.replace('-', '_')}"
+    return f"lrfr.stages.{COMMANDS.get(stage, stage).replace('-', '_')}"
 
 
 def of_component(file: str) -> bool:
@@ -189,6 +190,8 @@ def test_what_parameters_name_is_a_dep_by_that_parameter():
         "synthesize": "data/code/synthesizers/${key}.json",
         "pretrain": "data/code/backbones/${key}.json",
         "finetune": "data/code/runs/${key}.json",
+        "train-synthesizer": "data/code/synthesizers/${key}.json",
+        "synthesize-learned": "data/code/synthesizers/${key}.json",
     }
     named = {
         stage: [dep for dep in deps if dep.startswith("src/lrfr/") and "$" in dep] for stage, deps in stages().items()

@@ -21,7 +21,7 @@ from tests.contract.imports import ROOT
 from tests.methods.backbones import backbone
 
 ARCHITECTURE = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=16, input_size=48, dropout=0.1)
-FILES = ("small", "csri", "tc", "rifr", "ri")
+FILES = ("small", "csri", "tc", "rifr", "ri", "ran")
 
 
 def runs():
@@ -41,7 +41,7 @@ RUNS = runs()
 
 def build(run):
     torch.manual_seed(0)
-    return run.method.build(run.settings, backbone(ARCHITECTURE), {"native": 5, "auxiliary": 5})
+    return run.method.build(run.settings, backbone(ARCHITECTURE), dict.fromkeys(finetune.TABLES, 5))
 
 
 def test_the_files_have_a_run_of_every_method():

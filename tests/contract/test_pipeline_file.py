@@ -19,14 +19,13 @@ PLAN = """
     split > check-batches > train-landmarks
     check-batches > train-sr
     validate > card
-    validate > synlr > validate-synthetic > embed
+    validate > synlr > validate-synthetic > training-sets
     synlr > apply-sr > embed
     validate > train-sr > apply-sr
     train-sr > visualize > report
     validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > package
     finetune > visualize
-    synlr > training-sets > finetune
-    train-landmarks > training-sets
+    locate-landmarks > training-sets > finetune
 """
 
 

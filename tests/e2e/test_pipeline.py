@@ -23,6 +23,17 @@ ENVIRONMENT = {
 COPIED = ["src", "annotations", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 
 
+ADAM = {"optimizer": "adam", "learning_rate": 2e-4, "betas": [0.5, 0.999], "weight_decay": 0.0, "schedule": "constant"}
+MRGAN = {
+    "backbone": "main", "size": 40, "sides": [40, 20, 10], "width": 0.05,
+    "training": ADAM | {"epochs": 1, "batch_size": 8, "clip_norm": None, "precision": "fp32",
+                        "optimizers": {"discriminator": ADAM}},
+}  # fmt: skip
+SGD = {"epochs": 1, "batch_size": 8, "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine",
+       "clip_norm": 5.0, "precision": "fp32"}  # fmt: skip
+ADAPTION = {"lr_model": SGD, "training": SGD | {"optimizers": {"discriminator": ADAM}}}
+
+
 def call(folder, *command, ok=True):
     done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
     assert not ok or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -52,6 +63,8 @@ def tiny(params):
     for section in (backbone, params["landmarks"], *params["super_resolution"].values(), *runs.values()):
         for training in (value for value in section.values() if isinstance(value, dict) and "epochs" in value):
             training.update(epochs=2, batch_size=8, precision="fp32")
+    params["learned_synthesizers"] = {"mrgan": MRGAN}
+    runs["ran"] = {"method": "ran", "backbone": "main", "synthesizer": "mrgan", **ADAPTION}
     params["evaluate"].update(bootstrap=100, super_resolution=["vdsr"])
     params["threads"] = 1
     return params

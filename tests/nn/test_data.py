@@ -182,13 +182,19 @@ def test_a_mirrored_face_is_mirrored_and_nothing_else():
     assert 30 < sum(seen) < 70 and sum(seen) + sum(others) == 100
 
 
-@pytest.mark.parametrize("name", ["shift", "scale", "rotation", "brightness", "contrast", "gamma"])
+@pytest.mark.parametrize("name", ["shift", "scale", "rotation", "brightness", "contrast", "gamma", "blur"])
 def test_each_variation_can_be_had_alone(name):
     image = a_face()
     chosen = {"shift": 0.2, "scale": 0.3, "rotation": 30, "brightness": 0.3, "contrast": 0.5, "gamma": [0.5, 2.0]}
+    chosen["blur"] = [1.0, 2.0]
     flat, seen = np.full((24, 24, 3), 90, np.uint8), varied(image, **{name: chosen[name]})
     assert any(not np.array_equal(made, image) for made in seen)
-    moves = name in ("shift", "scale", "rotation")  # what moves leaves an even picture alone, what lights does not
+    moves = name in (
+        "shift",
+        "scale",
+        "rotation",
+        "blur",
+    )  # what moves or blurs leaves an even picture alone, what lights does not
     assert all(np.array_equal(made, flat) for made in varied(flat, **{name: chosen[name]})) == moves
     assert all(made.shape == image.shape and made.dtype == np.uint8 for made in seen)
 

@@ -2,6 +2,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lrfr.nn.training import live
@@ -69,3 +70,12 @@ def test_lines_are_spared_where_updates_are_fast(tmp_path, monkeypatch):
     for step in range(1, 100):
         curves.update(step, {"loss": 1.0})
     assert not list((tmp_path / "live").rglob("*.tsv"))
+
+
+def test_pictures_are_kept_by_their_update_and_those_made_again_go(tmp_path):
+    first = LiveCurves(tmp_path / "live", 0)
+    for step in (4, 8):
+        first.picture(step, np.full((2, 3, 3), step, np.uint8))
+    assert [path.name for path in sorted((tmp_path / "live/sheets").glob("*"))] == ["00000004.png", "00000008.png"]
+    LiveCurves(tmp_path / "live", 5)
+    assert [path.name for path in sorted((tmp_path / "live/sheets").glob("*"))] == ["00000004.png"]

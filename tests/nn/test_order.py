@@ -160,3 +160,23 @@ def test_equal_shares_by_default():
 def test_what_cannot_be_is_refused(options, message):
     with pytest.raises(ParameterError, match=f"(?s){message}"):
         MixedOrder({"native": NATIVE, "auxiliary": AUXILIARY}, epochs=1, seed=0, **options)
+
+
+def test_paired_collections_are_drawn_alike():
+    batches = list(MixedOrder({"auxiliary": AUXILIARY, "synthetic": AUXILIARY}, 8, 2, 3, paired=True))
+    assert batches and all(batch["auxiliary"] == batch["synthetic"] for batch in batches)
+    alone = MixedOrder({"auxiliary": AUXILIARY}, 4, 2, 3)
+    assert [batch["auxiliary"] for batch in batches] == [batch["auxiliary"] for batch in alone]
+
+
+@pytest.mark.parametrize(
+    ("labels", "batch_size", "complaint"),
+    [
+        ({"auxiliary": AUXILIARY, "synthetic": AUXILIARY[::-1]}, 8, "do not show the same faces, row by row"),
+        ({"auxiliary": AUXILIARY, "synthetic": AUXILIARY[:-1]}, 8, "do not show the same faces, row by row"),
+        ({"auxiliary": AUXILIARY, "synthetic": AUXILIARY}, 9, "cannot have more of one"),
+    ],
+)
+def test_what_is_no_pair_is_refused(labels, batch_size, complaint):
+    with pytest.raises(ParameterError, match=complaint):
+        MixedOrder(labels, batch_size, 1, 3, paired=True)

@@ -13,7 +13,8 @@ from lrfr.core.image_statistics import noise, sharpness
 from lrfr.core.resampling import bicubic_to_height
 from lrfr.errors import ParameterError
 
-NAMES = sorted(module.name for module in iter_modules(synthesis.__path__))
+LEARNED = {"cyclegan", "high_to_low", "mrgan"}
+NAMES = sorted({module.name for module in iter_modules(synthesis.__path__)} - LEARNED)
 LUMA = np.array([0.299, 0.587, 0.114])
 STILL = {"blur": [0.2] * 2, "motion": [0.0] * 2, "noise": [0.0] * 2, "exposure": [0.0] * 2, "jpeg_quality": [100] * 2}
 CAMERA = STILL | {"blur": [0.2, 0.9], "motion": [0.0, 2.0], "noise": [0.005, 0.03], "jpeg_quality": [45, 95]}

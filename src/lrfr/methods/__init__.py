@@ -3,8 +3,8 @@
 Each module has ``Settings`` (what the method understands), and:
 
 - ``steps(settings)``: what it is trained in, one step after the other. A step is named as the field of ``Settings``
-  that holds its :class:`lrfr.nn.training.settings.Training`, and says from which collections it learns, native or
-  auxiliary faces or both; an epoch is one pass over the first. What is never trained has none.
+  that holds its :class:`lrfr.nn.training.settings.Training`, and says from which collections it learns: native,
+  auxiliary and synthetic faces, one or several; an epoch is one pass over the first. What is never trained has none.
 - ``build(settings, backbone, num_classes)``: makes a :class:`lrfr.nn.training.task.Task` from the model that the run
   starts from, and the number of identities in each collection.
 - ``unrecognizable(settings)``, where it compares with faces that nobody recognises: how many of them. The task then has
@@ -23,7 +23,7 @@ from lrfr.nn.trained import All, Trained
 from lrfr.registry import component
 
 FLOOR = "random"  # the method that every other has to beat
-OF_EVERY_RUN = ("method", "backbone", "presentation", "trained", "native")
+OF_EVERY_RUN = ("method", "backbone", "presentation", "trained", "native", "synthesizer")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Run:
         presentation: how faces are presented to it; None: as to the backbone.
         trained: which of the backbone's weights are trained.
         native: the test set whose training faces are its native ones.
+        synthesizer: whose faces in data/synthetic are its synthetic ones; None: those that its training makes small.
         settings: of the method.
     """
 
@@ -46,6 +47,7 @@ class Run:
     presentation: str | None
     trained: Trained
     native: str
+    synthesizer: str | None
     settings: Any
 
     @property
@@ -71,6 +73,7 @@ class _OfEveryRun(Section):
     presentation: str | None = None
     trained: Trained = All(name="all")
     native: str = BENCHMARK
+    synthesizer: str | None = None
 
 
 def read_run(name: str, params: Params) -> Run:
@@ -94,7 +97,7 @@ def read_run(name: str, params: Params) -> Run:
         except ValueError as error:
             raise ParameterError(str(error), where=f"{where}.presentation") from error
     chosen = settings(values, module.Settings, where)
-    run = Run(name, module, known.backbone, known.presentation, known.trained, known.native, chosen)
+    run = Run(name, module, known.backbone, known.presentation, known.trained, known.native, known.synthesizer, chosen)
     if not run.steps and not isinstance(known.trained, All):
         what = f"the method '{known.method}' trains nothing, so there is no part of the backbone to choose"
         raise ParameterError(what, where=f"{where}.trained", remedy="leave `trained` out")
@@ -103,7 +106,29 @@ def read_run(name: str, params: Params) -> Run:
     if known.native != BENCHMARK and "native" not in run.collections:
         what = f"the method '{known.method}' does not learn from native faces, of whatever test set"
         raise ParameterError(what, where=f"{where}.native", remedy="leave `native` out")
+    _check_synthetic(run, params, where)
     return run
+
+
+def _check_synthetic(run: Run, params: Params, where: str) -> None:
+    """Checks that somebody makes the run's synthetic faces, once.
+
+    Raises:
+        ParameterError: nobody does, or two do, or it learns from none; or there is no such synthesiser.
+    """
+    if run.synthesizer is not None:
+        if run.synthesizer not in params.all_synthesizers:
+            raise unknown_name("synthesizer", run.synthesizer, params.all_synthesizers, f"{where}.synthesizer")
+        if "synthetic" not in run.collections:
+            what = "the run does not learn from synthetic faces, of whatever synthesizer"
+            raise ParameterError(what, where=f"{where}.synthesizer", remedy="leave `synthesizer` out")
+    for step, collections in run.steps.items():
+        if "synthetic" in collections:
+            made_small = getattr(run.settings, step).low_resolution is not None
+            if made_small == (run.synthesizer is not None):
+                what = "twice: by the run's synthesizer and by low_resolution" if made_small else "by nobody"
+                remedy = f"set either `synthesizer` of the run, or {step}.low_resolution"
+                raise ParameterError(f"its synthetic faces are made {what}", where=f"{where}.{step}", remedy=remedy)
 
 
 def floor(params: Params) -> str | None:

@@ -11,6 +11,7 @@ from lrfr.report import (
     rejection,
     sheets,
     super_resolution,
+    synthesizers,
     tables,
 )
 from lrfr.report.blocks import Section
@@ -49,7 +50,7 @@ def render(results: Results) -> str:
         by_size=sheets.by_size(),
         by_identity=sheets.by_identity(),
         distractors=sheets.distractors(),
-        synthetic=sheets.synthetic(list(results.params.synthesizers)),
+        synthetic=sheets.synthetic(list(results.params.all_synthesizers)),
         benchmarks=dataset.benchmark_rows(results.benchmark),
         partition=dataset.partition_rows(results.benchmark),
         heights=dataset.height_figure(results.benchmark["height"].to_numpy()),
@@ -71,5 +72,6 @@ def sections(results: Results, styles: dict[str, str]) -> list[Section]:
         rejection.section(results, styles),
         *([known] if (known := recognizability.section(results, styles)) else []),
         super_resolution.section(results, styles),
+        *([learned] if (learned := synthesizers.section(results)) else []),
         alignment.section(results, styles),
     ]

@@ -115,7 +115,7 @@ def read_results(params: Params) -> Results:
         runs=described,
         sets={test_set: _test_set(test_set, evaluated) for test_set in (BENCHMARK, "synlr", *params.evaluation_sets)},
         probes={name: _probes(name) for name in names},
-        training=_training(described, networks),
+        training=_training(described, networks, list(params.learned_synthesizers)),
         landmarks=read_json(paths.LANDMARK_METRICS, "lrfr train-landmarks"),
         landmark_error=read_curve(paths.LANDMARK_ERROR, "lrfr train-landmarks"),
         fidelity={name: read_json(paths.super_resolution_metrics(name), f"lrfr train-sr {name}") for name in networks},
@@ -195,13 +195,14 @@ def _probes(run: str) -> dict[str, np.ndarray]:
         raise ResultError(f"not a result of evaluate: {error}", where=path, remedy=f"run again: {remedy}") from error
 
 
-def _training(described: dict[str, Run], networks: list[str]) -> list[TrainingCurve]:
-    """The trainings in the order of the pipeline: landmarks, super-resolution, backbones, runs."""
+def _training(described: dict[str, Run], networks: list[str], synthesizers: list[str]) -> list[TrainingCurve]:
+    """The trainings in the order of the pipeline: landmarks, super-resolution, backbones, synthesisers, runs."""
     backbones = dict.fromkeys(run.backbone for run in described.values())
     trainings = [("landmarks", None, paths.LANDMARK_CURVE, "lrfr train-landmarks")]
     for kind, names, title, command in (
         ("super_resolution", networks, "super-resolution {}", "lrfr train-sr"),
         ("backbones", backbones, "backbone {}", "lrfr pretrain"),
+        ("synthesizers", synthesizers, "synthesizer {}", "lrfr train-synthesizer"),
     ):
         trainings += [
             (title.format(name), None, paths.training_curve(kind, name), f"{command} {name}") for name in names

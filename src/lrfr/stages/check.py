@@ -4,7 +4,7 @@ A stage reads its own part alone, and a source, a synthesiser and a method each 
 slip in the last one should not come to light after the first ones have run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,16 +29,21 @@ from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
 from lrfr.nn.trained import All, TrainedPart
 from lrfr.nn.training.optimizers import check_optimizers
 from lrfr.nn.training.settings import Training
+from lrfr.nn.translation.settings import Learned
 from lrfr.protocols.options import Evaluate
 from lrfr.quality.limits import Drift, Validate
 from lrfr.release.settings import ModelCard, Release
 from lrfr.retraining.settings import Retrain
 from lrfr.sources import benchmark_source, check_root, check_settings, collections_of, source, test_set_source
 from lrfr.stages.check_batches import check_batches
-from lrfr.synthesis import degradations, synthesizer
+from lrfr.stages.finetune import used_learned
+from lrfr.stages.train_synthesizer import check_faces
+from lrfr.synthesis import check_presentation, degradations, learns, settings_of, synthesizer
 from lrfr.test_sets import SynLR
 
 ANY_BACKBONE = Architecture(backbone="lrfr_ir18", width=0.05, embedding_dim=16, input_size=112, dropout=0.0)
+
+LEARNS_NOTHING = "name one that learns nothing, such as downsample"
 
 SECTIONS: dict[str, type[Section]] = {
     "detect": Detect,
@@ -66,9 +71,12 @@ def run() -> None:
     for name, values in params.super_resolution.items():
         place = f"super_resolution.{name}"
         _check_training(place, _check(place, values, SuperResolutionAlone).training)
+    for name in params.learned_synthesizers:
+        _check_learned(name, params, shown)
     for name in params.methods:
         chosen = read_run(name, params)
         _check_run(chosen, chosen.presentation or shown[chosen.backbone])
+        _check_synthesizers(chosen, params, shown)
         _check_part(chosen, params)
     _check_names(params, _check("evaluate", params.evaluate, Evaluate))
     print(f"{paths.PARAMS}: every section and every name in it is right")
@@ -105,7 +113,7 @@ def _check_data(params: Params) -> None:
     check_people(params.read("card", Card), params.acquire)
     _check_labellers(params)
     for name, values in params.synthesizers.items():
-        _check(f"synthesizers.{name}", values, synthesizer(name).Settings)
+        settings_of(name, values, learned=False, where=f"{paths.PARAMS}: synthesizers.{name}")
     for name, chosen in params.evaluation_sets.items():
         place = f"evaluation_sets.{name}"
         module = test_set_source(chosen.source, Path(chosen.root), f"{paths.PARAMS}: {place}")
@@ -171,9 +179,41 @@ def _check_backbone(place: str, values: Settings) -> str:
     start = read_start(chosen.start).facts if chosen.start else Facts()
     shown = presentation_of(chosen, start)
     _check_training(place, chosen.training, shown=shown)
+    small = chosen.training.low_resolution
+    if small is not None and learns(synthesizer(small.synthesizer)):
+        what = f"the synthesizer '{small.synthesizer}' learns with a backbone, and cannot make faces for one"
+        raise ParameterError(what, where=f"{paths.PARAMS}: {place}.training.low_resolution", remedy=LEARNS_NOTHING)
     if chosen.architecture:
         _check_network(chosen.architecture.backbone)
     return shown
+
+
+def _check_learned(name: str, params: Params, shown: Mapping[str, str]) -> None:
+    """Checks a synthesiser that learns, and that its backbone goes with it."""
+    place = f"{paths.PARAMS}: learned_synthesizers.{name}"
+    module, chosen = settings_of(name, params.learned_synthesizers[name], learned=True, where=place)
+    assert isinstance(chosen, Learned)
+    if chosen.backbone not in params.backbones:
+        raise unknown_name("backbone", chosen.backbone, params.backbones, f"{place}.backbone")
+    section = f"learned_synthesizers.{name}"
+    players = ("main", "discriminator")
+    _check_training(section, chosen.training, collections=("hr", "lr"), optimizers=players)
+    backbone = _check(f"backbones.{chosen.backbone}", params.backbones[chosen.backbone], Pretraining)
+    with torch.device("meta"):
+        size = (read_start(backbone.start).embedder.architecture if backbone.start else backbone.architecture).size  # pyrefly: ignore
+    check_faces(module, chosen, shown[chosen.backbone], size, place)
+
+
+def _check_synthesizers(chosen: Run, params: Params, shown: Mapping[str, str]) -> None:
+    """That those which have to learn, and make a run's faces small on the way, do learn, from faces as the run's."""
+    for step in chosen.steps:
+        place = f"{paths.PARAMS}: methods.{chosen.name}.{step}"
+        for name in used_learned(chosen, [step]):
+            if name not in params.learned_synthesizers:
+                known = params.all_synthesizers
+                raise unknown_name("synthesizer", name, known, f"{place}.low_resolution.synthesizer")
+            theirs = shown[params.learned_synthesizers[name]["backbone"]]
+            check_presentation(name, theirs, chosen.presentation or shown[chosen.backbone], place)
 
 
 def _check_network(name: str) -> None:

@@ -18,6 +18,8 @@ from lrfr.nn.landmarks.settings import Landmarks
 from lrfr.nn.pretraining import Pretraining
 from lrfr.nn.super_resolution.settings_alone import SuperResolutionAlone
 from lrfr.nn.training.settings import Training
+from lrfr.nn.translation.settings import Learned
+from lrfr.synthesis import settings_of
 
 Labels = dict[str, np.ndarray]  # the number of each training face's identity (N,), by collection
 
@@ -43,6 +45,7 @@ def check_batches(params: Params) -> None:
 def _trainings(params: Params) -> Iterator[tuple[str, Training, Labels]]:
     """Every training by the section that it stands in, its settings, and what it learns from."""
     labels = {"native": _labels(paths.BENCHMARK), "auxiliary": _labels(paths.AUXILIARY)}
+    labels["synthetic"] = labels["auxiliary"]  # a version of each
     auxiliary = {"auxiliary": labels["auxiliary"]}
     place = f"{paths.PARAMS}: landmarks"
     landmarks = settings(params.landmarks, Landmarks, place)
@@ -52,6 +55,12 @@ def _trainings(params: Params) -> Iterator[tuple[str, Training, Labels]]:
     for name, values in params.super_resolution.items():
         place = f"{paths.PARAMS}: super_resolution.{name}"
         yield f"{place}.training", settings(values, SuperResolutionAlone, place).training, auxiliary
+    for name, values in params.learned_synthesizers.items():
+        place = f"{paths.PARAMS}: learned_synthesizers.{name}"
+        _, learned = settings_of(name, values, learned=True, where=place)
+        assert isinstance(learned, Learned)
+        players = {"hr": labels["auxiliary"], "lr": labels[learned.realistic.collection]}
+        yield f"{place}.training", learned.training, players
     for name, values in params.backbones.items():
         place = f"{paths.PARAMS}: backbones.{name}"
         yield f"{place}.training", settings(values, Pretraining, place).training, auxiliary

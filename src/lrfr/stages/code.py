@@ -37,7 +37,7 @@ def _named(params: Params) -> dict[tuple[str, str], list[str]]:
     named = {("sources", "acquire"): [f"lrfr.sources.{chosen.source}" for chosen in acquire]}
     for name, chosen in params.evaluation_sets.items():
         named["test_sets", name] = [f"lrfr.sources.{chosen.source}"]
-    for name in params.synthesizers:
+    for name in params.all_synthesizers:
         named["synthesizers", name] = [f"lrfr.synthesis.{name}"]
     for name, values in params.backbones.items():
         named["backbones", name] = _synthesizers(values)

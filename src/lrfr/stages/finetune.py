@@ -30,12 +30,17 @@ from lrfr.nn.training.curves import Curves, write_curves
 from lrfr.nn.training.settings import Training
 from lrfr.nn.training.steps import Learnt, Step, Trained, train_in_steps
 from lrfr.nn.training.task import Task
-from lrfr.synthesis import degradations
+from lrfr.synthesis import check_presentation, degradations, learns, read_learned, synthesizer
 from lrfr.test_sets import faces_of
 
 KIND = "runs"
-TABLES = {"native": paths.BENCHMARK, "auxiliary": paths.AUXILIARY}
-LANDMARKS = {"native": paths.NATIVE_LANDMARKS, "auxiliary": paths.AUXILIARY_LANDMARKS}
+# Synthetic faces that no table has are made, on the way, of the auxiliary ones
+TABLES = {"native": paths.BENCHMARK, "auxiliary": paths.AUXILIARY, "synthetic": paths.AUXILIARY}
+LANDMARKS = {
+    "native": paths.NATIVE_LANDMARKS,
+    "auxiliary": paths.AUXILIARY_LANDMARKS,
+    "synthetic": paths.AUXILIARY_LANDMARKS,
+}
 
 
 class Shown(NamedTuple):
@@ -47,12 +52,15 @@ class Shown(NamedTuple):
 
 def tables(run: Run) -> dict[str, Path]:
     """The face table of each collection that the run may learn from."""
-    return TABLES | {"native": faces_of(run.native)}
+    made = {} if run.synthesizer is None else {"synthetic": paths.synthetic(run.synthesizer)}
+    return TABLES | {"native": faces_of(run.native)} | made
 
 
 def landmark_tables(run: Run) -> dict[str, Path]:
     """The landmarks of their faces."""
-    return LANDMARKS if run.native == BENCHMARK else LANDMARKS | {"native": paths.training_landmarks(run.native)}
+    native = {} if run.native == BENCHMARK else {"native": paths.training_landmarks(run.native)}
+    made = {} if run.synthesizer is None else {"synthetic": paths.synthetic_landmarks(run.synthesizer)}
+    return LANDMARKS | native | made
 
 
 def run(name: str) -> None:
@@ -125,11 +133,10 @@ def _facts(run: Run, presentation: str, backbone: Facts, task: Task, trained: Se
 
 
 def _named(run: Run, step: Trained) -> dict[str, Any]:
-    """What a step learnt from; native faces of another test set than the benchmark by its name."""
+    """What a step learnt from; native faces of another test set than the benchmark, and synthetic ones, by a name."""
     told = asdict(step)
-    if run.native == BENCHMARK:
-        return told
-    names = {"native": run.native}
+    native = "native" if run.native == BENCHMARK else run.native
+    names = {"native": native, "synthetic": f"synthetic ({run.synthesizer})" if run.synthesizer else "synthetic"}
     return told | {
         key: {names.get(name, name): value for name, value in told[key].items()} for key in ("faces", "passes")
     }
@@ -167,9 +174,18 @@ def _saved_state(run: Run, number: int, name: str, params: Params, presentation:
         nobody = (paths.UNRECOGNIZABLE, paths.UNRECOGNIZABLE_LANDMARKS)
         faces += nobody[:1] if presentation == AS_CROPPED else nobody
     files = [*faces, paths.pretrained(run.backbone) / FILE]
+    if learned := used_learned(run, steps[: number + 1]):
+        files += [paths.synthesizer(name) / FILE for name in learned]
     code = read_json(paths.code(KIND, run.name), "lrfr code")
     settled = [values, params.seed, params.threads, code]
     return SavedState(paths.checkpoint(KIND, name), fingerprint(settled, [__name__, run.method.__name__], *files))
+
+
+def used_learned(run: Run, steps: Sequence[str]) -> list[str]:
+    """The synthesisers that have learnt, and make faces small on the way in some of a run's steps."""
+    sections = [getattr(run.settings, step).low_resolution for step in steps]
+    names = {section.synthesizer for section in sections if section is not None}
+    return sorted(name for name in names if learns(synthesizer(name)))
 
 
 def _classes(run: Run) -> dict[str, int]:
@@ -183,6 +199,8 @@ def _faces(run: Run, step: str, collections: Sequence[str], training: Training, 
     place = f"{paths.PARAMS}: methods.{run.name}.{step}"
     check_tight_crops(shown.presentation, training.tight_crops, place)
     degrade = degradations(training.low_resolution, collections, place)
+    for name in used_learned(run, [step]):
+        check_presentation(name, read_learned(name).presentation, shown.presentation, place)
     loaded = {
         key: labelled(
             tables(run)[key],

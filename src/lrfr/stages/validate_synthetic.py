@@ -26,7 +26,7 @@ def run() -> None:
     hr_path = paths.test_set(params.read("synlr", SynLR).faces)
     benchmark, auxiliary, hr = (pictured(path) for path in (paths.BENCHMARK, paths.AUXILIARY, hr_path))
     synlr = pictured(paths.SYNLR, decoded=True)
-    synthetic = {name: pictured(paths.synthetic(name), decoded=True) for name in params.synthesizers}
+    synthetic = {name: pictured(paths.synthetic(name), decoded=True) for name in params.all_synthesizers}
     stay_offline()
     from lrfr.quality import checking, page
     from lrfr.quality.synlr import synlr_suites

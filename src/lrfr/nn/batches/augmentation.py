@@ -52,4 +52,6 @@ def _transforms(chosen: AugmentationSettings) -> list[A.BaseCompose | A.BasicTra
     if chosen.gamma is not None:
         low, high = chosen.gamma
         wanted.append(A.RandomGamma((100 * low, 100 * high), p=0.3))
+    if chosen.blur is not None:
+        wanted.append(A.GaussianBlur(blur_limit=0, sigma_limit=(chosen.blur[0], chosen.blur[1]), p=0.5))
     return wanted

@@ -20,6 +20,8 @@ class AugmentationSettings(Section):
         brightness: the largest change, a share of the range of values.
         contrast: the largest change, a share of the contrast.
         gamma: the lowest and the highest exponent of the values; null for none.
+        blur: the smallest and the largest standard deviation of a Gaussian blur, px of the network's input, of half of
+            the faces; null for none. RAN's LR model has it (section 4.2).
     """
 
     mirror: bool = True
@@ -31,3 +33,4 @@ class AugmentationSettings(Section):
     gamma: Annotated[list[Positive], Len(2, 2), AfterValidator(ascending)] | None = Field(
         default_factory=lambda: [0.7, 1.4]
     )
+    blur: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Len(2, 2), AfterValidator(ascending)] | None = None

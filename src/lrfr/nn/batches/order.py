@@ -33,6 +33,8 @@ class MixedOrder(Sampler[dict[str, list[Key]]]):
             their identity. See :class:`_Balanced`; the number of updates in an epoch stays the same.
         process: which process's part is wanted, from 0.
         processes: among how many each collection's part is divided. Put together, the parts do not depend on it.
+        paired: whether the collections have the same faces, row by row: each batch then has the same rows of all of
+            them, and the same seeds.
 
     Raises:
         ParameterError: a collection, or its number of identities, is smaller than its part of the batch; the part is
@@ -51,12 +53,15 @@ class MixedOrder(Sampler[dict[str, list[Key]]]):
         images_per_identity: int | None = None,
         process: int = 0,
         processes: int = 1,
+        paired: bool = False,
     ) -> None:
         self._seed, self._process, self._processes = seed, process, processes
         self._parts: dict[str, _Shuffled | _Balanced] = {}
         sizes = check_batch(labels, batch_size, shares or {}, images_per_identity, processes=processes)
+        if paired:
+            _check_pairs(labels, sizes)
         for number, (name, size) in enumerate(sizes.items()):
-            stream = (number,) if number else ()
+            stream = (number,) if number and not paired else ()
             if images_per_identity is None:
                 self._parts[name] = _Shuffled(len(labels[name]), size, seed, stream)
             else:
@@ -138,6 +143,16 @@ def _check_part(name: str, faces: int, size: int, processes: int, where: str) ->
     if size % processes:
         what = f"{size} images of the collection '{name}' in a batch cannot be divided among {processes} processes"
         raise ParameterError(what, where=f"{where}.batch_size", remedy=f"make it a multiple of {processes}")
+
+
+def _check_pairs(labels: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> None:
+    if len(set(sizes.values())) > 1:
+        what = "the collections have the same faces, and a batch the same of each: it cannot have more of one"
+        raise ParameterError(what, where=f"{WHERE}.batch_size", remedy="make it even, and leave shares out")
+    first, *others = labels.values()
+    if any(not np.array_equal(first, other) for other in others):
+        what = "the collections that are learnt from together do not show the same faces, row by row"
+        raise ParameterError(what, where=WHERE, remedy="make the synthetic faces anew: dvc repro")
 
 
 def _check_identities(name: str, labels: np.ndarray, size: int, images: int, where: str) -> None:

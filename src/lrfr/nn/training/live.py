@@ -10,11 +10,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from lrfr.faces import encode_png
+from lrfr.files import atomic_path
+
 SECONDS_BETWEEN_LINES = 1.0
+SHEETS = "sheets"
 
 
 class LiveCurves:
-    """Writes ``plots/metrics/<name>.tsv`` (step, value) and the latest values, ``metrics.json``.
+    """Writes ``plots/metrics/<name>.tsv`` (step, value), the latest values, ``metrics.json``, and pictures.
 
     A curve that cannot be written, on a full disk for instance, is given up with a warning: it must not cost the
     training.
@@ -26,6 +32,7 @@ class LiveCurves:
 
     def __init__(self, folder: Path, step: int) -> None:
         self._live: Any = None
+        self._folder = folder
         self._step, self._written = step, time.monotonic()
         try:
             _forget_after(folder, step)
@@ -52,6 +59,14 @@ class LiveCurves:
         except Exception as error:
             self._give_up(error)
 
+    def picture(self, step: int, image: np.ndarray) -> None:
+        """Keeps a picture, RGB (H, W, 3), uint8, of what is made after ``step`` updates: ``sheets/STEP.png``."""
+        try:
+            with atomic_path(self._folder / SHEETS / f"{step:08}.png") as temporary:
+                temporary.write_bytes(encode_png(image))
+        except OSError as error:
+            self._give_up(error)
+
     def _give_up(self, error: Exception) -> None:
         self._live = None
         warnings.warn(f"no live curves, the training goes on without: {error}", stacklevel=2)
@@ -73,7 +88,10 @@ def _live(folder: Path, resume: bool) -> Any:
 
 
 def _forget_after(folder: Path, step: int) -> None:
-    """Drops the lines of updates after ``step``: those that were not saved are made, and shown, again."""
+    """Drops what was shown of updates after ``step``: those that were not saved are made, and shown, again."""
+    for sheet in (folder / SHEETS).glob("*.png"):
+        if int(sheet.stem) > step:
+            sheet.unlink()
     for file in (folder / "plots" / "metrics").rglob("*.tsv"):
         with file.open(encoding="utf-8", newline="") as lines:
             header, *rows = csv.reader(lines, delimiter="\t")

@@ -165,6 +165,7 @@ class _Run:
             terms, asked = self._turn(name, batch, context, stop_requested)
             values, stop = values | terms, stop or asked
         self.task.after_update(self.optimizers)
+        self.task.watch(values, self.step)
         if self.average:
             self.average.follow(self.step)
         self.step += 1
@@ -178,7 +179,7 @@ class _Run:
         optimizer = self.steppers[name]
         with only_trains(name, self.optimizers):
             terms = self.watched(lambda: self.task.losses(batch, context, name))
-            values, stop = reduce_losses(terms, stop_requested(), self.fabric)
+            values, stop = reduce_losses(terms | self.task.observed(), stop_requested(), self.fabric)
             check_finite(values, name, self.step)
             optimizer.zero_grad()
             self.fabric.backward(torch.stack(list(terms.values())).sum())
@@ -192,6 +193,9 @@ class _Run:
         return values, stop
 
     def _end_epoch(self) -> None:
+        picture = self.task.end_epoch(self.step)
+        if self.live and picture is not None:
+            self.live.picture(self.step, picture)
         row: dict[str, float] = {"step": self.step, **learning_rates(self.optimizers), **self.means.take()}
         if self.validation is not None:
             with self.average.in_place() if self.average else nullcontext():
@@ -225,6 +229,7 @@ class _Run:
             images_per_identity=self.training.images_per_identity,
             process=this_process(),
             processes=processes(),
+            paired=self.task.paired,
         )
 
     def _save(self) -> None:

@@ -64,6 +64,7 @@ class Task(nn.Module):
     starts_from_backbone = True  # else its embedder has other weights than the backbone's from the start
     part: "TrainedPart | None" = None  # of its embedder's backbone; None: all of it, as far as a step trains it
     unrecognizable: "FaceImages | None" = None  # faces that nobody recognises, presented as its own, where it asks
+    paired = False  # whether its collections show the same faces, row by row, and an update draws them alike
 
     def begin(self, step: str) -> None:
         """What is trained in a step, by its name, and by which losses; called before each, whose optimisers are new."""
@@ -89,6 +90,21 @@ class Task(nn.Module):
 
     def after_update(self, optimizers: Optimizers) -> None:
         """What follows when all optimisers have had their turn."""
+
+    def observed(self) -> Terms:
+        """What the latest :meth:`losses` show beside them, scalars for the curves that nothing minimises."""
+        return {}
+
+    def watch(self, values: Mapping[str, float], step: int) -> None:
+        """Sees all values of an update, as the curves name them and the same in all processes.
+
+        Raises:
+            TrainingError: it makes no sense to go on.
+        """
+
+    def end_epoch(self, step: int) -> np.ndarray | None:
+        """What follows an epoch, after ``step`` updates; a picture of what is made so far, RGB (H, W, 3), uint8, where
+        something is."""
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:
         """RGB images (B, 3, H, W), values 0..1, to embeddings (B, D)."""
