@@ -20,7 +20,7 @@ from tests.nn.small_training import DISCRIMINATOR, training
 
 SIZE = 32
 HEAD = {"name": "ArcFace", "scale": 16.0, "margin": 0.2}
-ARCHITECTURE = {"backbone": "lrfr_ir18", "width": 0.05, "embedding_dim": 8, "input_size": SIZE, "dropout": 0.0}
+ARCHITECTURE = {"backbone": "lrfr_ir18", "width": 0.125, "embedding_dim": 8, "input_size": SIZE, "dropout": 0.0}
 ADAM = {"optimizer": "adam", "learning_rate": 2e-4, "betas": [0.5, 0.999], "weight_decay": 0.0, "schedule": "constant"}
 LEARNED = {
     "high_to_low": {
