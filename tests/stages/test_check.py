@@ -7,6 +7,8 @@ import yaml
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import ParameterError, SourceError
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.model_file import Facts, Model
 from lrfr.parameter_files import composed
 from lrfr.stages import check
 from tests.face_tables import write_params
@@ -140,7 +142,11 @@ def test_a_slip_anywhere_is_found_before_anything_runs(change, complaint):
 
 
 @pytest.mark.parametrize("file", sorted((PROJECT / "params").glob("*.yaml")), ids=lambda file: file.stem)
-def test_the_other_parameter_files_are_right_too(file):
+def test_the_other_parameter_files_are_right_too(file, monkeypatch):
+    """An imported model is taken to be there."""
+    dlib = Architecture(backbone="lrfr_dlib_resnet", width=0.1, embedding_dim=16, input_size=150, dropout=0.0)
+    imported = Model(Embedder(dlib), Facts(presentation="dlib_150", metric="euclidean"))
+    monkeypatch.setattr(check, "read_start", lambda start: imported)
     paths.PARAMS.write_text(composed(file))
     params = read_params()
     for chosen in (params.acquire, *params.acquire.others().values(), *params.evaluation_sets.values()):
