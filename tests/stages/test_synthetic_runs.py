@@ -13,6 +13,7 @@ from lrfr.files import read_json
 from lrfr.methods import read_run
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import FILE, Facts, Model, read_facts, read_model, write_model
+from lrfr.nn.landmarks.network import CNN6
 from lrfr.stages import check, code, finetune, synthesize, train_synthesizer, training_sets
 from tests.face_tables import whole, write_params, write_split
 from tests.landmark_tables import write_landmarks
@@ -50,7 +51,7 @@ def write(presentation="as_cropped", learned=LEARNED, **runs):
     code.run()
     torch.manual_seed(0)
     model = Model(Embedder(Architecture(**ARCHITECTURE)).eval(), Facts(presentation=presentation, head=HEAD),
-                  torch.randn(6, 8))  # fmt: skip
+                  torch.randn(6, 8), CNN6(0.05) if presentation == "arcface_112" else None)  # fmt: skip
     write_model(paths.pretrained("main"), model)
 
 
@@ -164,7 +165,9 @@ def test_ran_adapts_to_a_table(presentation):
     if presentation == "arcface_112":
         from tests.stages.test_training_stages import write_landmark_network
 
+        params = paths.PARAMS.read_text()
         write_landmark_network()
+        paths.PARAMS.write_text(params)
         write_landmarks()
     for name in ("mine", "low"):
         finetune.run(name)
