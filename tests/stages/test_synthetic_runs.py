@@ -12,8 +12,8 @@ from lrfr.faces import LANDMARK_SCHEMA, read_table
 from lrfr.files import read_json
 from lrfr.methods import read_run
 from lrfr.nn.embedder import Architecture, Embedder
-from lrfr.nn.model_file import FILE, Facts, Model, read_facts, read_model, write_model
 from lrfr.nn.landmarks.network import CNN6
+from lrfr.nn.model_file import FILE, Facts, Model, read_facts, read_model, write_model
 from lrfr.stages import check, code, finetune, synthesize, train_synthesizer, training_sets
 from tests.face_tables import whole, write_params, write_split
 from tests.landmark_tables import write_landmarks
