@@ -180,7 +180,7 @@ def test_faces_that_come_cut_pass_through_untouched_and_their_photos_are_not_sea
 
 def test_no_detector_is_needed_where_all_faces_come_cut(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delattr(detect, "detect_faces")
+    monkeypatch.delattr("lrfr.sources.reading.detecting.detect_faces")
     write_params()
     write_world([], [], [], [cut_face("ann", "native"), cut_face("bob", "auxiliary")])
     detect.run()
