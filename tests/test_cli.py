@@ -17,11 +17,17 @@ from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
 STORY = (
     "acquire detect import-testset curate split validate check-batches card synlr synthesize validate-synthetic drift "
-    "train-landmarks locate-landmarks training-sets train-sr apply-sr pretrain finetune embed evaluate "
+    "train-landmarks locate-landmarks training-sets train-sr apply-sr pretrain train-synthesizer finetune embed evaluate "
     "summary visualize report package code params check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
-ARGUMENT |= {"import-testset": "pairs", "train-sr": "vdsr", "apply-sr": "vdsr", "pretrain": "main"}
+ARGUMENT |= {
+    "import-testset": "pairs",
+    "train-sr": "vdsr",
+    "apply-sr": "vdsr",
+    "pretrain": "main",
+    "train-synthesizer": "mrgan",
+}
 OPTIONS = {"acquire": {"list_sources": False}, "validate": {"data_docs": False}}
 STAGES = [name for name in STORY.split() if name not in ("params", "check", "doctor")]
 HEAVY = {"torch", "timm", "pandas", "cv2", "numpy", "pyarrow", "sklearn", "scipy", "prefect", "dvc", "albumentations"}
