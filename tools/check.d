@@ -84,6 +84,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/iresnet.py \
 	src/lrfr/nn/networks/irse.py \
 	src/lrfr/nn/networks/mobilefacenet.py \
+	src/lrfr/nn/networks/pointwise.py \
 	src/lrfr/nn/networks/residual_unit.py \
 	src/lrfr/nn/networks/resnet.py \
 	src/lrfr/nn/networks/rpcn.py \
