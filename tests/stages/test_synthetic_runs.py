@@ -12,15 +12,18 @@ from lrfr.faces import LANDMARK_SCHEMA, read_table
 from lrfr.files import read_json
 from lrfr.methods import read_run
 from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.landmarks.model_file import read_landmark_model
 from lrfr.nn.model_file import FILE, Facts, Model, read_facts, read_model, write_model
 from lrfr.stages import check, code, finetune, synthesize, train_synthesizer, training_sets
 from tests.face_tables import whole, write_params, write_split
 from tests.landmark_tables import write_landmarks
 from tests.nn.small_training import DISCRIMINATOR, training
+from tests.stages.test_check import dataset
+from tests.stages.test_training_stages import write_landmark_network
 
 SIZE = 32
 HEAD = {"name": "ArcFace", "scale": 16.0, "margin": 0.2}
-ARCHITECTURE = {"backbone": "lrfr_ir18", "width": 0.05, "embedding_dim": 8, "input_size": SIZE, "dropout": 0.0}
+ARCHITECTURE = {"backbone": "lrfr_ir18", "width": 0.125, "embedding_dim": 8, "input_size": SIZE, "dropout": 0.0}
 ADAM = {"optimizer": "adam", "learning_rate": 2e-4, "betas": [0.5, 0.999], "weight_decay": 0.0, "schedule": "constant"}
 LEARNED = {
     "high_to_low": {
@@ -49,9 +52,9 @@ def write(presentation="as_cropped", learned=LEARNED, **runs):
     )  # fmt: skip
     code.run()
     torch.manual_seed(0)
-    model = Model(Embedder(Architecture(**ARCHITECTURE)).eval(), Facts(presentation=presentation, head=HEAD),
-                  torch.randn(6, 8))  # fmt: skip
-    write_model(paths.pretrained("main"), model)
+    embedder, facts = Embedder(Architecture(**ARCHITECTURE)).eval(), Facts(presentation=presentation, head=HEAD)
+    known = read_landmark_model(paths.LANDMARKS) if paths.LANDMARKS.exists() else None
+    write_model(paths.pretrained("main"), Model(embedder, facts, torch.randn(6, 8), known))
 
 
 def from_table(name="downsample", **changes):
@@ -158,14 +161,12 @@ def test_what_learnt_from_faces_presented_otherwise_makes_none():
 
 @pytest.mark.parametrize("presentation", ["as_cropped", "arcface_112"])
 def test_ran_adapts_to_a_table(presentation):
+    if presentation == "arcface_112":
+        write_landmark_network()
+        write_landmarks()
     write(presentation, mine=adapted(synthesizer="downsample"), low=adapted(synthesizer="downsample", training=None))
     synthesize.run("downsample")
     training_sets.run()
-    if presentation == "arcface_112":
-        from tests.stages.test_training_stages import write_landmark_network
-
-        write_landmark_network()
-        write_landmarks()
     for name in ("mine", "low"):
         finetune.run(name)
     steps = read_facts(paths.model("mine")).trained
@@ -204,8 +205,6 @@ def test_a_run_whose_synthetic_faces_nobody_makes_once_is_refused(run, complaint
 
 def prepared(**changes):
     """A project of which check reads every section."""
-    from tests.stages.test_check import dataset
-
     dataset("src/lrfr/sources/rendering")
     write(**changes)
 
