@@ -52,7 +52,7 @@ def test_settings_are_not_those_of_every_run():
         ({"method": "baselin"}, r"unknown method 'baselin'(.|\n)*did you mean 'baseline'"),
         (
             {"method": "independent"},
-            r"unknown method 'independent'(.|\n)*known: baseline, crfiqa, csri, pretrained, random",
+            r"unknown method 'independent'(.|\n)*known: baseline, crfiqa, csri, pretrained, ran, random",
         ),
         ({"method": None}, "methods.mine: method"),
         ({"backbone": "mian"}, r"unknown backbone 'mian'(.|\n)*methods.mine.backbone(.|\n)*did you mean 'main'"),
@@ -63,7 +63,10 @@ def test_settings_are_not_those_of_every_run():
         ({"presentation": 112}, "methods.mine: presentation"),
         ({"native": "mugshot"}, r"unknown test set 'mugshot'(.|\n)*methods.mine.native(.|\n)*did you mean 'mugshots'"),
         ({"trained": {"name": "lora"}}, r"methods.mine: trained.lora.rank"),
-        ({"scale": 64}, r"unknown parameter 'scale'(.|\n)*methods.mine(.|\n)*known: auxiliary, head, training"),
+        (
+            {"scale": 64},
+            r"unknown parameter 'scale'(.|\n)*methods.mine(.|\n)*known: auxiliary, head, synthetic, training",
+        ),
         ({"head": {"name": "ArcFce"}}, "did you mean 'ArcFace'"),
         ({"training": TRAINING | {"learning_rte": 1}}, "did you mean 'learning_rate'"),
     ],
@@ -73,10 +76,16 @@ def test_what_a_run_cannot_be_is_refused_where_it_stands(changes, complaint):
         read_run("mine", params(mine=BASELINE | changes))
 
 
-@pytest.mark.parametrize("key", ["method", "backbone", "head", "training"])
+@pytest.mark.parametrize("key", ["method", "backbone", "head"])
 def test_what_a_run_lacks_is_named(key):
     values = {name: value for name, value in BASELINE.items() if name != key}
     with pytest.raises(ParameterError, match=rf"parameter '{key}' is missing(.|\n)*params.yaml: methods.mine"):
+        read_run("mine", params(mine=values))
+
+
+def test_a_baseline_learns_from_low_resolution():
+    values = {name: value for name, value in BASELINE.items() if name != "training"}
+    with pytest.raises(ParameterError, match=r"give a training on native faces(.|\n)*params.yaml: methods.mine"):
         read_run("mine", params(mine=values))
 
 

@@ -76,7 +76,7 @@ def test_an_unknown_name_lists_the_known_ones():
         synthesize.run("downsampel")
     params = yaml.safe_load(paths.PARAMS.read_text())
     write_params(synthesizers=params["synthesizers"] | {"upsample": {}})
-    with pytest.raises(ParameterError, match="known: downsample, photographic"):
+    with pytest.raises(ParameterError, match="known: camera, cyclegan, downsample"):
         synthesize.run("upsample")
 
 
