@@ -10,12 +10,13 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+import yaml
 from markupsafe import Markup
 
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
-from lrfr.faces import write_faces
+from lrfr.faces import encode_png, write_faces
 from lrfr.files import read_json, write_csv, write_json, write_text
 from lrfr.report import (
     alignment,
@@ -25,6 +26,7 @@ from lrfr.report import (
     rejection,
     sheets,
     super_resolution,
+    synthesizers,
     tables,
 )
 from lrfr.report.blocks import Cell, Charts, Note, Section, Sheet, Table
@@ -631,6 +633,28 @@ def test_every_synthetic_face_stands_below_its_own_original(run: Path) -> None:
         made = {uri(face): dict(face["attributes"]) for face in whole(paths.synthetic(row.label)).to_pylist()}
         assert [made[face.uri]["hr_face_id"] for face in row.faces] == [origin[face.uri] for face in original.faces]
     assert len(native.faces) == len(original.faces) == 10
+
+
+def test_samples_of_what_learns_are_shown_by_epoch_beside_native_faces(run: Path) -> None:
+    assert synthesizers.section(read()) is None, "by default none learns"
+    values = yaml.safe_load(paths.PARAMS.read_text()) | {"learned_synthesizers": {"mrgan": {}}}
+    write_text(paths.PARAMS, yaml.safe_dump(values, sort_keys=False))
+    paths.synthetic("mrgan").write_bytes(paths.synthetic("downsample").read_bytes())
+    write_csv(paths.training_curve("synthesizers", "mrgan"), ["step", "learning_rate", "pixel"], [[9, 0.1, 2.0]])
+    with pytest.raises(ResultError, match="lrfr train-synthesizer mrgan"):
+        synthesizers.section(read())
+    paths.samples("mrgan").mkdir(parents=True)
+    for number, name in enumerate(("hr", "epoch_0001", "epoch_0003", "native")):
+        strip = np.full((8, 24, 3), 50 * number, np.uint8)
+        (paths.samples("mrgan") / f"{number:02}_{name}.png").write_bytes(encode_png(strip))
+    results = read()
+    section = synthesizers.section(results)
+    assert section is not None
+    (sheet,) = section.blocks
+    assert [row.label for row in sheet.rows] == ["HR original", "after epoch 1", "after epoch 3", "native, others"]
+    assert all([face.size for face in row.faces] == ["8×8"] * 3 for row in sheet.rows)
+    assert "synthesizer mrgan" in [one.name for one in training_figures(results, styles(results.runs))]
+    assert "Samples of mrgan" in render(results)
 
 
 def test_the_quality_of_the_data_is_counted(run: Path) -> None:
