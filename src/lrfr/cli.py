@@ -112,38 +112,6 @@ def validate_synthetic() -> None:
 
 
 @app.command()
-def drift(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers; or the options below.")
-    ] = None,
-    reference: Annotated[
-        Path | None, typer.Option(metavar="A", help="A face table, or a release's reference.parquet.")
-    ] = None,
-    current: Annotated[Path | None, typer.Option(metavar="B", help="The face table that is compared with it.")] = None,
-    model: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="With both: also by the embeddings of this model.")
-    ] = None,
-    sample: Annotated[int, typer.Option(min=20, max=10**7, help="With both: faces of each at most.")] = 1000,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="With both: where all figures go.")] = None,
-) -> None:
-    """Compare synthetic LR with native LR, or two tables.
-
-    With --reference and --current it ends with 3 where the faces have drifted.
-    """
-    if name is not None and reference is None and current is None and model is None and json is None:
-        _run("drift", name)
-        return
-    with readable_errors():
-        if name is not None or reference is None or current is None:
-            remedy = "lrfr drift NAME; or lrfr drift --reference A --current B"
-            raise ParameterError("a synthesizer's name, or --reference and --current together", remedy=remedy)
-        from lrfr.stages.drift_arrivals import run
-
-        if run(reference, current, model, sample, json):
-            raise typer.Exit(3)
-
-
-@app.command()
 def train_landmarks() -> None:
     """Train the network that finds landmarks in tiny faces."""
     _run("train_landmarks")
@@ -177,6 +145,44 @@ def apply_sr(network: SuperResolver) -> None:
 def pretrain(name: Backbone) -> None:
     """Train a backbone on HR portraits."""
     _run("pretrain", name)
+
+
+@app.command()
+def drift(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers; or the options below.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(metavar="A", help="A face table, or a release's reference.parquet.")
+    ] = None,
+    current: Annotated[Path | None, typer.Option(metavar="B", help="The face table that is compared with it.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With both: also by the embeddings of this model.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=20, max=10**7, help="With both: faces of each at most.")] = 1000,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="With both: where all figures go.")] = None,
+) -> None:
+    """Compare synthetic LR with native LR, or two tables.
+
+    With --reference and --current it ends with 3 where the faces have drifted.
+    """
+    if name is not None and reference is None and current is None and model is None and json is None:
+        _run("drift", name)
+        return
+    with readable_errors():
+        if name is not None or reference is None or current is None:
+            remedy = "lrfr drift NAME; or lrfr drift --reference A --current B"
+            raise ParameterError("a synthesizer's name, or --reference and --current together", remedy=remedy)
+        from lrfr.stages.drift_arrivals import run
+
+        if run(reference, current, model, sample, json):
+            raise typer.Exit(3)
+
+
+@app.command()
+def rank_synthesizers() -> None:
+    """Rank synthesizers; stop here if none is near enough."""
+    _run("rank_synthesizers")
 
 
 @app.command()

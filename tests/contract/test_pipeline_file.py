@@ -14,16 +14,17 @@ from lrfr.parameter_files import composed
 from tests.contract.imports import ROOT
 
 PLAN = """
-    code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift > report
+    code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift
     code > import-testset > curate
     split > check-batches > train-landmarks
     check-batches > train-sr
     validate > card
-    validate > synlr > validate-synthetic > embed
+    validate > synlr > validate-synthetic
     synlr > apply-sr > embed
     validate > train-sr > apply-sr
     train-sr > visualize > report
-    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > package
+    validate > train-landmarks > locate-landmarks > pretrain > drift > rank-synthesizers > finetune
+    finetune > embed > evaluate > summary > report > package
     finetune > visualize
     synlr > training-sets > finetune
     train-landmarks > training-sets

@@ -11,6 +11,7 @@ from lrfr.report import (
     rejection,
     sheets,
     super_resolution,
+    synthesizers,
     tables,
 )
 from lrfr.report.blocks import Section
@@ -72,4 +73,5 @@ def sections(results: Results, styles: dict[str, str]) -> list[Section]:
         *([known] if (known := recognizability.section(results, styles)) else []),
         super_resolution.section(results, styles),
         alignment.section(results, styles),
+        synthesizers.section(results),
     ]
