@@ -113,6 +113,42 @@ def validate_synthetic() -> None:
 
 
 @app.command()
+def train_landmarks() -> None:
+    """Train the network that finds landmarks in tiny faces."""
+    _run("train_landmarks")
+
+
+@app.command()
+def locate_landmarks() -> None:
+    """Find the landmarks of all faces that models train on."""
+    _run("locate_landmarks")
+
+
+@app.command()
+def train_sr(network: SuperResolver) -> None:
+    """Train a super-resolution network by itself."""
+    _run("train_sr", network)
+
+
+@app.command()
+def apply_sr(network: SuperResolver) -> None:
+    """Super-resolve the test faces by such a network."""
+    _run("apply_sr", network)
+
+
+@app.command()
+def pretrain(name: Backbone) -> None:
+    """Train a backbone on HR portraits."""
+    _run("pretrain", name)
+
+
+@app.command()
+def train_synthesizer(name: Learned) -> None:
+    """Train a synthesiser on native LR faces."""
+    _run("train_synthesizer", name)
+
+
+@app.command()
 def drift(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers; or the options below.")
@@ -145,45 +181,15 @@ def drift(
 
 
 @app.command()
-def train_landmarks() -> None:
-    """Train the network that finds landmarks in tiny faces."""
-    _run("train_landmarks")
-
-
-@app.command()
-def locate_landmarks() -> None:
-    """Find the landmarks of all faces that models train on."""
-    _run("locate_landmarks")
+def rank_synthesizers() -> None:
+    """Rank synthesizers; stop here if none is near enough."""
+    _run("rank_synthesizers")
 
 
 @app.command()
 def training_sets() -> None:
     """Make ready the test sets that some run trains on."""
     _run("training_sets")
-
-
-@app.command()
-def train_sr(network: SuperResolver) -> None:
-    """Train a super-resolution network by itself."""
-    _run("train_sr", network)
-
-
-@app.command()
-def apply_sr(network: SuperResolver) -> None:
-    """Super-resolve the test faces by such a network."""
-    _run("apply_sr", network)
-
-
-@app.command()
-def pretrain(name: Backbone) -> None:
-    """Train a backbone on HR portraits."""
-    _run("pretrain", name)
-
-
-@app.command()
-def train_synthesizer(name: Learned) -> None:
-    """Train a synthesiser on native LR faces."""
-    _run("train_synthesizer", name)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from lrfr.parameter_files import composed
 from tests.contract.imports import ROOT
 
 PLAN = """
-    code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift > report
+    code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift
     code > import-testset > curate
     split > check-batches > train-landmarks
     check-batches > train-sr
@@ -23,7 +23,8 @@ PLAN = """
     synlr > apply-sr > embed
     validate > train-sr > apply-sr
     train-sr > visualize > report
-    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > package
+    validate > train-landmarks > locate-landmarks > pretrain > drift > rank-synthesizers > finetune
+    finetune > embed > evaluate > summary > report > package
     finetune > visualize
     locate-landmarks > training-sets > finetune
 """

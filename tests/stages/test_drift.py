@@ -1,52 +1,65 @@
 import numpy as np
-import pyarrow as pa
 import pytest
+import torch
 
 from lrfr import faces, paths
 from lrfr.core.image_statistics import STATISTICS
-from lrfr.errors import BenchmarkError, FaceTableError, ParameterError
+from lrfr.errors import BenchmarkError, FaceTableError, ParameterError, TrainingError
 from lrfr.files import read_json
+from lrfr.nn.embedder import Architecture, Embedder
+from lrfr.nn.model_file import Facts, Model, write_model
 from lrfr.stages import drift
-from tests.face_tables import face, write_params
+from tests.face_tables import face, write_faces, write_params
 
 # Of Evidently and what it imports, none of ours
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-FACES = 300
+FACES = 150
+DRIFT = {"backbone": "main", "sample": 120, "drift_share": 0.2, "warn_above": None, "stop_above": None}
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_params(drift={"sample": 250, "drift_share": 0.2})
+    write_params(drift=DRIFT)
+    torch.manual_seed(0)
+    architecture = Architecture(backbone="lrfr_ir18", width=0.05, embedding_dim=32, input_size=16, dropout=0.0)
+    write_model(paths.pretrained("main"), Model(Embedder(architecture), Facts()))
 
 
 def rows(seed: int, change=lambda image: image, count: int = FACES) -> list[dict]:
     rng = np.random.default_rng(seed)
     made = [
-        face(rng, f"{seed} {n}", int(rng.integers(12, 30)), split=("train", "distractor")[n % 2]) for n in range(count)
+        face(rng, f"{seed} {n}", int(rng.integers(12, 30)), split="train", attributes=[("hr_face_id", f"hr {n}")])
+        for n in range(count)
     ]
     return [row | {"image": faces.encode_png(change(faces.decode(row["image"])))} for row in made]
 
 
-def write(native: list[dict], synthetic: list[dict]) -> None:
-    for table, path in ((native, paths.BENCHMARK), (synthetic, paths.synthetic("downsample"))):
-        faces.write_faces(pa.Table.from_pylist(table, faces.FACE_SCHEMA), path)
+def brighter(image: np.ndarray) -> np.ndarray:
+    return image + np.uint8(40)
 
 
-def summary() -> dict:
-    drift.run("downsample")
-    return read_json(paths.drift_result("downsample"))["summary"]
+def write(native: list[dict], synthetic: list[dict], name: str = "downsample") -> None:
+    write_faces(native, paths.BENCHMARK)
+    write_faces(synthetic, paths.synthetic(name))
+
+
+def summary(name: str = "downsample") -> dict:
+    drift.run(name)
+    return read_json(paths.drift_result(name))["summary"]
 
 
 def test_faces_of_one_kind_do_not_drift_and_the_files_are_stable_and_offline():
     write(rows(1), rows(2))
     found = summary()
-    assert not found["drift"]
-    assert 0.35 < found["classifier_auc"] < 0.65
-    assert set(found["columns"]) == set(STATISTICS)
-    assert found["faces"] == {"native": 250, "synthetic": 250}
+    assert not found["drift"] and found["drifted_share"] == 0 and not found["embeddings"]["drifted"]
+    assert 0.3 < found["statistics"]["auc"] < 0.7 and 0.3 < found["embeddings"]["auc"] < 0.7
+    assert set(found["columns"]) == {*STATISTICS, "score"}
+    assert found["faces"] == {"native": 120, "synthetic": 120}
     files = [paths.drift_result("downsample"), paths.drift_page("downsample")]
     first = [path.read_bytes() for path in files]
+    order = np.random.default_rng(0).permutation(FACES)
+    write([rows(1)[n] for n in order], [rows(2)[n] for n in order])
     drift.run("downsample")
     assert [path.read_bytes() for path in files] == first
     page = first[1].decode()
@@ -54,31 +67,51 @@ def test_faces_of_one_kind_do_not_drift_and_the_files_are_stable_and_offline():
     assert not [tag for tag in ("<script src", "<link ", 'src="http') if tag in page]
 
 
-def test_brighter_faces_drift_in_brightness_alone_and_a_classifier_sees_it():
-    write_params(drift={"sample": 250, "drift_share": 0.05})
-    write(rows(1), rows(2, lambda image: image + np.uint8(40)))
+def test_brighter_faces_drift_in_exposure_and_both_classifiers_see_it():
+    bright = rows(2, brighter)
+    write(rows(1), bright)
     found = summary()
-    assert found["columns"]["exposure"]["drifted"]
-    assert found["columns"]["exposure"]["synthetic_mean"] > found["columns"]["exposure"]["native_mean"] + 30
+    exposure = found["columns"]["exposure"]
+    assert exposure["drifted"] and exposure["current_mean"] > exposure["reference_mean"] + 30
     assert not found["columns"]["height"]["drifted"]
-    assert found["drift"]
-    assert found["classifier_auc"] > 0.9
+    assert found["statistics"]["auc"] > 0.9 and found["embeddings"]["auc"] > 0.6
+    low, high = found["embeddings"]["auc_interval"]
+    assert low <= found["embeddings"]["auc"] <= high
+    telling = found["telling"]
+    assert len(telling["native"]) == len(telling["synthetic"]) == drift.TELLING
+    light = {row["face_id"]: faces.decode(row["image"]).mean() for row in bright}
+    assert np.mean([light[face] for face in telling["synthetic"]]) > np.mean(list(light.values()))
 
 
 def test_the_share_of_drifted_columns_decides():
-    write(rows(1), rows(2, lambda image: image + np.uint8(40)))
-    write_params(drift={"sample": 250, "drift_share": 1.0})
+    write(rows(1), rows(2, brighter))
+    write_params(drift=DRIFT | {"drift_share": 0.01})
+    assert summary()["drift"]
+    write_params(drift=DRIFT | {"drift_share": 1.0})
     found = summary()
-    assert 0 < found["drifted_share"] < 1
-    assert not found["drift"]
+    assert 0 < found["drifted_share"] < 1 and not found["drift"]
 
 
-def test_test_faces_are_not_looked_at():
-    probes = [row | {"split": "probe"} for row in rows(3, lambda image: 255 - image)]
+def test_test_faces_and_distractors_are_not_looked_at():
+    others = [
+        row | {"split": split}
+        for split, seed in (("probe", 3), ("distractor", 4))
+        for row in rows(seed, lambda image: 255 - image, 40)
+    ]
     write(rows(1), rows(2))
     without = summary()
-    write(rows(1) + probes, rows(2))
+    write(rows(1) + others, rows(2))
     assert summary() == without
+
+
+def test_every_synthesizer_is_judged_by_its_versions_of_the_same_faces():
+    write(rows(1), rows(2))
+    write(rows(1), rows(5), "photographic")
+    drawn = [
+        drift.sample_faces(paths.synthetic(name), None, 50, 7, drawn_by=drift.HR).drawn_by.tolist()
+        for name in ("downsample", "photographic")
+    ]
+    assert drawn[0] == drawn[1] and len(set(drawn[0])) == 50
 
 
 def test_bad_input_is_named():
@@ -88,4 +121,8 @@ def test_bad_input_is_named():
         drift.run("downsample")
     write(rows(1, count=19), rows(2, count=40))
     with pytest.raises(BenchmarkError, match="19 faces are too few"):
+        drift.run("downsample")
+    write_params(drift=DRIFT | {"backbone": "other"})
+    write(rows(1, count=30), rows(2, count=40))
+    with pytest.raises(TrainingError, match="other"):
         drift.run("downsample")

@@ -24,6 +24,7 @@ from lrfr.report import (
     leaderboard,
     recognizability,
     rejection,
+    scoreboard,
     sheets,
     super_resolution,
     synthesizers,
@@ -119,10 +120,12 @@ def test_the_page_is_well_formed_and_needs_nothing_else(run_with_sets: Path) -> 
     assert not re.findall(r"url\(|@import", paths.REPORT.read_text())
     assert all(image["src"].startswith("data:image/png;base64,") and image["alt"] for image in page.images)
     listed = [address.removeprefix("#") for address in page.loaded if address.startswith("#")]
+    assert listed.pop() == "synthesizers"  # the section on data quality leads there
     assert page.anchors == listed[1:]  # after the link that skips to the leaderboard
     assert page.anchors[:8] == ["leaderboard", "set-benchmark", "set-synlr", *(f"set-{name}" for name in SETS)]
-    assert page.anchors[8:13] == ["full-resolution", "rejection", "recognizability", "super-resolution", "alignment"]
-    assert page.anchors[13:] == ["training", "faces", "dataset", "curation", "data-quality"]
+    questions = ["full-resolution", "rejection", "recognizability", "super-resolution", "alignment", "synthesizers"]
+    assert page.anchors[8:14] == questions
+    assert page.anchors[14:] == ["training", "faces", "dataset", "curation", "data-quality"]
 
 
 def test_two_runs_give_the_same_bytes(run: Path) -> None:
@@ -200,6 +203,7 @@ def test_a_gallery_without_distractors_and_a_training_of_one_epoch(run: Path) ->
         (paths.super_resolution_metrics(NETWORK), f"lrfr train-sr {NETWORK}"),
         (paths.DETECTION_METRICS, "lrfr detect"),
         (paths.drift_result("downsample"), "lrfr drift downsample"),
+        (paths.SCOREBOARD, "lrfr rank-synthesizers"),
         (paths.SYNLR_VALIDATION, "lrfr validate-synthetic"),
     ],
 )
@@ -667,10 +671,66 @@ def test_the_quality_of_the_data_is_counted(run: Path) -> None:
 @pytest.mark.parametrize(("auc", "said"), [(0.52, "hardly"), (0.7, "somewhat"), (0.9, "most"), (0.99, "nearly all")])
 def test_the_auc_of_the_drift_is_put_in_words(run: Path, auc: float, said: str) -> None:
     results = read()
-    results.drift["downsample"]["summary"]["classifier_auc"] = auc
+    results.drift["downsample"]["summary"]["statistics"]["auc"] = auc
     name, line = tables.drift_lines(results)[0]
-    assert name == "downsample" and line.startswith("1 of 2 image statistics drifted, which counts as drift.")
+    assert name == "downsample" and line.startswith("1 of 2 statistics drifted, which counts as drift.")
     assert f"AUC of {auc:.2f}" in line and said in line
+
+
+# Native and synthetic LR
+
+
+def test_the_scoreboard_says_which_synthesizer_is_closest_by_what_and_shows_the_telling_faces(run: Path) -> None:
+    results = read()
+    one = scoreboard.section(results)
+    assert one.lead.startswith("Of the synthesizers, downsample makes faces closest to native ones, by the MMD")
+    assert "and by the other measures too" in one.lead and "ask for a warning" in one.lead
+    (table,) = blocks(one, Table)
+    assert labels(table) == ["downsample closest; differs most in sharpness", "photographic differs most in sharpness"]
+    assert [cell.value for cell in table.rows[0].cells] == ["1.0000", "2.000", "0.960", "0.913", "1 of 2"]
+    assert table.rows[0].cells[0].interval == "0.9900–1.0100"
+    (sheet,) = blocks(one, Sheet)
+    native = {uri(row) for row in whole(paths.BENCHMARK).to_pylist() if row["split"] == "train"}
+    made = {uri(row) for row in whole(paths.synthetic("downsample")).to_pylist()}
+    assert {face.uri for face in sheet.rows[0].faces} <= native and {face.uri for face in sheet.rows[1].faces} <= made
+    assert len(sheet.columns) == len(sheet.rows[0].faces) == 4
+
+
+def test_measures_that_disagree_and_synthesizers_that_are_as_close_are_told(run: Path) -> None:
+    results = read()
+    board = results.scoreboard
+    board["first_by"] |= {"auc": "photographic", "frechet": "photographic"}
+    board["tied"] = ["photographic"]
+    lead = scoreboard.section(results).lead
+    assert "by the Fréchet distance and the classifier's AUC it is photographic" in lead
+    assert "photographic may be as close: the intervals meet" in lead
+
+
+def with_synthesizer(name: str, **changes: object) -> dict[str, Any]:
+    low = {"synthesizer": name, "share": 1.0, "heights": [12, 24]}
+    return {"method": "baseline", "backbone": "main", "training": {"epochs": 1, "low_resolution": low}} | changes
+
+
+@pytest.mark.parametrize(
+    ("of_tc", "said"),
+    [
+        (with_synthesizer("photographic"), "The closest, downsample, was not the best to train on: photographic was"),
+        (with_synthesizer("closest"), None),
+        (with_synthesizer("photographic", backbone="other"), None),
+    ],
+)  # fmt: skip
+def test_runs_that_differ_by_their_synthesizer_alone_say_whether_the_closest_was_the_best(
+    run: Path, of_tc: dict[str, Any], said: str | None
+) -> None:
+    results = read()
+    results.params.methods.update(baseline=with_synthesizer("downsample"), tc=of_tc)  # tc is better than baseline
+    told = scoreboard.best_to_train_on(results)
+    assert len(told) == (said is not None)
+    if said is not None:
+        assert said in told[0] and "photographic 42.0 % (tc), downsample 34.0 % (baseline)" in told[0]
+        assert "Their intervals meet" not in told[0]
+        results.scoreboard["ranking"] = ["photographic", "downsample"]
+        assert "The closest, photographic, was also the best to train on" in scoreboard.best_to_train_on(results)[0]
 
 
 # Full resolution, before and after

@@ -82,6 +82,7 @@ class Results:
     validation: dict[str, Any]
     synthetic_validation: list[dict[str, Any]]  # of the SynLR set, and of the synthetic faces
     drift: dict[str, dict[str, Any]]
+    scoreboard: dict[str, Any]  # of the synthesisers
     benchmark: pa.Table
     auxiliary: pa.Table
 
@@ -127,6 +128,7 @@ def read_results(params: Params) -> Results:
             read_json(path, "lrfr validate-synthetic") for path in (paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION)
         ],
         drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
+        scoreboard=read_json(paths.SCOREBOARD, "lrfr rank-synthesizers"),
         benchmark=read_faces(paths.BENCHMARK, METADATA),
         auxiliary=read_faces(paths.AUXILIARY, METADATA),
     )

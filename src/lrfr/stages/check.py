@@ -12,6 +12,7 @@ import torch
 
 from lrfr import paths
 from lrfr.card.settings import Card, check_people
+from lrfr.closest import CLOSEST, asks_for_closest, resolved
 from lrfr.config import Params, Section, SectionType, Settings, Source, read_params, settings
 from lrfr.curation import Curate, Split
 from lrfr.detector import Detect
@@ -66,6 +67,7 @@ def run() -> None:
     """
     params = read_params()
     _check_data(params)
+    _check_closest(params)
     shown = {name: _check_backbone(f"backbones.{name}", values) for name, values in params.backbones.items()}
     _check_training("landmarks", _check("landmarks", params.landmarks, Landmarks).training)
     for name, values in params.super_resolution.items():
@@ -74,7 +76,7 @@ def run() -> None:
     for name in params.learned_synthesizers:
         _check_learned(name, params, shown)
     for name in params.methods:
-        chosen = read_run(name, params)
+        chosen = read_run(name, _with_any_synthesizer(params, name))
         _check_run(chosen, chosen.presentation or shown[chosen.backbone])
         _check_synthesizers(chosen, params, shown)
         _check_part(chosen, params)
@@ -82,6 +84,25 @@ def run() -> None:
     print(f"{paths.PARAMS}: every section and every name in it is right")
     if paths.BENCHMARK.is_file() and paths.AUXILIARY.is_file():
         _note_batches(params)
+
+
+def _with_any_synthesizer(params: Params, run: str) -> Params:
+    """The parameters with the first synthesiser where a run takes the closest: nobody knows that yet, and each one's
+    settings are looked at by themselves."""
+    name, values = next(iter(params.synthesizers)), params.methods[run]
+    changed = resolved(values, name, params.synthesizers[name], f"{paths.PARAMS}: methods.{run}")
+    return params.model_copy(update={"methods": params.methods | {run: changed}})
+
+
+def _check_closest(params: Params) -> None:
+    """Raises where something but a run is to take the closest synthesiser."""
+    for section in ("backbones", "landmarks", "super_resolution"):
+        if asks_for_closest(getattr(params, section)):
+            what = "only a run can take the closest synthesizer: it is found by the embeddings of a backbone"
+            raise ParameterError(what, where=f"{paths.PARAMS}: {section}", remedy="name a synthesizer")
+    if CLOSEST in params.synthesizers:
+        what = f"no synthesizer can be called '{CLOSEST}': runs take the one that is"
+        raise ParameterError(what, where=f"{paths.PARAMS}: synthesizers", remedy="choose another name")
 
 
 def _note_batches(params: Params) -> None:
@@ -272,6 +293,7 @@ def _check_names(params: Params, evaluate: Evaluate) -> None:
     for kind, name, known, place in [
         ("evaluation set", params.read("synlr", SynLR).faces, params.evaluation_sets, "synlr.faces"),
         ("run", params.read("release", Release).run, params.methods, "release.run"),
+        ("backbone", params.read("drift", Drift).backbone, params.backbones, "drift.backbone"),
         *(
             ("super-resolution network", name, params.super_resolution, "evaluate.super_resolution")
             for name in evaluate.super_resolution
