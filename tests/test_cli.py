@@ -20,7 +20,7 @@ STORY = (
     "train-landmarks locate-landmarks train-sr apply-sr pretrain train-synthesizer drift rank-synthesizers "
     "training-sets finetune embed evaluate summary visualize report package code params check doctor"
 )
-ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
+ARGUMENT = {"synthesize": "photographic", "finetune": "tc", "embed": "tc", "evaluate": "random"}
 ARGUMENT |= {
     "import-testset": "pairs",
     "train-sr": "vdsr",

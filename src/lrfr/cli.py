@@ -150,9 +150,6 @@ def train_synthesizer(name: Learned) -> None:
 
 @app.command()
 def drift(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers; or the options below.")
-    ] = None,
     reference: Annotated[
         Path | None, typer.Option(metavar="A", help="A face table, or a release's reference.parquet.")
     ] = None,
@@ -165,15 +162,16 @@ def drift(
 ) -> None:
     """Compare synthetic LR with native LR, or two tables.
 
-    With --reference and --current it ends with 3 where the faces have drifted.
+    Without options: the faces of every synthesizer. With --reference and --current it ends with 3 where the faces have
+    drifted.
     """
-    if name is not None and reference is None and current is None and model is None and json is None:
-        _run("drift", name)
+    if reference is None and current is None and model is None and json is None:
+        _run("drift")
         return
     with readable_errors():
-        if name is not None or reference is None or current is None:
-            remedy = "lrfr drift NAME; or lrfr drift --reference A --current B"
-            raise ParameterError("a synthesizer's name, or --reference and --current together", remedy=remedy)
+        if reference is None or current is None:
+            remedy = "lrfr drift --reference A --current B; or lrfr drift, which compares every synthesizer"
+            raise ParameterError("--reference and --current go together", remedy=remedy)
         from lrfr.stages.drift_arrivals import run
 
         if run(reference, current, model, sample, json):

@@ -101,13 +101,13 @@ def samples(synthesizer: str) -> Path:
 
 
 def drift_result(synthesizer: str) -> Path:
-    """Evidently's JSON for native LR against one synthesiser's LR."""
+    """What drift says of native LR against one synthesiser's LR."""
     return Path("data/drift") / f"{synthesizer}.json"
 
 
 def drift_page(synthesizer: str) -> Path:
     """Evidently's HTML for native LR against one synthesiser's LR."""
-    return REPORTS / f"drift_{synthesizer}.html"
+    return REPORTS / "drift" / f"{synthesizer}.html"
 
 
 def closest(run: str) -> Path:

@@ -86,7 +86,7 @@ def test_each_name_in_the_parameters_has_its_stages(stages, params):
     of_each = {
         ("finetune", "embed", "evaluate"): params.methods,
         ("pretrain",): params.backbones,
-        ("synthesize", "drift"): params.synthesizers,
+        ("synthesize",): params.synthesizers,
         ("train-sr", "apply-sr"): params.super_resolution,
         ("import-testset",): params.evaluation_sets,
     }

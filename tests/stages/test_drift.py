@@ -4,7 +4,7 @@ import torch
 
 from lrfr import faces, paths
 from lrfr.core.image_statistics import STATISTICS
-from lrfr.errors import BenchmarkError, FaceTableError, ParameterError, TrainingError
+from lrfr.errors import BenchmarkError, FaceTableError, TrainingError
 from lrfr.files import read_json
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.model_file import Facts, Model, write_model
@@ -20,10 +20,18 @@ DRIFT = {"backbone": "main", "sample": 120, "drift_share": 0.2, "warn_above": No
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_params(drift=DRIFT)
+    parameters()
     torch.manual_seed(0)
     architecture = Architecture(backbone="lrfr_ir18", width=0.05, embedding_dim=32, input_size=16, dropout=0.0)
     write_model(paths.pretrained("main"), Model(Embedder(architecture), Facts()))
+
+
+def parameters(synthesizers=("downsample",), learned=(), **changes) -> None:
+    made_by = {
+        "synthesizers": {name: {} for name in synthesizers},
+        "learned_synthesizers": {name: {} for name in learned},
+    }
+    write_params(drift=DRIFT | changes, **made_by)
 
 
 def rows(seed: int, change=lambda image: image, count: int = FACES) -> list[dict]:
@@ -45,7 +53,7 @@ def write(native: list[dict], synthetic: list[dict], name: str = "downsample") -
 
 
 def summary(name: str = "downsample") -> dict:
-    drift.run(name)
+    drift.run()
     return read_json(paths.drift_result(name))["summary"]
 
 
@@ -60,7 +68,7 @@ def test_faces_of_one_kind_do_not_drift_and_the_files_are_stable_and_offline():
     first = [path.read_bytes() for path in files]
     order = np.random.default_rng(0).permutation(FACES)
     write([rows(1)[n] for n in order], [rows(2)[n] for n in order])
-    drift.run("downsample")
+    drift.run()
     assert [path.read_bytes() for path in files] == first
     page = first[1].decode()
     assert "<title>Drift" in page
@@ -85,9 +93,9 @@ def test_brighter_faces_drift_in_exposure_and_both_classifiers_see_it():
 
 def test_the_share_of_drifted_columns_decides():
     write(rows(1), rows(2, brighter))
-    write_params(drift=DRIFT | {"drift_share": 0.01})
+    parameters(drift_share=0.01)
     assert summary()["drift"]
-    write_params(drift=DRIFT | {"drift_share": 1.0})
+    parameters(drift_share=1.0)
     found = summary()
     assert 0 < found["drifted_share"] < 1 and not found["drift"]
 
@@ -104,6 +112,28 @@ def test_test_faces_and_distractors_are_not_looked_at():
     assert summary() == without
 
 
+def test_all_synthesizers_are_compared_learned_ones_too_and_native_faces_are_looked_at_once(monkeypatch):
+    parameters(["downsample", "photographic"], learned=["mrgan"])
+    looked_at, models = [], []
+    statistics_of, read_model = drift.statistics_of, drift.read_for_comparison
+    monkeypatch.setattr(drift, "statistics_of", lambda of, **how: looked_at.append(of.path) or statistics_of(of, **how))
+    monkeypatch.setattr(drift, "read_for_comparison", lambda *given: models.append(given) or read_model(*given))
+    write(rows(1), rows(2))
+    write(rows(1), rows(5, brighter), "photographic")
+    write(rows(1), rows(6), "mrgan")
+    drift.run()
+    assert looked_at == [paths.BENCHMARK, *(paths.synthetic(name) for name in ("downsample", "photographic", "mrgan"))]
+    assert len(models) == 1
+    found = {name: read_json(paths.drift_result(name)) for name in ("downsample", "photographic", "mrgan")}
+    assert all(of["synthesizer"] == name and paths.drift_page(name).is_file() for name, of in found.items())
+    means = {name: of["summary"]["columns"]["exposure"]["current_mean"] for name, of in found.items()}
+    assert means["photographic"] > max(means["downsample"], means["mrgan"]) + 30
+    alone = found["mrgan"]
+    parameters([], learned=["mrgan"])
+    drift.run()
+    assert read_json(paths.drift_result("mrgan")) == alone, "the others make no difference"
+
+
 def test_every_synthesizer_is_judged_by_its_versions_of_the_same_faces():
     write(rows(1), rows(2))
     write(rows(1), rows(5), "photographic")
@@ -115,14 +145,12 @@ def test_every_synthesizer_is_judged_by_its_versions_of_the_same_faces():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ParameterError, match="known: downsample, photographic"):
-        drift.run("blur")
     with pytest.raises(FaceTableError, match="missing"):
-        drift.run("downsample")
+        drift.run()
     write(rows(1, count=19), rows(2, count=40))
     with pytest.raises(BenchmarkError, match="19 faces are too few"):
-        drift.run("downsample")
-    write_params(drift=DRIFT | {"backbone": "other"})
+        drift.run()
+    parameters(backbone="other")
     write(rows(1, count=30), rows(2, count=40))
     with pytest.raises(TrainingError, match="other"):
-        drift.run("downsample")
+        drift.run()

@@ -114,7 +114,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(run_with_sets: Path) -> 
     page = Page()
     assert not page.unclosed
     local = {address for address in page.loaded if not address.startswith(("data:", "#"))}
-    drift = {"drift_downsample.html", "drift_photographic.html"}
+    drift = {"drift/downsample.html", "drift/photographic.html"}
     assert local == {"quality.html", "quality.html#verification", "quality_synthetic.html", "data_card.html"} | drift
     assert not page.tags & {"script", "iframe", "object", "embed"}
     assert not re.findall(r"url\(|@import", paths.REPORT.read_text())
@@ -202,7 +202,7 @@ def test_a_gallery_without_distractors_and_a_training_of_one_epoch(run: Path) ->
         (paths.LANDMARK_ERROR, "lrfr train-landmarks"),
         (paths.super_resolution_metrics(NETWORK), f"lrfr train-sr {NETWORK}"),
         (paths.DETECTION_METRICS, "lrfr detect"),
-        (paths.drift_result("downsample"), "lrfr drift downsample"),
+        (paths.drift_result("downsample"), "lrfr drift"),
         (paths.SCOREBOARD, "lrfr rank-synthesizers"),
         (paths.SYNLR_VALIDATION, "lrfr validate-synthetic"),
     ],

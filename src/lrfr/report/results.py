@@ -127,7 +127,7 @@ def read_results(params: Params) -> Results:
         synthetic_validation=[
             read_json(path, "lrfr validate-synthetic") for path in (paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION)
         ],
-        drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
+        drift={name: read_json(paths.drift_result(name), "lrfr drift") for name in params.all_synthesizers},
         scoreboard=read_json(paths.SCOREBOARD, "lrfr rank-synthesizers"),
         benchmark=read_faces(paths.BENCHMARK, METADATA),
         auxiliary=read_faces(paths.AUXILIARY, METADATA),

@@ -18,13 +18,13 @@ def run() -> None:
     """
     params = read_params()
     chosen = params.read("drift", Drift)
-    found = {name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers}
+    found = {name: read_json(paths.drift_result(name), "lrfr drift") for name in params.all_synthesizers}
     embeddings = {name: result["summary"]["embeddings"] for name, result in found.items()}
     board = scoreboard(embeddings)
     auc = embeddings[board["closest"]]["auc"]
     gate = verdict(auc, chosen.warn_above, chosen.stop_above)
     write_json(paths.SCOREBOARD, board | {"gate": gate, "backbone": chosen.backbone, "embeddings": embeddings})
-    winner = {"synthesizer": board["closest"], "settings": params.synthesizers[board["closest"]]}
+    winner = {"synthesizer": board["closest"], "settings": params.synthesizers.get(board["closest"], {})}
     for name, values in params.methods.items():
         write_json(paths.closest(name), winner if asks_for_closest(values) else {})
     told = f"the closest synthesizer, {board['closest']}, is told from native faces with an AUC of {auc:.3f}"
