@@ -171,7 +171,7 @@ def drift(
     with readable_errors():
         if reference is None or current is None:
             remedy = "lrfr drift --reference A --current B; or lrfr drift, which compares every synthesizer"
-            raise ParameterError("--reference and --current go together", remedy=remedy)
+            raise ParameterError("two tables are compared by --reference and --current together", remedy=remedy)
         from lrfr.stages.drift_arrivals import run
 
         if run(reference, current, model, sample, json):

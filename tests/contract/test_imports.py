@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "sources": {"registry", "detector", "curation", "core"} | PLUMBING,
     "nn": {"registry", "code", "core", "memory"} | PLUMBING,
     "synthesis": {"registry", "nn", "core"} | PLUMBING,
-    "methods": {"registry", "nn", "core"} | PLUMBING,
+    "methods": {"registry", "closest", "nn", "core"} | PLUMBING,
     "quality": {"pages", "manifests", "curation", "detector", "nn", "core"} | PLUMBING,
     "charts": set(),
     "protocols": {"registry", "core"} | PLUMBING,

@@ -19,14 +19,13 @@ PLAN = """
     split > check-batches > train-landmarks
     check-batches > train-sr
     validate > card
-    validate > synlr > validate-synthetic > training-sets
+    validate > synlr > validate-synthetic
     synlr > apply-sr > embed
     validate > train-sr > apply-sr
     train-sr > visualize > report
-    validate > train-landmarks > locate-landmarks > pretrain > drift > rank-synthesizers > finetune
-    finetune > embed > evaluate > summary > report > package
+    validate > train-landmarks > locate-landmarks > pretrain > drift > rank-synthesizers
+    rank-synthesizers > training-sets > finetune > embed > evaluate > summary > report > package
     finetune > visualize
-    locate-landmarks > training-sets > finetune
 """
 
 

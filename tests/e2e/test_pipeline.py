@@ -64,7 +64,8 @@ def tiny(params):
         for training in (value for value in section.values() if isinstance(value, dict) and "epochs" in value):
             training.update(epochs=2, batch_size=8, precision="fp32")
     params["learned_synthesizers"] = {"mrgan": MRGAN}
-    runs["ran"] = {"method": "ran", "backbone": "main", "synthesizer": "mrgan", **ADAPTION}
+    runs["baseline"]["auxiliary"]["low_resolution"].update(synthesizer="closest")
+    runs["ran"] = {"method": "ran", "backbone": "main", "synthesizer": "closest", **ADAPTION}
     params["evaluate"].update(bootstrap=100, super_resolution=["vdsr"])
     params["threads"] = 1
     return params
@@ -142,6 +143,15 @@ def test_every_run_says_how_faces_were_presented_to_it(project):
         assert set(result["sets"]) == {"benchmark", "synlr", "surveillance", "pairs", "distractors"}
         counted = {of["n_unaligned"] is not None for of in result["sets"].values()}
         assert counted == {name != "csri"}
+
+
+def test_a_run_by_the_closest_synthesizer_learns_from_the_winner_s_faces(project):
+    board, run = (
+        json.loads((project / "metrics" / name).read_text()) for name in ("synthesizers.json", "runs/ran.json")
+    )
+    assert set(board["ranking"]) == {"downsample", "mrgan"}
+    (lr_model,) = [step for step in run["trained"] if step["step"] == "lr_model"]
+    assert set(lr_model["faces"]) == {f"synthetic ({board['closest']})"}
 
 
 def test_git_sees_nothing_but_the_lock(project):

@@ -84,6 +84,22 @@ def test_a_run_trains_by_the_winner_under_the_winners_settings():
     assert params.methods == METHODS
 
 
+def test_one_that_learns_may_win_and_has_no_settings_on_the_way():
+    table = {"method": "baseline", "backbone": "main", "head": HEAD, "synthesizer": "closest", "synthetic": TRAINING}
+    learned = {"mrgan": {"backbone": "main", "size": 40}}
+    write_params(drift=DRIFT, methods=METHODS | {"table": table}, synthesizers={"downsample": {}},
+                 learned_synthesizers=learned)  # fmt: skip
+    found("downsample", 0.3)
+    found("mrgan", 0.1)
+    rank_synthesizers.run()
+    assert read_json(paths.SCOREBOARD)["ranking"] == ["mrgan", "downsample"]
+    assert read_json(paths.closest("best")) == read_json(paths.closest("table"))
+    params = read_params()
+    low = read_run("best", with_closest(params, "best")).settings.auxiliary.low_resolution
+    assert (low.synthesizer, low.settings) == ("mrgan", {})
+    assert read_run("table", with_closest(params, "table")).synthesizer == "mrgan"
+
+
 def test_the_closest_takes_no_settings_of_its_own():
     found("downsample", 0.3)
     found("photographic", 0.1)

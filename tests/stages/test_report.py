@@ -47,6 +47,7 @@ from tests.stages.report_run import (
     SKILL,
     UPDATES,
     Page,
+    drift,
     uri,
     write_probes,
     write_run,
@@ -114,8 +115,8 @@ def test_the_page_is_well_formed_and_needs_nothing_else(run_with_sets: Path) -> 
     page = Page()
     assert not page.unclosed
     local = {address for address in page.loaded if not address.startswith(("data:", "#"))}
-    drift = {"drift/downsample.html", "drift/photographic.html"}
-    assert local == {"quality.html", "quality.html#verification", "quality_synthetic.html", "data_card.html"} | drift
+    compared = {"drift/downsample.html", "drift/photographic.html"}
+    assert local == {"quality.html", "quality.html#verification", "quality_synthetic.html", "data_card.html"} | compared
     assert not page.tags & {"script", "iframe", "object", "embed"}
     assert not re.findall(r"url\(|@import", paths.REPORT.read_text())
     assert all(image["src"].startswith("data:image/png;base64,") and image["alt"] for image in page.images)
@@ -153,7 +154,14 @@ def test_names_of_runs_and_from_the_data_are_escaped(run: Path) -> None:
     write_text(
         paths.REPORT,
         render(
-            replace(results, runs=renamed(results.runs), probes=renamed(results.probes), sets=sets, training=training)
+            replace(
+                results,
+                params=results.params.model_copy(update={"methods": renamed(results.params.methods)}),
+                runs=renamed(results.runs),
+                probes=renamed(results.probes),
+                sets=sets,
+                training=training,
+            )
         ),
     )
     page, said = Page(), "".join(Page().words)
@@ -644,6 +652,7 @@ def test_samples_of_what_learns_are_shown_by_epoch_beside_native_faces(run: Path
     values = yaml.safe_load(paths.PARAMS.read_text()) | {"learned_synthesizers": {"mrgan": {}}}
     write_text(paths.PARAMS, yaml.safe_dump(values, sort_keys=False))
     paths.synthetic("mrgan").write_bytes(paths.synthetic("downsample").read_bytes())
+    write_json(paths.drift_result("mrgan"), drift("mrgan"))
     write_csv(paths.training_curve("synthesizers", "mrgan"), ["step", "learning_rate", "pixel"], [[9, 0.1, 2.0]])
     with pytest.raises(ResultError, match="lrfr train-synthesizer mrgan"):
         synthesizers.section(read())
@@ -709,6 +718,20 @@ def test_measures_that_disagree_and_synthesizers_that_are_as_close_are_told(run:
 def with_synthesizer(name: str, **changes: object) -> dict[str, Any]:
     low = {"synthesizer": name, "share": 1.0, "heights": [12, 24]}
     return {"method": "baseline", "backbone": "main", "training": {"epochs": 1, "low_resolution": low}} | changes
+
+
+def from_table(name: str) -> dict[str, Any]:
+    return {"method": "baseline", "backbone": "main", "synthesizer": name, "synthetic": {"epochs": 1}}
+
+
+def test_runs_on_the_tables_of_synthesizers_say_it_too(run: Path) -> None:
+    results = read()
+    results.params.methods.update(baseline=from_table("photographic"), tc=from_table("closest"))
+    (told,) = scoreboard.best_to_train_on(results)
+    assert "downsample 42.0 % (tc), photographic 34.0 % (baseline)" in told
+    assert "The closest, downsample, was also the best to train on" in told
+    results.params.methods.update(baseline=with_synthesizer("photographic"))
+    assert scoreboard.best_to_train_on(results) == [], "on the way is another difference"
 
 
 @pytest.mark.parametrize(

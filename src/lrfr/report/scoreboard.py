@@ -34,9 +34,9 @@ def section(results: Results) -> Section:
 def _closest(board: dict[str, Any]) -> str:
     """Which synthesiser is closest, whether the measures agree, and whether another one may be as close."""
     closest, others = board["closest"], {}
-    for measure, name in board["first_by"].items():
-        if name != board["closest"]:
-            others.setdefault(name, []).append(SAID[measure])
+    for measure, said in SAID.items():
+        if (name := board["first_by"][measure]) != closest:
+            others.setdefault(name, []).append(said)
     told = f"Of the synthesizers, {closest} makes faces closest to native ones, by the MMD of embeddings"
     if len(board["ranking"]) == 1:
         told = f"There is one synthesizer, {closest}"

@@ -53,7 +53,7 @@ def _synthesizers(values: Settings, params: Params) -> list[str]:
     found = [_at(training, "low_resolution", "synthesizer") for training in _mappings(values.values())]
     names = {name for name in found if name}
     if CLOSEST in names:
-        names = names - {CLOSEST} | set(params.synthesizers)
+        names = names - {CLOSEST} | set(params.all_synthesizers)
     return sorted(f"lrfr.synthesis.{name}" for name in names)
 
 

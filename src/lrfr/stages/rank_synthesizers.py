@@ -1,7 +1,7 @@
 """rank-synthesizers: which synthesiser's faces lie closest to native ones, or stop here if none lies near enough."""
 
 from lrfr import paths
-from lrfr.closest import asks_for_closest
+from lrfr.closest import asks_for_closest, winner
 from lrfr.config import read_params
 from lrfr.errors import ValidationFailedError
 from lrfr.files import read_json, write_json
@@ -24,9 +24,9 @@ def run() -> None:
     auc = embeddings[board["closest"]]["auc"]
     gate = verdict(auc, chosen.warn_above, chosen.stop_above)
     write_json(paths.SCOREBOARD, board | {"gate": gate, "backbone": chosen.backbone, "embeddings": embeddings})
-    winner = {"synthesizer": board["closest"], "settings": params.synthesizers.get(board["closest"], {})}
+    taken = winner(board["closest"], params)
     for name, values in params.methods.items():
-        write_json(paths.closest(name), winner if asks_for_closest(values) else {})
+        write_json(paths.closest(name), taken if asks_for_closest(values) else {})
     told = f"the closest synthesizer, {board['closest']}, is told from native faces with an AUC of {auc:.3f}"
     if gate == "stop":
         remedy = "add a synthesizer that is closer, or raise drift.stop_above in params.yaml; null stops never"
