@@ -3,6 +3,7 @@ CHECK_CODE := \
 	src/lrfr/__init__.py \
 	src/lrfr/card/__init__.py \
 	src/lrfr/card/settings.py \
+	src/lrfr/closest.py \
 	src/lrfr/code.py \
 	src/lrfr/config.py \
 	src/lrfr/core/__init__.py \
