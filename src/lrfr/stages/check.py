@@ -217,9 +217,7 @@ def _check_learned(name: str, params: Params, shown: Mapping[str, str]) -> None:
     players = ("main", "discriminator")
     _check_training(section, chosen.training, collections=("hr", "lr"), optimizers=players)
     backbone = _check(f"backbones.{chosen.backbone}", params.backbones[chosen.backbone], Pretraining)
-    with torch.device("meta"):
-        size = (read_start(backbone.start).embedder.architecture if backbone.start else backbone.architecture).size  # pyrefly: ignore
-    check_faces(module, chosen, shown[chosen.backbone], size, place)
+    check_faces(module, chosen, shown[chosen.backbone], _architecture(backbone).size, place)
 
 
 def _check_synthesizers(chosen: Run, params: Params, shown: Mapping[str, str]) -> None:
@@ -232,6 +230,13 @@ def _check_synthesizers(chosen: Run, params: Params, shown: Mapping[str, str]) -
                 raise unknown_name("synthesizer", name, known, f"{place}.low_resolution.synthesizer")
             theirs = shown[params.learned_synthesizers[name]["backbone"]]
             check_presentation(name, theirs, chosen.presentation or shown[chosen.backbone], place)
+
+
+def _architecture(backbone: Pretraining) -> Architecture:
+    if backbone.start:
+        return read_start(backbone.start).embedder.architecture
+    assert backbone.architecture is not None, "one of the two is given"
+    return backbone.architecture
 
 
 def _check_network(name: str) -> None:
@@ -274,9 +279,9 @@ def _check_part(chosen: Run, params: Params) -> None:
     if isinstance(chosen.trained, All):
         return
     backbone = settings(params.backbones[chosen.backbone], Pretraining, f"{paths.PARAMS}: backbones.{chosen.backbone}")
-    architecture = read_start(backbone.start).embedder.architecture if backbone.start else backbone.architecture
+    architecture = _architecture(backbone)
     with torch.device("meta"):
-        embedder = Embedder(architecture)  # pyrefly: ignore - one of the two is given
+        embedder = Embedder(architecture)
     TrainedPart(embedder.backbone, chosen.trained)
 
 
