@@ -18,7 +18,7 @@ from lrfr.errors import BenchmarkError, InterruptedTrainingError
 STORY = (
     "acquire detect import-testset curate split validate check-batches card synlr synthesize validate-synthetic drift "
     "train-landmarks locate-landmarks training-sets train-sr apply-sr pretrain train-synthesizer finetune embed "
-    "evaluate summary visualize report package code params check doctor"
+    "evaluate compare-qualities summary visualize report package code params check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
 ARGUMENT |= {

@@ -234,6 +234,12 @@ def evaluate(run: Run) -> None:
 
 
 @app.command()
+def compare_qualities() -> None:
+    """Compare the qualities of several runs on one's scores."""
+    _run("compare_qualities")
+
+
+@app.command()
 def summary() -> None:
     """Gather a few figures of each run, for `dvc metrics`."""
     _run("summary")

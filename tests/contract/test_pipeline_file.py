@@ -24,6 +24,7 @@ PLAN = """
     validate > train-sr > apply-sr
     train-sr > visualize > report
     validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > package
+    embed > compare-qualities > report
     finetune > visualize
     locate-landmarks > training-sets > finetune
 """

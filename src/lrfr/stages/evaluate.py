@@ -2,27 +2,21 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from lrfr import paths
 from lrfr.config import BENCHMARK, read_params, settings
 from lrfr.errors import EmbeddingError, unknown_name
-from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_csv, write_json
 from lrfr.progress import track
 from lrfr.protocols import recognizability
-from lrfr.protocols.benchmark import Benchmark
-from lrfr.protocols.embeddings import Embeddings, read_embeddings
+from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.options import Evaluate, options_for
 from lrfr.protocols.outcome import Outcome
+from lrfr.protocols.stored import read_stored
 from lrfr.test_sets import TestSet, test_sets
-
-COLUMNS = [column for column in FACE_SCHEMA.names if column != "image"]
 
 
 def run(name: str) -> None:
@@ -45,8 +39,8 @@ def run(name: str) -> None:
     facts: Mapping[str, Any] = {}
     for test_set in track(list(sets.values()), f"evaluating {name}", unit="test set"):
         protocol = import_module(f"lrfr.protocols.{test_set.protocol}")
-        tables, embeddings = _read(name, test_set)
-        beside = {"beside": _read(name, sets[protocol.BESIDE])} if hasattr(protocol, "BESIDE") else {}
+        tables, embeddings = read_stored(name, test_set)
+        beside = {"beside": read_stored(name, sets[protocol.BESIDE])} if hasattr(protocol, "BESIDE") else {}
         _check_model(name, test_set.name, embeddings.facts, facts or embeddings.facts)
         facts = embeddings.facts
         options = options_for(chosen, embeddings.facts["metric"])
@@ -74,13 +68,13 @@ def run(name: str) -> None:
 def _recognizability(run: str, sets: Mapping[str, TestSet], hr: object) -> dict[str, Any]:
     """What the run's own quality says of unrecognizable faces, of the benchmark's and of those of the set named ``hr``;
     nothing where it predicts none."""
-    tables, embeddings = _read(run, sets[BENCHMARK])
+    tables, embeddings = read_stored(run, sets[BENCHMARK])
     if embeddings.quality is None:
         return {}
     others: dict[str, np.ndarray] = {}
     with np.load(paths.unrecognizable_embeddings(run), allow_pickle=False) as stored:
         others["unrecognizable"] = stored["quality"]
-    sharp = _read(run, sets[str(hr)])[1].quality if hr in sets else None
+    sharp = read_stored(run, sets[str(hr)])[1].quality if hr in sets else None
     if sharp is not None:
         others["hr"] = sharp
     figures, curve = recognizability.evaluate(tables, embeddings, others)
@@ -101,20 +95,3 @@ def _figures(test_set: TestSet, embeddings: Embeddings, outcome: Outcome) -> dic
     unaligned = None if embeddings.unaligned is None else int(embeddings.unaligned.sum())
     told = {"protocol": test_set.protocol, "n_unaligned": unaligned, "definitions": outcome.definitions}
     return told | outcome.figures
-
-
-def _read(run: str, test_set: TestSet) -> tuple[Benchmark, Embeddings]:
-    """The tables of a test set, and one run's embeddings of its faces."""
-    benchmark = Benchmark(_tested(test_set.faces))
-    if test_set.has_lists:
-        pairs, enrolment = (paths.test_set(test_set.name, table) for table in ("pairs", "enrolment"))
-        lists = read_table(pairs, PAIR_SCHEMA), read_table(enrolment, ENROLMENT_SCHEMA)
-        benchmark = Benchmark(benchmark.faces, *lists)
-    face_ids = benchmark.faces["face_id"].to_pylist()
-    return benchmark, read_embeddings(paths.embeddings(run, test_set.name), face_ids, f"lrfr embed {run}")
-
-
-def _tested(path: Path) -> pa.Table:
-    """A face table without its images and without the faces that train."""
-    faces = read_faces(path, COLUMNS)
-    return faces.filter(pc.not_equal(faces["split"], "train").fill_null(True))
