@@ -16,8 +16,13 @@ settings are searched.
 `--study real` does the same with a recogniser of real faces, the runs of params/lfw.yaml, in a project that was made by
 `make repro PARAMS=params/lfw.yaml`; nobody's rate is searched there.
 
-Native LR: TinyFace's protocol on the benchmark, with distractors. Cross-resolution: P1 and P2 of RIFR and T-C's "probe
-at r, gallery at full resolution", on the distractor set's HR faces. Each run is compared by the metric of its model.
+`--study ri` does the same with the rows of RI's Table 4 (params/ri.yaml), in a project that was made by `make repro
+PARAMS=params/ri.yaml`: the rates of the ArcFace baseline and of every row are searched alike, all have the same passes;
+then by which quality rejecting brings most (`rejecting.py`).
+
+Native LR: TinyFace's protocol on the benchmark, with distractors; "named" without. Cross-resolution: P1 and P2 of RIFR
+and T-C's "probe at r, gallery at full resolution", on the distractor set's HR faces. Each run is compared by the metric
+of its model.
 """
 
 import argparse
@@ -53,6 +58,10 @@ from lrfr.protocols.rifr import IdentificationFaces, identified
 from lrfr.report.numbers import p_value
 from lrfr.yaml_file import parse_yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks import rejecting
+from benchmarks.rejecting import RANDOM, Rejects, measured
+
 WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
 RATES = (0.1, 1.0, 10.0)  # of the learning rates in params.yaml
 AT_RATES = {f"ntnc at x {rate:g}": rate for rate in RATES}
@@ -81,6 +90,7 @@ class Study:
         searched: those whose learning rate is searched.
         resolver: the super-resolution network to be put in front of ``generic`` models, if any.
         generic: these models.
+        rejects: by which quality rejecting brings more than by which.
     """
 
     files: tuple[str, ...]
@@ -90,6 +100,12 @@ class Study:
     searched: tuple[str, ...] = ()
     resolver: str | None = None
     generic: tuple[str, ...] = ()
+    rejects: tuple[Rejects, ...] = ()
+
+    @property
+    def rejected_by(self) -> set[str]:
+        """The runs whose scores or qualities the claims on rejecting need."""
+        return {run for claim in self.rejects for run in (claim.on, claim.first[0], claim.second[0])}
 
 
 PAPERS = Study(
@@ -120,8 +136,34 @@ REAL = Study(  # a recogniser of real faces, on LFW
         ("ri", "baseline", (*TINY, "full")),
         ("baseline", "pretrained", (*TINY, "full")),
     ),
+    rejects=tuple(
+        Rejects(on, ("ri", "quality"), (on, name))
+        for on in ("ri", "baseline")
+        for name in ("norm", "size", "ers", RANDOM)
+    ),
 )
-STUDIES = {"papers": PAPERS, "real": REAL}
+NAMED = (*TINY, "native named rank-1", "native named mAP")
+RI = Study(  # "recognizability": its Table 4, which is without distractors, and Fig. 7
+    files=("ri",),
+    backbone="main",
+    runs=("baseline", "row_i", "row_ii", "row_iii", "ri", "ri_attended", "magface", "adaface", "crfiqa"),
+    claims=(
+        *(("ri", name, NAMED) for name in ("baseline", "row_iii", "magface", "adaface", "pretrained")),
+        ("row_i", "baseline", NAMED),
+        ("row_ii", "row_i", NAMED),
+        ("row_iii", "row_ii", NAMED),
+        ("ri_attended", "ri", NAMED),
+    ),
+    searched=("baseline", "row_i", "row_ii", "row_iii", "ri"),
+    rejects=(
+        *(Rejects("ri", ("ri", "quality"), ("ri", name)) for name in ("norm", "size", "ers", RANDOM)),
+        Rejects("ri", ("ri", "quality"), ("crfiqa", "quality")),
+        *(Rejects("baseline", ("ri", "quality"), ("baseline", name)) for name in ("norm", "size", "ers", RANDOM)),
+        Rejects("baseline", ("ri", "quality"), ("crfiqa", "quality")),
+        Rejects("baseline", ("ri", "quality"), ("magface", "norm")),
+    ),
+)
+STUDIES = {"papers": PAPERS, "real": REAL, "ri": RI}
 SHARED = ("data/split", "data/test_sets", "data/landmarks", "data/validation", "data/synlr", "models/landmarks")
 
 
@@ -237,6 +279,8 @@ def measure(study: Study, name: str) -> None:
     values = native(model, paths.BENCHMARK, "native")
     if study.resolver and name in study.generic:
         values |= native(model, paths.super_resolved(study.resolver, "benchmark"), "behind")
+    if name in study.rejected_by:
+        values |= measured(model)
     claims = [measures for *claim, measures in study.claims if name in (of.partition(" at ")[0] for of in claim)]
     if wanted := {measure for measures in claims for measure in measures if measure in LINEUP}:
         values |= cross_resolution(model, wanted)
@@ -253,10 +297,13 @@ def native(model: Model, table: Path, prefix: str) -> dict[str, np.ndarray]:
     embeddings = embedded(model, benchmark, table, (), with_landmarks=False)
     probe, gallery = benchmark.splits("probe"), benchmark.splits("gallery", "distractor")
     found = identify(benchmark, embeddings, probe, gallery, model.facts.metric)
+    named = identify(benchmark, embeddings, probe, benchmark.splits("gallery"), model.facts.metric)
     return {
         f"{prefix} identity": benchmark.identity[probe],
         f"{prefix} rank-1": (found.rank == 1).astype(float),
         f"{prefix} mAP": found.average_precision,
+        f"{prefix} named rank-1": (named.rank == 1).astype(float),
+        f"{prefix} named mAP": named.average_precision,
     }
 
 
@@ -341,6 +388,17 @@ def table(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -
             print(f"| {' | '.join(cells)} |")
 
 
+def rejection_tables(root: Path, study: Study, seeds: Sequence[int]) -> None:
+    """Prints the claims on rejecting by quality, and how far each model's quality is the face's size."""
+    if study.rejects:
+        runs = sorted(study.rejected_by)
+        rates = {name: chosen(root, study, seeds[0], name) for name in runs}
+        by_seed = [{name: scores(root, seed, name, rates[name]) for name in runs} for seed in seeds]
+        print()
+        rejecting.table(study.rejects, by_seed)
+        rejecting.spearman_table(runs, by_seed)
+
+
 def mean_and_deviation(values: np.ndarray) -> str:
     """Mean and standard deviation over seeds (S, N), in percent."""
     by_seed = 100 * values.mean(axis=1)
@@ -384,6 +442,7 @@ def main() -> None:
     else:
         search_table(Path(), study, seeds[0], runs)
         table(Path(), study, seeds, runs)
+        rejection_tables(Path(), study, seeds)
 
 
 if __name__ == "__main__":

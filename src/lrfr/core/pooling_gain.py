@@ -6,6 +6,7 @@ sign flips. Each side has the threshold of its own impostors, or unmated probes,
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -54,9 +55,7 @@ def searched(weighted: OpenSet, plain: OpenSet, fpirs: Iterable[float], seed: in
     }
 
 
-def identified(
-    weighted: Found, plain: Found, fpirs: Iterable[float], seed: int, draws: int = DRAWS
-) -> dict[str, Gain | None | dict[str, Gain | None]]:
+def identified(weighted: Found, plain: Found, fpirs: Iterable[float], seed: int, draws: int = DRAWS) -> dict[str, Any]:
     """The gain in ``rank1``, None where a gallery shows one person, and in ``tpir`` by FPIR, None where a gallery does
     not resolve it: means of the galleries."""
     told = all(outcome.others for outcome, _ in plain.closed.values())
