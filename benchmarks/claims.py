@@ -367,7 +367,7 @@ def search_table(root: Path, study: Study, seed: int, runs: Sequence[str]) -> No
 def table(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
     """Prints the claims about some runs: means and differences over seeds, tested over identities."""
     print("| claim | measure | first | second | difference (95 %) | p | by seed |\n|---|---|---|---|---|---|---|")
-    about = [claim for claim in study.claims if claim[0] in ("pretrained", *runs)]
+    about = [claim for claim in study.claims if {trained(name) for name in claim[:2]} <= {"pretrained", *runs}]
     for first, second, measures in about:
         for measure_name in measures:
             a, b = (load(root, study, seeds, name, measure_name) for name in (first, second))
@@ -388,15 +388,21 @@ def table(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -
             print(f"| {' | '.join(cells)} |")
 
 
-def rejection_tables(root: Path, study: Study, seeds: Sequence[int]) -> None:
+def rejection_tables(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
     """Prints the claims on rejecting by quality, and how far each model's quality is the face's size."""
-    if study.rejects:
-        runs = sorted(study.rejected_by)
+    about = [claim for claim in study.rejects if {claim.on, claim.first[0], claim.second[0]} <= {*runs}]
+    runs = [name for name in runs if name in study.rejected_by]
+    if about:
         rates = {name: chosen(root, study, seeds[0], name) for name in runs}
         by_seed = [{name: scores(root, seed, name, rates[name]) for name in runs} for seed in seeds]
         print()
-        rejecting.table(study.rejects, by_seed)
+        rejecting.table(about, by_seed)
         rejecting.spearman_table(runs, by_seed)
+
+
+def trained(name: str) -> str:
+    """The run of a name with its rate, or behind a network."""
+    return name.partition(" at ")[0].partition(" behind ")[0]
 
 
 def mean_and_deviation(values: np.ndarray) -> str:
@@ -442,7 +448,7 @@ def main() -> None:
     else:
         search_table(Path(), study, seeds[0], runs)
         table(Path(), study, seeds, runs)
-        rejection_tables(Path(), study, seeds)
+        rejection_tables(Path(), study, seeds, runs)
 
 
 if __name__ == "__main__":
