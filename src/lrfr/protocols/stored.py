@@ -9,24 +9,29 @@ from lrfr import paths
 from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings, read_embeddings
-from lrfr.test_sets import TestSet
 
 COLUMNS = [column for column in FACE_SCHEMA.names if column != "image"]
 
 
-def read_stored(run: str, test_set: TestSet) -> tuple[Benchmark, Embeddings]:
+def read_stored(run: str, name: str, faces: Path, has_lists: bool) -> tuple[Benchmark, Embeddings]:
     """The tables of a test set, and one run's embeddings of its faces.
+
+    Args:
+        run: whose embeddings.
+        name: of the test set.
+        faces: its face table.
+        has_lists: whether pairs and enrolled templates are published with it.
 
     Raises:
         FaceTableError, EmbeddingError: they are missing or damaged, or a face has no embedding.
     """
-    benchmark = Benchmark(_tested(test_set.faces))
-    if test_set.has_lists:
-        pairs, enrolment = (paths.test_set(test_set.name, table) for table in ("pairs", "enrolment"))
+    benchmark = Benchmark(_tested(faces))
+    if has_lists:
+        pairs, enrolment = (paths.test_set(name, table) for table in ("pairs", "enrolment"))
         lists = read_table(pairs, PAIR_SCHEMA), read_table(enrolment, ENROLMENT_SCHEMA)
         benchmark = Benchmark(benchmark.faces, *lists)
     face_ids = benchmark.faces["face_id"].to_pylist()
-    return benchmark, read_embeddings(paths.embeddings(run, test_set.name), face_ids, f"lrfr embed {run}")
+    return benchmark, read_embeddings(paths.embeddings(run, name), face_ids, f"lrfr embed {run}")
 
 
 def _tested(path: Path) -> pa.Table:

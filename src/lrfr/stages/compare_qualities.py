@@ -23,7 +23,7 @@ def run() -> None:
         write_json(paths.COMPARED_QUALITIES, {})
         return
     (benchmark,) = (test_set for test_set in test_sets(params) if test_set.name == BENCHMARK)
-    found = {name: read_stored(name, benchmark) for name in chosen.runs}
+    found = {name: read_stored(name, benchmark.name, benchmark.faces, benchmark.has_lists) for name in chosen.runs}
     tables = found[chosen.scores][0]
     embeddings = {name: of for name, (_, of) in found.items()}
     figures = compared_qualities.evaluate(tables, embeddings, chosen, options.bootstrap, params.seed)

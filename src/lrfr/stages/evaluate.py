@@ -12,6 +12,7 @@ from lrfr.errors import EmbeddingError, unknown_name
 from lrfr.files import atomic_path, write_csv, write_json
 from lrfr.progress import track
 from lrfr.protocols import recognizability
+from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.options import Evaluate, options_for
 from lrfr.protocols.outcome import Outcome
@@ -39,8 +40,8 @@ def run(name: str) -> None:
     facts: Mapping[str, Any] = {}
     for test_set in track(list(sets.values()), f"evaluating {name}", unit="test set"):
         protocol = import_module(f"lrfr.protocols.{test_set.protocol}")
-        tables, embeddings = read_stored(name, test_set)
-        beside = {"beside": read_stored(name, sets[protocol.BESIDE])} if hasattr(protocol, "BESIDE") else {}
+        tables, embeddings = _read(name, test_set)
+        beside = {"beside": _read(name, sets[protocol.BESIDE])} if hasattr(protocol, "BESIDE") else {}
         _check_model(name, test_set.name, embeddings.facts, facts or embeddings.facts)
         facts = embeddings.facts
         options = options_for(chosen, embeddings.facts["metric"])
@@ -68,13 +69,13 @@ def run(name: str) -> None:
 def _recognizability(run: str, sets: Mapping[str, TestSet], hr: object) -> dict[str, Any]:
     """What the run's own quality says of unrecognizable faces, of the benchmark's and of those of the set named ``hr``;
     nothing where it predicts none."""
-    tables, embeddings = read_stored(run, sets[BENCHMARK])
+    tables, embeddings = _read(run, sets[BENCHMARK])
     if embeddings.quality is None:
         return {}
     others: dict[str, np.ndarray] = {}
     with np.load(paths.unrecognizable_embeddings(run), allow_pickle=False) as stored:
         others["unrecognizable"] = stored["quality"]
-    sharp = read_stored(run, sets[str(hr)])[1].quality if hr in sets else None
+    sharp = _read(run, sets[str(hr)])[1].quality if hr in sets else None
     if sharp is not None:
         others["hr"] = sharp
     figures, curve = recognizability.evaluate(tables, embeddings, others)
@@ -95,3 +96,8 @@ def _figures(test_set: TestSet, embeddings: Embeddings, outcome: Outcome) -> dic
     unaligned = None if embeddings.unaligned is None else int(embeddings.unaligned.sum())
     told = {"protocol": test_set.protocol, "n_unaligned": unaligned, "definitions": outcome.definitions}
     return told | outcome.figures
+
+
+def _read(run: str, test_set: TestSet) -> tuple[Benchmark, Embeddings]:
+    """The tables of a test set, and one run's embeddings of its faces."""
+    return read_stored(run, test_set.name, test_set.faces, test_set.has_lists)
