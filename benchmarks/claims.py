@@ -16,8 +16,14 @@ settings are searched.
 `--study real` does the same with a recogniser of real faces, the runs of params/lfw.yaml, in a project that was made by
 `make repro PARAMS=params/lfw.yaml`; nobody's rate is searched there.
 
-Native LR: TinyFace's protocol on the benchmark, with distractors. Cross-resolution: P1 and P2 of RIFR and T-C's "probe
-at r, gallery at full resolution", on the distractor set's HR faces. Each run is compared by the metric of its model.
+`--study ri` does the same with the rows of RI's Table 4 (params/ri.yaml), in a project that was made by `make repro
+PARAMS=params/ri.yaml`. Native faces are too few for a validation set, so that no rate is chosen: the ArcFace baseline
+and every row are compared at each of the three rates, with the same passes; then, at the rate of the file, by which
+quality rejecting brings most (`rejecting.py`).
+
+Native LR: TinyFace's protocol on the benchmark, with distractors; "named" without. Cross-resolution: P1 and P2 of RIFR
+and T-C's "probe at r, gallery at full resolution", on the distractor set's HR faces. Each run is compared by the metric
+of its model.
 """
 
 import argparse
@@ -27,9 +33,10 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from time import perf_counter
 
@@ -53,9 +60,13 @@ from lrfr.protocols.rifr import IdentificationFaces, identified
 from lrfr.report.numbers import p_value
 from lrfr.yaml_file import parse_yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks import rejecting
+from benchmarks.rejecting import RANDOM, Rejects, measured
+
 WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
 RATES = (0.1, 1.0, 10.0)  # of the learning rates in params.yaml
-AT_RATES = {f"ntnc at x {rate:g}": rate for rate in RATES}
+AT_RATES = tuple(f"ntnc at x {rate:g}" for rate in RATES)
 SIDES = (8, 16, 24, 32)  # px of the shortest side, T-C
 LINEUP = {  # the probe's and the gallery's view, by measure
     **{f"side {side}": (f"side_{side}", FULL) for side in SIDES},
@@ -81,6 +92,7 @@ class Study:
         searched: those whose learning rate is searched.
         resolver: the super-resolution network to be put in front of ``generic`` models, if any.
         generic: these models.
+        rejects: by which quality rejecting brings more than by which.
     """
 
     files: tuple[str, ...]
@@ -90,6 +102,17 @@ class Study:
     searched: tuple[str, ...] = ()
     resolver: str | None = None
     generic: tuple[str, ...] = ()
+    rejects: tuple[Rejects, ...] = ()
+
+    @property
+    def at_rates(self) -> set[str]:
+        """The runs that are compared at each of the rates."""
+        return {trained(name) for *pair, _ in self.claims for name in pair if " at x " in name}
+
+    @property
+    def rejected_by(self) -> set[str]:
+        """The runs whose scores or qualities the claims on rejecting need."""
+        return {run for claim in self.rejects for run in (claim.on, claim.first[0], claim.second[0])}
 
 
 PAPERS = Study(
@@ -120,8 +143,36 @@ REAL = Study(  # a recogniser of real faces, on LFW
         ("ri", "baseline", (*TINY, "full")),
         ("baseline", "pretrained", (*TINY, "full")),
     ),
+    rejects=tuple(
+        Rejects(on, ("ri", "quality"), (on, name))
+        for on in ("ri", "baseline")
+        for name in ("norm", "size", "ers", RANDOM)
+    ),
 )
-STUDIES = {"papers": PAPERS, "real": REAL}
+NAMED = (*TINY, "native named rank-1", "native named mAP")
+ROWS = ("baseline", "row_i", "row_ii", "row_iii", "ri")
+RI = Study(  # "recognizability": its Table 4, which is without distractors, and Fig. 7; each row at every rate
+    files=("ri",),
+    backbone="main",
+    runs=(*ROWS, "ri_attended", "magface", "adaface", "crfiqa"),
+    claims=(
+        *(
+            (f"{one} at x {rate:g}", f"{other} at x {rate:g}", NAMED)
+            for rate in RATES
+            for one, other in (("ri", "baseline"), *((high, low) for low, high in pairwise(ROWS)))
+        ),
+        *(("ri", name, NAMED) for name in ("magface", "adaface", "pretrained")),
+        ("ri_attended", "ri", NAMED),
+    ),
+    rejects=(
+        *(Rejects("ri", ("ri", "quality"), ("ri", name)) for name in ("norm", "size", "ers", RANDOM)),
+        Rejects("ri", ("ri", "quality"), ("crfiqa", "quality")),
+        *(Rejects("baseline", ("ri", "quality"), ("baseline", name)) for name in ("norm", "size", "ers", RANDOM)),
+        Rejects("baseline", ("ri", "quality"), ("crfiqa", "quality")),
+        Rejects("baseline", ("ri", "quality"), ("magface", "norm")),
+    ),
+)
+STUDIES = {"papers": PAPERS, "real": REAL, "ri": RI}
 SHARED = ("data/split", "data/test_sets", "data/landmarks", "data/validation", "data/synlr", "models/landmarks")
 
 
@@ -142,10 +193,10 @@ def prepare(root: Path, study: Study, seed: int, rate: float = 1.0) -> Path:
             link(folder / name, folder_of(root, seed) / name)
     params = parse_yaml((root / paths.PARAMS).read_text(encoding="utf-8"), paths.PARAMS) | {"seed": seed, "threads": 1}
     files = [parse_yaml(composed(root / "params" / f"{name}.yaml"), name) for name in study.files]
-    params["methods"] = {name: run for file in files for name, run in file["methods"].items()}
+    params["methods"] = {name: deepcopy(run) for file in files for name, run in file["methods"].items()}  # no aliases
     params["super_resolution"] = {name: of for file in files for name, of in file["super_resolution"].items()}
     params["release"]["run"] = "pretrained"
-    for name in study.searched:
+    for name in {*study.searched, *study.at_rates}:
         params["methods"][name]["training"]["learning_rate"] *= rate
     refuse_other_settings(folder, params)
     (folder / paths.PARAMS).write_text(yaml.safe_dump(params, sort_keys=False))
@@ -237,6 +288,8 @@ def measure(study: Study, name: str) -> None:
     values = native(model, paths.BENCHMARK, "native")
     if study.resolver and name in study.generic:
         values |= native(model, paths.super_resolved(study.resolver, "benchmark"), "behind")
+    if name in study.rejected_by:
+        values |= measured(model)
     claims = [measures for *claim, measures in study.claims if name in (of.partition(" at ")[0] for of in claim)]
     if wanted := {measure for measures in claims for measure in measures if measure in LINEUP}:
         values |= cross_resolution(model, wanted)
@@ -253,10 +306,13 @@ def native(model: Model, table: Path, prefix: str) -> dict[str, np.ndarray]:
     embeddings = embedded(model, benchmark, table, (), with_landmarks=False)
     probe, gallery = benchmark.splits("probe"), benchmark.splits("gallery", "distractor")
     found = identify(benchmark, embeddings, probe, gallery, model.facts.metric)
+    named = identify(benchmark, embeddings, probe, benchmark.splits("gallery"), model.facts.metric)
     return {
         f"{prefix} identity": benchmark.identity[probe],
         f"{prefix} rank-1": (found.rank == 1).astype(float),
         f"{prefix} mAP": found.average_precision,
+        f"{prefix} named rank-1": (named.rank == 1).astype(float),
+        f"{prefix} named mAP": named.average_precision,
     }
 
 
@@ -295,13 +351,14 @@ def embedded(
 def train(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
     """Trains and measures all that is not there yet."""
     searched = [name for name in runs if name in study.searched]
-    for seed, rate in product(seeds, RATES if searched else [1.0]):
+    compared = study.at_rates & {*runs}
+    for seed, rate in product(seeds, RATES if searched or compared else [1.0]):
         prepare(root, study, seed, rate)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(partial(begin, root, study), seeds))
         list(pool.map(lambda pair: adapt(root, seeds[0], *pair), product(searched, RATES)))
         wanted = {(name, chosen(root, study, seeds[0], name)) for name in runs}
-        wanted |= {("ntnc", rate) for rate in AT_RATES.values() if "ntnc" in searched}
+        wanted |= set(product(compared, RATES))
         triples = [(seed, name, rate) for (name, rate), seed in product(sorted(wanted), seeds)]
         list(pool.map(lambda triple: score(adapt(root, *triple), study, triple[1]), triples))
 
@@ -320,7 +377,7 @@ def search_table(root: Path, study: Study, seed: int, runs: Sequence[str]) -> No
 def table(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
     """Prints the claims about some runs: means and differences over seeds, tested over identities."""
     print("| claim | measure | first | second | difference (95 %) | p | by seed |\n|---|---|---|---|---|---|---|")
-    about = [claim for claim in study.claims if claim[0] in ("pretrained", *runs)]
+    about = [claim for claim in study.claims if {trained(name) for name in claim[:2]} <= {"pretrained", *runs}]
     for first, second, measures in about:
         for measure_name in measures:
             a, b = (load(root, study, seeds, name, measure_name) for name in (first, second))
@@ -341,6 +398,23 @@ def table(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -
             print(f"| {' | '.join(cells)} |")
 
 
+def rejection_tables(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
+    """Prints the claims on rejecting by quality, and how far each model's quality is the face's size."""
+    about = [claim for claim in study.rejects if {claim.on, claim.first[0], claim.second[0]} <= {*runs}]
+    runs = [name for name in runs if name in study.rejected_by]
+    if about:
+        rates = {name: chosen(root, study, seeds[0], name) for name in runs}
+        by_seed = [{name: scores(root, seed, name, rates[name]) for name in runs} for seed in seeds]
+        print()
+        rejecting.table(about, by_seed)
+        rejecting.spearman_table(runs, by_seed)
+
+
+def trained(name: str) -> str:
+    """The run of a name with its rate, or behind a network."""
+    return name.partition(" at ")[0].partition(" behind ")[0]
+
+
 def mean_and_deviation(values: np.ndarray) -> str:
     """Mean and standard deviation over seeds (S, N), in percent."""
     by_seed = 100 * values.mean(axis=1)
@@ -351,14 +425,21 @@ def load(root: Path, study: Study, seeds: Sequence[int], name: str, measure_name
     """One measure of one model by seed (S, N)."""
     model, _, behind = name.partition(" behind ")
     key = measure_name.replace("native", "behind") if behind else measure_name
-    model, rate = ("ntnc", AT_RATES[model]) if model in AT_RATES else (model, chosen(root, study, seeds[0], model))
+    rate = rate_of(root, study, seeds[0], model)
+    model = trained(model)
     return np.stack([scores(root, seed, model, rate)[key] for seed in seeds])
 
 
 def identities(root: Path, study: Study, seed: int, name: str, measure_name: str) -> np.ndarray:
     """Whom the values of a measure are about (N,); it is the same people with every seed and model."""
     kind = "native" if measure_name.startswith("native") else "distractors"
-    return scores(root, seed, name, chosen(root, study, seed, name))[f"{kind} identity"]
+    return scores(root, seed, trained(name), rate_of(root, study, seed, name))[f"{kind} identity"]
+
+
+def rate_of(root: Path, study: Study, seed: int, name: str) -> float:
+    """The rate that a name says, or the run's chosen one."""
+    said = name.partition(" at x ")[2]
+    return float(said) if said else chosen(root, study, seed, trained(name))
 
 
 def scores(root: Path, seed: int, name: str, rate: float) -> Mapping[str, np.ndarray]:
@@ -384,6 +465,7 @@ def main() -> None:
     else:
         search_table(Path(), study, seeds[0], runs)
         table(Path(), study, seeds, runs)
+        rejection_tables(Path(), study, seeds, runs)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from lrfr.errors import BenchmarkError, InterruptedTrainingError
 STORY = (
     "acquire detect import-testset curate split validate check-batches card synlr synthesize validate-synthetic "
     "train-landmarks locate-landmarks train-sr apply-sr pretrain train-synthesizer drift rank-synthesizers "
-    "training-sets finetune embed evaluate summary visualize report package code params check doctor"
+    "training-sets finetune embed evaluate compare-qualities summary visualize report package code params check doctor"
 )
 ARGUMENT = {"synthesize": "photographic", "finetune": "tc", "embed": "tc", "evaluate": "random"}
 ARGUMENT |= {

@@ -19,7 +19,7 @@ from lrfr.stages import check
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "params").glob("*.yaml"))
-GENERATED = ("small", "csri", "tc", "rifr", "ri", "ran")  # what they need is in the repository
+GENERATED = ("small", "csri", "tc", "rifr", "ri", "ri-sweeps", "ran")  # what they need is in the repository
 BASE = """\
 # The base: a line about it.
 seed: 7

@@ -238,6 +238,12 @@ def evaluate(run: Run) -> None:
 
 
 @app.command()
+def compare_qualities() -> None:
+    """Compare the qualities of several runs on one's scores."""
+    _run("compare_qualities")
+
+
+@app.command()
 def summary() -> None:
     """Gather a few figures of each run, for `dvc metrics`."""
     _run("summary")
@@ -372,6 +378,9 @@ GalleryPath = Annotated[Path, typer.Option("--gallery", metavar="FILE", help="Wh
 Fpir = Annotated[
     float, typer.Option(min=0, max=0.5, help="The share of strangers that may be taken for somebody (ISO/IEC 19795-1).")
 ]
+LeastQuality = Annotated[
+    float | None, typer.Option(metavar="Q", help="Below it a face is nobody's; of a model that predicts a quality.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
 GALLERY = Path("people.gallery")
 
@@ -417,10 +426,11 @@ def identify(
     model: ReleaseFolder,
     gallery: GalleryPath = GALLERY,
     fpir: Fpir = 0.01,
+    least_quality: LeastQuality = None,
     as_json: Json = False,
 ) -> None:
     """Say who is on a photo, or "don't know"."""
-    _serve("identify_photos", photos, model, gallery, fpir, as_json)
+    _serve("identify_photos", photos, model, gallery, (fpir, least_quality), as_json)
 
 
 @app.command()
@@ -429,10 +439,11 @@ def watch(
     model: ReleaseFolder,
     gallery: GalleryPath = GALLERY,
     fpir: Fpir = 0.01,
+    least_quality: LeastQuality = None,
     as_json: Json = False,
 ) -> None:
     """Say who is on every photo that comes into a folder."""
-    _serve("watch", folder, model, gallery, fpir, as_json)
+    _serve("watch", folder, model, gallery, (fpir, least_quality), as_json)
 
 
 @app.command(name="try")

@@ -25,6 +25,7 @@ PLAN = """
     train-sr > visualize > report
     validate > train-landmarks > locate-landmarks > pretrain > drift > rank-synthesizers
     rank-synthesizers > training-sets > finetune > embed > evaluate > summary > report > package
+    embed > compare-qualities > report
     finetune > visualize
 """
 

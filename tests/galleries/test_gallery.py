@@ -74,6 +74,36 @@ def test_who_is_enrolled_is_known_and_a_stranger_is_not(filled):
     assert answer.score == answer.nearest[0][1]
 
 
+@dataclass(frozen=True)
+class KnowsQuality(Known):
+    """A model that predicts a quality, and was calibrated with it."""
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        identity = np.repeat(np.arange(60), 4)
+        embedding = vectors(1000 + identity) + 0.5 * np.random.default_rng(0).normal(size=(240, 16))
+        quality = np.random.default_rng(1).uniform(0, 1, 240)
+        return calibrate(
+            embedding, identity, np.tile(["gallery", "probe"], 120), "cosine", 0, DETECTOR, 100, quality
+        )  # fmt: skip
+
+
+def test_a_face_below_the_least_quality_is_nobodys_for_that_reason(filled):
+    gallery = Gallery(filled, KnowsQuality())
+    faces, quality = vectors([0, 1, 2, 500]), np.array([0.9, 0.2, np.nan, 0.9])
+    answers = gallery.identify(faces, 0.05, quality, least_quality=0.4)
+    assert [(answer.name, answer.reason) for answer in answers] == [
+        ("p00", None), (None, "quality"), (None, "quality"), (None, "score"),
+    ]  # fmt: skip
+    assert answers[1].nearest[0][0] == "p01"  # whom it resembles is told
+    assert [answer.name for answer in gallery.identify(faces, 0.05, quality)][:3] == ["p00", "p01", "p02"]
+    assert gallery.threshold(0.05, 0.4).least_quality == 0.4
+    with pytest.raises(GalleryError, match="the faces have no quality"):
+        gallery.identify(faces, 0.05, least_quality=0.4)
+    with pytest.raises(CalibrationError, match="predicts none"):
+        Gallery(filled, MODEL).identify(faces, 0.05, quality, least_quality=0.4)
+
+
 def test_the_threshold_is_that_of_so_many_people(filled):
     gallery = Gallery(filled, MODEL)
     assert gallery.threshold(0.05) == MODEL.calibration.threshold(0.05, 12)

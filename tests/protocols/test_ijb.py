@@ -101,6 +101,28 @@ def test_images_may_count_by_the_models_quality(outcome):
     assert found.figures["unit_norm"] == plain.figures["unit_norm"] and "quality" not in plain.figures
 
 
+def test_what_weighting_by_quality_brings_is_a_paired_test(outcome):
+    """Faces with more noise have a lower quality: the weighted templates are better, by what the two figures differ."""
+    faces, embeddings, plain = outcome
+    noise = np.linalg.norm(embed(faces, noise=0.0, views=SIDES).of() - embeddings.of(), axis=1)
+    known = dataclasses.replace(embeddings, quality=-noise)
+    told = ijb.evaluate(faces, known, OPTIONS, 0).figures
+    gain, by_quality, alike = told["quality"]["gain"], told["quality"], told["unit_norm"]
+    tar = gain["verification"]["0.1"]
+    both = [of["verification"]["tar"]["0.1"] for of in (by_quality, alike)]
+    assert tar["difference"] == pytest.approx(both[0] - both[1], abs=2e-6)
+    assert tar["difference_interval"][0] <= tar["difference"] <= tar["difference_interval"][1]
+    assert gain["verification"]["1e-06"] is None
+    ranked = [of["identification"]["mean"]["closed"]["rank1"] for of in (by_quality, alike)]
+    assert gain["identification"]["rank1"]["difference"] == pytest.approx(ranked[0] - ranked[1], abs=2e-6)
+    missed = [of["identification"]["mean"]["open"]["fnir"]["0.1"] for of in (by_quality, alike)]
+    assert gain["identification"]["tpir"]["0.1"]["difference"] == pytest.approx(missed[1] - missed[0], abs=2e-6)
+    equal = dataclasses.replace(embeddings, quality=np.ones(len(noise)))
+    nothing = ijb.evaluate(faces, equal, OPTIONS, 0).figures["quality"]["gain"]["verification"]["0.1"]
+    assert nothing == {"difference": 0, "difference_interval": [0, 0], "p_value": 1}
+    assert "gain" not in plain.figures["unit_norm"]
+
+
 def test_the_cross_resolution_matrix_has_the_left_side_in_its_rows(outcome):
     faces, embeddings, found = outcome
     sweep = found.figures["resolution"]

@@ -63,6 +63,11 @@ def test_gallery_images_may_count_by_the_models_quality():
     stranger = (unit[unmated] @ templates.T).max(axis=1)
     expected = max(np.mean(mate >= t) for t in [*mate, np.inf] if np.mean(stranger >= t) <= 0.3)
     assert outcome.figures["open_set_quality"]["tpir"]["0.3"] == pytest.approx(expected, abs=1e-6)
+    gain = outcome.figures["open_set_quality"]["gain"]["0.3"]
+    alike = outcome.figures["open_set"]["tpir"]["0.3"]
+    assert gain["difference"] == pytest.approx(expected - alike, abs=2e-6)
+    assert gain["difference_interval"][0] <= gain["difference"] <= gain["difference_interval"][1]
+    assert outcome.figures["open_set_quality"]["gain"]["0.01"] is None  # 40 unmated probes
     assert "open_set_quality" not in survface.evaluate(faces, embeddings, OPTIONS, 0).figures
 
 

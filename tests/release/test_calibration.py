@@ -111,6 +111,57 @@ def test_what_is_not_resolved_is_said_with_what_is(calibrated, size):
     assert made.threshold(least, size).fpir == least
 
 
+@pytest.fixture(scope="module")
+def of_quality():
+    """Poor faces of a model that takes them for one another: their embeddings lie in one direction."""
+    embedding, identity, role = people(0, 100)
+    quality = np.random.default_rng(5).uniform(0, 1, len(identity))
+    embedding = embedding + np.where(quality < 0.3, 6.0, 0.0)[:, None] * np.eye(16)[0]
+    return embedding, identity, role, quality
+
+
+def test_poor_strangers_are_left_out_where_a_least_quality_is_asked_for(of_quality):
+    """The FPIR is then that of the strangers who reach it, and fewer of them are taken for somebody."""
+    embedding, identity, role, quality = of_quality
+    made = calibrate(embedding, identity, role, "cosine", 0, DETECTOR, 100, quality)
+    least = made.by_quality[3].least
+    assert least == pytest.approx(np.quantile(quality[role == "probe"], 0.3))
+    kept = (role == "gallery") | (quality >= least)
+    alone = calibrate(embedding[kept], identity[kept], role[kept], "cosine", 0, DETECTOR, 100)
+    for size, fpir in ((10, 0.1), (60, 0.05), (500, 0.2)):
+        with_quality, expected = made.threshold(fpir, size, least), alone.threshold(fpir, size)
+        assert with_quality.score == pytest.approx(expected.score)
+        assert with_quality.interval == pytest.approx(expected.interval)
+        assert with_quality.least_quality == least and expected.least_quality is None
+        assert with_quality.score < made.threshold(fpir, size).score
+    assert made.threshold(0.1, 10) == calibrate(embedding, identity, role, "cosine", 0, DETECTOR, 100).threshold(
+        0.1, 10
+    )
+
+
+def test_between_two_least_qualities_the_higher_threshold_holds(of_quality):
+    embedding, identity, role, quality = of_quality
+    made = calibrate(embedding, identity, role, "cosine", 0, DETECTOR, 100, quality)
+    low, high = made.by_quality[1].least, made.by_quality[2].least
+    around = [made.threshold(0.1, 30, least).score for least in (low, high)]
+    assert made.threshold(0.1, 30, (low + high) / 2).score == max(around)
+    below = [made.threshold(0.1, 30).score, made.threshold(0.1, 30, made.by_quality[0].least).score]
+    assert made.threshold(0.1, 30, -5.0).score == max(below)
+
+
+@pytest.mark.parametrize("least", [9.0, float("nan")])
+def test_a_quality_that_too_few_have_is_refused(of_quality, least):
+    embedding, identity, role, quality = of_quality
+    made = calibrate(embedding, identity, role, "cosine", 0, DETECTOR, 100, quality)
+    with pytest.raises(CalibrationError, match=r"too few strangers(.|\n)*--least-quality 0\."):
+        made.threshold(0.1, 10, least)
+
+
+def test_a_model_without_a_quality_is_told(calibrated):
+    with pytest.raises(CalibrationError, match=r"predicts none(.|\n)*leave --least-quality out"):
+        calibrated[0].threshold(0.1, 10, 0.5)
+
+
 @pytest.mark.parametrize("fpir", [0.0, -0.1, 0.6, 1.0, float("nan")])
 def test_rates_out_of_range_are_refused(calibrated, fpir):
     with pytest.raises(CalibrationError, match="was asked for"):
@@ -139,6 +190,18 @@ DAMAGED = {
 }
 
 
+def test_what_it_says_of_qualities_is_read_as_it_was_written(of_quality, tmp_path):
+    embedding, identity, role, quality = of_quality
+    made = calibrate(embedding, identity, role, "cosine", 0, DETECTOR, 100, quality)
+    write_calibration(tmp_path, made)
+    assert read_calibration(tmp_path) == made
+    told = json.loads((tmp_path / CALIBRATION).read_text())
+    told["by_quality"].reverse()
+    (tmp_path / CALIBRATION).write_text(json.dumps(told))
+    with pytest.raises(CalibrationError, match="do not fit"):
+        read_calibration(tmp_path)
+
+
 @pytest.mark.parametrize("what", DAMAGED)
 def test_what_does_not_fit_is_refused(calibrated, tmp_path, what):
     write_calibration(tmp_path, calibrated[0])
@@ -159,7 +222,7 @@ def test_none_is_told(tmp_path):
 def test_a_run_is_calibrated_by_its_embeddings_of_the_benchmark(tmp_path):
     """Missing faces, distractors and faces that train take no part."""
     embedding, identity, role = people(0, 20)
-    count = len(identity)
+    count, quality = len(identity), np.linspace(0, 1, len(identity))
     names = [f"p{number}" for number in identity]
     picture = encode_png(np.zeros((4, 4, 3), np.uint8))
     row = {"source": "drawn", "image": picture, "width": 4, "height": 4}
@@ -177,9 +240,11 @@ def test_a_run_is_calibrated_by_its_embeddings_of_the_benchmark(tmp_path):
         face_id=np.array([f"f{n}" for n in order] + ["d", "lost"]),
         embedding=np.concatenate([embedding[order], np.full((2, 16), 9.0)]),
         missing=np.array([False] * (count + 1) + [True]),
+        quality=np.concatenate([quality[order], [9.0, -np.inf]]),
         facts=np.array('{"metric": "cosine"}'),
     )
     made = calibrate_run(tmp_path / "e.npz", tmp_path / "faces.parquet", 0, DETECTOR)
-    expected = calibrate(embedding, identity, role, "cosine", 0, DETECTOR)
+    expected = calibrate(embedding, identity, role, "cosine", 0, DETECTOR, quality=quality)
+    assert [level.least for level in made.by_quality] == [level.least for level in expected.by_quality]
     assert (made.strangers, made.people, made.identities) == (40, 19, 20)
     np.testing.assert_allclose(made.thresholds, expected.thresholds, atol=1e-12)

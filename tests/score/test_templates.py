@@ -62,6 +62,11 @@ def test_images_may_count_by_their_quality(tmp_path):
     figures = verification(pair_scores(vectors, left, right), WHO[left] == WHO[right]).figures()
     assert {name: told[name] for name in figures} == figures
     assert "weighted by its quality" in told["definition"]["norm"]
+    plain = scored("templates", "--images", path, "--pairs", pair_list(tmp_path), "--norm", "unit")
+    gained = told["gain"]["0.01"]
+    assert gained["difference"] == pytest.approx(told["tar"]["0.01"] - plain["tar"]["0.01"], abs=2e-6)
+    assert gained["difference_interval"] and "weighting by quality" in told["definition"]["gain"]
+    assert "gain" not in plain
     images(tmp_path, quality=np.ones(len(quality)))
     equal = scored("templates", "--images", path, "--pairs", pair_list(tmp_path), "--norm", "quality")
     unit = scored("templates", "--images", path, "--pairs", pair_list(tmp_path), "--norm", "unit")

@@ -11,8 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from lrfr.cli import app
+from lrfr.galleries.gallery import Answer
+from lrfr.release.calibration import Threshold
 from lrfr.serve import Gallery
 from lrfr.serve import watch as watching
+from lrfr.serve.detection import FoundFace
+from lrfr.serve.identification import Identified, IdentifiedFace, as_json, as_text, told_threshold
 from lrfr.serve.watch import arriving
 from tests.serve.releases import NAME, VERSION, group, photo, write_photo
 
@@ -59,6 +63,30 @@ def test_programs_get_the_same(lrfr, tmp_path, model, gallery):
         assert face["score"] == face["nearest"][0]["score"] and len(face["nearest"]) == 3
         assert (face["score"] >= threshold.score) == (face["name"] is not None)
         assert face["quality"] is None and len(face["box"]) == 4
+
+
+def test_a_least_quality_of_a_model_without_one_is_one_message(lrfr, tmp_path):
+    picture = write_photo(tmp_path / "group.jpg", group([0, 50]))
+    status, _, errors = lrfr("identify", picture, *FPIR, "--least-quality", "0.4")
+    assert status == 1 and "predicts none" in errors and "leave --least-quality out" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_poor_face_is_told_as_one(model):
+    """What people and programs read of it; the small release has no quality of its own."""
+    found = FoundFace((1, 2, 30, 40), np.zeros((40, 30, 3), np.uint8), b"", "f", 0.9)
+    near = [("anna", 0.8)]
+    faces = [
+        IdentifiedFace(found, Answer(None, 0.8, near, "quality"), 0.21, True),
+        IdentifiedFace(found, Answer("anna", 0.8, near), 0.7, True),
+    ]
+    identified = Identified(faces, Threshold(0.5, 0.05, (0.02, 0.08), 3, True, 0.4))
+    first, second = as_json("x.jpg", identified)["faces"]
+    assert (first["name"], first["reason"], second["reason"]) == (None, "quality", None)
+    assert as_json("x.jpg", identified)["threshold"]["least_quality"] == 0.4
+    poor, named = as_text("x.jpg", identified).splitlines()[1:]
+    assert "don't know" in poor and "quality 0.21 is too low" in poor and "too low" not in named
+    assert "quality is 0.4 or more" in told_threshold(identified.threshold)
 
 
 def test_a_photo_without_a_face_and_one_with_forty(lrfr, tmp_path):

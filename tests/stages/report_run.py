@@ -249,6 +249,34 @@ def recognizability() -> dict:
     return told | {"spearman_size": 0.61, "lowest": ids[:6], "highest": ids[-6:]}
 
 
+def compared() -> dict:
+    """What compare-qualities says: the higher FMR is resolved, the lower is not."""
+    ratio = (np.arange(96) / 100).tolist()
+
+    def curve(start: float, **more: object) -> dict:
+        fnmr = [round(start * (1 - 0.8 * share), 6) for share in ratio]
+        return {"ratio": ratio, "fnmr": fnmr, "pauc20": 0.19 * start, "pauc95": 0.6 * start, **more}
+
+    def side(start: float, **more: object) -> dict:
+        unresolved = {"ratio": ratio, "fnmr": [None] * 96, "pauc20": None, "pauc95": None}
+        return {variant: {"0.001": curve(start, **more), "0.0001": unresolved} for variant in ("fixed", "images")}
+
+    change = {"pauc95_difference": 0.06, "pauc95_difference_interval": [0.02, 0.09]}
+    qualities = {
+        "tc: quality": {"run": "tc", "on_scores": side(0.4), "on_its_own": side(0.3)},
+        "baseline: norm": {"run": "baseline", "on_scores": side(0.5, **change), "on_its_own": side(0.5)},
+        "at random": {"run": None, "on_scores": side(0.6, **change), "on_its_own": None},
+    }
+    return {
+        "scores": "baseline",
+        "order": list(qualities),
+        "qualities": qualities,
+        "n_genuine": 180,
+        "n_impostor": 6960,
+        "capped": [],
+    }
+
+
 def write_training(path: Path, epochs: Iterable[int]) -> None:
     header = ["step", "learning_rate", "identity", "distillation", "validation_identity"]
     rows = [
@@ -274,6 +302,7 @@ def write_run(evaluated: Path, sets: tuple[str, ...]) -> None:
     found = read_json(evaluated / paths.metrics("random"))["sets"]
     others = {name: found[name] for name in ("synlr", *sets)}
     add_condition(others)
+    write_json(paths.COMPARED_QUALITIES, compared())
     for run in SKILL:
         write_method(run, others)
         for name in others:

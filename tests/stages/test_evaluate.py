@@ -14,7 +14,7 @@ from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, w
 from lrfr.files import read_json, write_json
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.options import Evaluate, options_for
-from lrfr.stages import evaluate
+from lrfr.stages import compare_qualities, evaluate
 from tests.face_tables import split_rows, whole, write_params, write_split
 from tests.protocols import small_sets
 from tests.protocols.benchmarks import embed
@@ -291,3 +291,26 @@ def test_a_quality_is_described_by_what_it_says_of_faces_that_nobody_recognises(
     curve = np.genfromtxt(paths.curve("random", "benchmark", "quality"), delimiter=",", names=True)
     assert len(curve) == 30 and curve["unrecognizable"].sum() == pytest.approx(1)
     assert curve["unrecognizable"][:10].sum() == pytest.approx(1)
+
+
+def test_qualities_of_several_runs_are_compared_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = {"scores": "random", "qualities": {"other": ["norm"], "random": ["norm", "size"]}}
+    write_project(("random", "other"))
+    compare_qualities.run()
+    assert read_json(paths.COMPARED_QUALITIES) == {}
+    parameters(("random", "other"), compared_qualities=asked)
+    compare_qualities.run()
+    told = read_json(paths.COMPARED_QUALITIES)
+    assert told["order"] == ["other: norm", "random: norm", "random: size", "at random"]
+    evaluate.run("random")
+    curve = paths.curve("random", "benchmark", "erc")
+    with curve.open() as file:
+        alone = [float(row["norm fixed 0.001"] or "nan") for row in csv.DictReader(file)]
+    fnmr = np.array(told["qualities"]["random: norm"]["on_scores"]["fixed"]["0.001"]["fnmr"], float)
+    np.testing.assert_allclose(fnmr, alone, atol=1e-6)
+    paths.embeddings("other", "benchmark").unlink()
+    with pytest.raises(EmbeddingError, match=r"no embeddings(.|\n)*embed other"):
+        compare_qualities.run()

@@ -469,9 +469,18 @@ def test_a_predicted_quality_has_a_section_with_its_rivals_on_the_same_scores(ru
     results = read()
     one = recognizability.section(results, styles(results.runs))
     assert one is not None
-    (told,) = blocks(one, Table)
+    told, compared = blocks(one, Table)
     assert labels(told) == ["tc"] and [cell.value for cell in told.rows[0].cells] == ["+0.61", "40", "32", "1,200"]
-    lies, rejected = blocks(one, Charts)
+    lies, rejected, side_by_side = blocks(one, Charts)
+    assert compared.subject == "Quality" and compared.caption.startswith("FMR 0.001:")  # 0.0001 is not resolved
+    assert labels(compared) == ["tc: quality", "baseline: norm", "at random"]
+    assert compared.rows[0].cells[2] == Cell("–") and compared.rows[1].cells[2] == Cell("+6.00", "+2.00 to +9.00")
+    assert [cell.value for cell in compared.rows[2].cells[-4:]] == ["–"] * 4  # chance is no model's
+    assert [panel.title for panel in side_by_side.panels] == [
+        f"FMR 0.001, {rejected}, {scores}"
+        for scores in ("scores of baseline", "its own scores")
+        for rejected in ("pairs rejected", "images rejected")
+    ]
     assert [panel.title for panel in lies.panels] == ["tc"]
     assert [label for label, _ in lies.legend] == ["unrecognizable faces", "LR faces", "HR faces"]
     assert [panel.title for panel in rejected.panels] == [
@@ -488,6 +497,10 @@ def test_a_predicted_quality_has_a_section_with_its_rivals_on_the_same_scores(ru
 
 def test_without_a_predicted_quality_there_is_no_such_section(run: Path) -> None:
     change("tc", lambda results: results["sets"]["benchmark"].pop("recognizability"))
+    results = read()
+    one = recognizability.section(results, styles(results.runs))
+    assert one is not None and [type(block) for block in one.blocks] == [Table, Charts]  # those of several runs
+    write_json(paths.COMPARED_QUALITIES, {})
     results = read()
     assert recognizability.section(results, styles(results.runs)) is None
 

@@ -84,6 +84,11 @@ class Found:
         return {"closed": self._mean_closed(draws, seed), "open": _mean_open(opened, draws, seed)}
 
     @property
+    def n_galleries(self) -> int:
+        """How many there are, ``both`` not counted."""
+        return len(self._single)
+
+    @property
     def identity(self) -> np.ndarray:
         """(P,) int64: whom the probes show that are searched for in each gallery, one gallery after the other."""
         return np.concatenate([who for _, who in self._single])

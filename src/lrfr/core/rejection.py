@@ -14,6 +14,9 @@ from lrfr.errors import EmbeddingError, unknown_name
 VARIANTS = ("fixed", "reestimated")
 """Whether the threshold is set once, on all pairs, or at each step on the pairs left (CR-FIQA's and MagFace's code)."""
 
+AREAS = {"pauc20": 0.20, "pauc95": 0.95}
+"""The areas under a curve, by name: the ratio up to which each is taken."""
+
 RATIO = np.arange(96) / 100
 """The shares of pairs rejected: every hundredth from 0 to 0.95."""
 
@@ -59,7 +62,7 @@ class Rejection:
                 pairs; thresholds and the order of rejection stay as they are. 0 leaves the intervals out.
             seed: of the draws.
         """
-        areas = {"pauc20": self.area(0.20), "pauc95": self.area(0.95)}
+        areas = {name: self.area(limit) for name, limit in AREAS.items()}
         figures: dict[str, object] = {
             "ratio": self.ratio.tolist(),
             "fnmr": [_number(value) for value in self.fnmr],
@@ -73,14 +76,19 @@ class Rejection:
             "not_resolvable": self._not_resolvable(),
         }
         if draws:
-            curves = self._drawn_curves(draws, seed)
-            for name, limit in (("pauc20", 0.20), ("pauc95", 0.95)):
-                samples = _area(self.ratio, curves, limit)
-                samples = samples[~np.isnan(samples)]
-                known = len(samples) and figures[name] is not None
-                figures[f"{name}_interval"] = rounded(ends(samples)) if known else None
+            for name, samples in self.samples(draws, seed).items():
+                known = figures[name] is not None
+                figures[f"{name}_interval"] = interval_of(samples) if known else None
             figures["interval_over"] = "pairs" if self.identity is None else "identities"
         return figures
+
+    def samples(self, draws: int, seed: int) -> dict[str, np.ndarray]:
+        """Each area in every bootstrap sample, (draws,), NaN where a sample has no genuine pair left.
+
+        Curves of the same genuine pairs, by other qualities or scores, share their draws: differences are paired.
+        """
+        curves = self._drawn_curves(draws, seed)
+        return {name: _area(self.ratio, curves, limit) for name, limit in AREAS.items()}
 
     def _not_resolvable(self) -> list[str]:
         steps = np.flatnonzero(np.isnan(self.threshold))
@@ -161,6 +169,12 @@ def reject(
     who = None if identity is None else np.asarray(identity)[same]
     rejected = _gone(until) / len(score)
     return Rejection(RATIO, rejected, threshold, fnmr, impostors, score[same], until[same], who, float(fmr), variant)
+
+
+def interval_of(samples: np.ndarray) -> list[float] | None:
+    """The 95 % interval of bootstrapped areas (draws,) or of their differences; None where no sample has one."""
+    known = samples[~np.isnan(samples)]
+    return rounded(ends(known)) if len(known) else None
 
 
 def _pair_quality(left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

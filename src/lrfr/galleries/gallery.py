@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -36,11 +36,13 @@ class Answer:
         name: None: nobody who is enrolled, as far as the model can tell.
         score: with the person whom it resembles most.
         nearest: up to five people and their scores, the most alike first.
+        reason: why there is no name: the ``quality`` of the face is too low, or its ``score`` is; None with a name.
     """
 
     name: str | None
     score: float
     nearest: list[tuple[str, float]]
+    reason: Literal["quality", "score"] | None = None
 
 
 class Gallery:
@@ -77,31 +79,45 @@ class Gallery:
         """Which state of the file this is."""
         return self._file.revision
 
-    def threshold(self, fpir: float = FPIR) -> Threshold:
-        """The threshold for an FPIR, 0..0.5, among these people.
+    def threshold(self, fpir: float = FPIR, least_quality: float | None = None) -> Threshold:
+        """The threshold for an FPIR, 0..0.5, among these people; with a least quality, of strangers who reach it.
 
         Raises:
-            CalibrationError: the release's calibration does not resolve it.
+            CalibrationError: the release's calibration does not resolve it, or has no such quality.
         """
-        return self._model.calibration.threshold(fpir, len(self.people))
+        return self._model.calibration.threshold(fpir, len(self.people), least_quality)
 
-    def identify(self, embeddings: np.ndarray, fpir: float = FPIR) -> list[Answer]:
+    def identify(
+        self,
+        embeddings: np.ndarray,
+        fpir: float = FPIR,
+        quality: np.ndarray | None = None,
+        least_quality: float | None = None,
+    ) -> list[Answer]:
         """Who each face is.
 
         Args:
             embeddings: (B, D) of the gallery's model.
             fpir: the share of strangers, 0..0.5, that may be taken for somebody.
+            quality: (B,) what the model predicts of each face; needed for a ``least_quality``.
+            least_quality: a face below it is nobody's; None: every face is looked for.
 
         Raises:
-            CalibrationError: the release's calibration does not resolve it.
+            CalibrationError: the release's calibration does not resolve the FPIR, or has no such quality.
+            GalleryError: a least quality is asked for, and the faces have none.
             EmbeddingError: embeddings that cannot be compared.
         """
-        threshold = self.threshold(fpir)
+        threshold = self.threshold(fpir, least_quality)
+        if least_quality is not None and quality is None:
+            what = "a least quality was asked for, and the faces have no quality"
+            raise GalleryError(what, remedy="give the quality that the model predicts, as Model.see has it")
+        poor = np.zeros(len(embeddings), bool) if least_quality is None else ~(np.asarray(quality) >= least_quality)
         people, scores = nearest(embeddings, self._template, self._model.origin.metric, NEAREST, self._index)
         answers = []
-        for who, score in zip(people.tolist(), scores.tolist(), strict=True):
+        for who, score, is_poor in zip(people.tolist(), scores.tolist(), poor.tolist(), strict=True):
             near = [(self.people[person], value) for person, value in zip(who, score, strict=True)]
-            answers.append(Answer(near[0][0] if score[0] >= threshold.score else None, score[0], near))
+            reason = "quality" if is_poor else None if score[0] >= threshold.score else "score"
+            answers.append(Answer(None if reason else near[0][0], score[0], near, reason))
         return answers
 
     def picture(self, name: str) -> bytes:

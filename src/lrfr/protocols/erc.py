@@ -5,7 +5,8 @@ out of TinyFace's probe and gallery; the pairs of the lowest quality are rejecte
 rate is that of the rest, at the threshold of a fixed false match rate. Under the name ``images`` it is the images of
 the lowest quality that are rejected, with all the pairs that they are in (Boutros et al., CR-FIQA, CVPR 2023).
 
-Every quality is compared on one model's scores; each is in a file of :mod:`lrfr.core.qualities`, with its paper.
+Every quality is compared on its own model's scores; :mod:`lrfr.protocols.compared_qualities` has those of several
+models on one's. Each is in a file of :mod:`lrfr.core.qualities`, with its paper.
 """
 
 from itertools import product
@@ -14,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from lrfr.core.inputs import UNKNOWN
-from lrfr.core.pair_drawing import draw_pairs
+from lrfr.core.pair_drawing import DrawnPairs, draw_pairs
 from lrfr.core.qualities import detector, ers, norm, size
-from lrfr.core.rejection import RATIO, VARIANTS, reject
+from lrfr.core.rejection import RATIO, VARIANTS, Rejection, reject
 from lrfr.core.template_pooling import pair_scores
 from lrfr.protocols.benchmark import Benchmark
 from lrfr.protocols.embeddings import Embeddings
@@ -34,26 +35,43 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
 
     The curve ``erc`` has the share of rejected pairs and a column ``<quality> <variant> <fmr>`` for each of them.
     """
-    rows = benchmark.splits("probe", "gallery")
-    rows = rows[benchmark.identity[rows] != UNKNOWN]
-    identity, missing = benchmark.identity[rows], embeddings.missing[rows]
-    face_id = np.array(benchmark.faces["face_id"].to_pylist())[rows]
-    pairs = draw_pairs(face_id, identity, GENUINE, IMPOSTOR, seed)
-    score = pair_scores(embeddings.of()[rows], pairs.left, pairs.right, options.metric, missing)
+    rows, pairs = drawn(benchmark, seed)
+    score = scores(embeddings, rows, pairs, options.metric)
+    identity = benchmark.identity[rows][pairs.left]
     columns: dict[str, np.ndarray] = {"ratio": RATIO}
     figures: dict[str, Any] = {}
     for name, quality in qualities(benchmark, embeddings, rows).items():
         figures[name] = {variant: {} for variant in (*VARIANTS, IMAGES)}
         for variant, fmr in product((*VARIANTS, IMAGES), FMR):
-            sides = quality[pairs.left], quality[pairs.right]
-            threshold, images = ("fixed", quality) if variant == IMAGES else (variant, None)
-            found = reject(score, pairs.same, *sides, fmr, threshold, identity[pairs.left], images)
+            found = rejected(score, pairs, quality, fmr, variant, identity)
             columns[f"{name} {variant} {fmr:g}"] = found.fnmr
             told = found.figures(options.bootstrap, seed)
             figures[name][variant][f"{fmr:g}"] = {key: told[key] for key in told if key not in IN_THE_CURVE}
     counts = {"n_genuine": int(pairs.same.sum()), "n_impostor": int((~pairs.same).sum()), "capped": pairs.capped}
-    figures = {"qualities": figures, **counts, "n_missing": int(missing.sum())}
+    figures = {"qualities": figures, **counts, "n_missing": int(embeddings.missing[rows].sum())}
     return Outcome(figures, {"erc": Curve(columns)}, _definitions(options))
+
+
+def drawn(benchmark: Benchmark, seed: int) -> tuple[np.ndarray, DrawnPairs]:
+    """The rows (R,) of the known probe and gallery faces, and the pairs drawn among them; the same for every model."""
+    rows = benchmark.splits("probe", "gallery")
+    rows = rows[benchmark.identity[rows] != UNKNOWN]
+    face_id = np.array(benchmark.faces["face_id"].to_pylist())[rows]
+    return rows, draw_pairs(face_id, benchmark.identity[rows], GENUINE, IMPOSTOR, seed)
+
+
+def scores(embeddings: Embeddings, rows: np.ndarray, pairs: DrawnPairs, metric: str) -> np.ndarray:
+    """One model's scores (M,) of the drawn pairs."""
+    return pair_scores(embeddings.of()[rows], pairs.left, pairs.right, metric, embeddings.missing[rows])
+
+
+def rejected(
+    score: np.ndarray, pairs: DrawnPairs, quality: np.ndarray, fmr: float, variant: str, identity: np.ndarray
+) -> Rejection:
+    """The curve of one quality (R,) on the scores (M,) of the drawn pairs, by ``fixed``, ``reestimated`` or ``images``;
+    ``identity`` (M,) is that of their left sides."""
+    threshold, images = ("fixed", quality) if variant == IMAGES else (variant, None)
+    return reject(score, pairs.same, quality[pairs.left], quality[pairs.right], fmr, threshold, identity, images)
 
 
 def qualities(benchmark: Benchmark, embeddings: Embeddings, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,10 +1,29 @@
 """params.yaml: how protocols are run."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Len
 from pydantic import Field
 
 from lrfr.config import Count, FileName, Fusion, Pixels, Section
+
+Quality = Literal["quality", "norm", "ers", "serfiq", "detector", "size"]
+
+
+class ComparedQualities(Section):
+    """Which qualities are compared on the ``scores`` of one run; see :mod:`lrfr.protocols.compared_qualities`.
+
+    ``qualities`` are by the run whose they are: ``quality`` is what its model predicts. The first one is what every
+    other is compared with.
+    """
+
+    scores: FileName
+    qualities: dict[FileName, Annotated[list[Quality], Len(1)]] = Field(min_length=1)
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs that take part, each once."""
+        return list(dict.fromkeys([self.scores, *self.qualities]))
 
 
 class Evaluate(Section):
@@ -17,7 +36,8 @@ class Evaluate(Section):
     ``fusion`` says what the embed stage makes of an image and its mirror image.
     Sizes in px: shortest ``sides`` of T-C's resolution sweep, face ``widths`` of P1 and P2. The same faces are tested
     once more after each of the ``super_resolution`` networks. ``serfiq_passes`` asks for the quality SER-FIQ of the
-    benchmark's faces, by so many passes with dropout; 100 as published, none where it is 0.
+    benchmark's faces, by so many passes with dropout; 100 as published, none where it is 0. ``compared_qualities`` asks
+    for those of several runs side by side.
     """
 
     bootstrap: int = Field(gt=0, le=10**6)
@@ -31,6 +51,7 @@ class Evaluate(Section):
     widths: list[Pixels] = Field(default=[20, 25, 30, 40, 50, 60, 80, 100, 112])
     super_resolution: list[FileName] = Field(default_factory=list)
     serfiq_passes: int = Field(default=0, ge=0, le=10_000)
+    compared_qualities: ComparedQualities | None = None
 
 
 class Options(Evaluate):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lrfr.core import pooling_gain
 from lrfr.core.curve_points import RATES, at_rates, tar_at_rates
 from lrfr.core.open_set_identification import OpenSet, open_set
 from lrfr.core.pair_verification import Verification, verification
@@ -67,9 +68,16 @@ def evaluate(benchmark: Benchmark, embeddings: Embeddings, options: Options, see
         definitions["conditions"] = DEFINITION if known is not None else f"{DEFINITION}, the left faces for identities"
     if embeddings.quality is not None and options.metric == "cosine":
         weighted = _search(benchmark, embeddings, options, by_quality=True)
-        figures[f"open_set_{QUALITY}"] = weighted.figures(FPIR, options.bootstrap, seed)
+        plain = (
+            searched
+            if options.average == "unit"
+            else _search(benchmark, embeddings, options.model_copy(update={"average": "unit"}))
+        )
+        gain = pooling_gain.searched(weighted, plain, FPIR, seed)
+        figures[f"open_set_{QUALITY}"] = weighted.figures(FPIR, options.bootstrap, seed) | {"gain": gain}
         opened[f"tpir_{QUALITY}"] = at_rates(*weighted.curve(), weighted.n_unmated)
         definitions[QUALITY] = "gallery embeddings, each normalised first, averaged by the model's quality"
+        definitions["gain"] = pooling_gain.DEFINITION
     roc = Curve({"far": RATES, "tar": tar_at_rates(verified)})
     return Outcome(figures, {"roc": roc, "open_set": Curve(opened)}, definitions)
 

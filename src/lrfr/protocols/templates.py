@@ -16,6 +16,9 @@ NORMS = {"keep_norm": "keep", "unit_norm": "unit"}
 QUALITY = "quality"
 """Without their norm, and weighted by the quality that the model predicts."""
 
+PLAIN = "unit_norm"
+"""What weighting by quality is compared with."""
+
 
 def enrol(
     benchmark: Benchmark,

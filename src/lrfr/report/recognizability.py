@@ -3,7 +3,7 @@
 from itertools import product
 
 from lrfr.charts.curves import density_chart, reject_chart
-from lrfr.report import examples
+from lrfr.report import compared_qualities, examples
 from lrfr.report.blocks import Charts, Column, Note, Panel, Section, Sheet, table
 from lrfr.report.curves import points
 from lrfr.report.rejection import QUALITIES, VARIANTS
@@ -16,11 +16,12 @@ FMR = ("0.001", "0.0001")
 
 
 def section(results: Results, styles: dict[str, str]) -> Section | None:
-    """The section; None where no run predicts a quality."""
+    """The section; None where no run predicts a quality and nobody asked for those of several runs."""
     found = results.sets[BENCHMARK]
     figures = {run: of["recognizability"] for run, of in found.figures.items() if "recognizability" in of}
+    compared = compared_qualities.blocks(results)
     if not figures:
-        return None
+        return Section("recognizability", "Recognizability", _LEAD, compared) if compared else None
     first = list({of["kind"]: run for run, of in reversed(figures.items())}.values())[::-1]  # of each kind
     columns = [
         Column("Spearman's rho", ("spearman_size",), "with the face's size", text=_signed),
@@ -30,9 +31,10 @@ def section(results: Results, styles: dict[str, str]) -> Section | None:
         table(figures, styles, columns, "The quality that a model predicts, and the shorter side of the face, px."),
         Charts("How the quality lies", _distributions(results, list(figures)), _DISTRIBUTIONS, list(STYLES.items())),
         *(_rejection(results, run) for run in first),
+        *compared,
         *(_sheet(run, figures[run]) for run in first),
         *([seen] if (seen := examples.activations()) else []),
-        Note(f"{_predicted(figures)} Qualities are compared on the scores of one model. {_SOURCES}"),
+        Note(f"{_predicted(figures)} {_SOURCES}"),
     ]
     return Section("recognizability", "Recognizability", _LEAD, blocks)
 

@@ -75,6 +75,7 @@ class Results:
     training: list[TrainingCurve]
     landmarks: dict[str, Any]
     landmark_error: Curve  # by the height of the face
+    compared: dict[str, Any]  # qualities of several runs on the scores of one; empty where nobody asked
     fidelity: dict[str, dict[str, Any]]  # super-resolution network -> how true its faces are to the originals
     detection: dict[str, Any]
     curation: dict[str, Any]
@@ -119,6 +120,7 @@ def read_results(params: Params) -> Results:
         training=_training(described, networks, list(params.learned_synthesizers)),
         landmarks=read_json(paths.LANDMARK_METRICS, "lrfr train-landmarks"),
         landmark_error=read_curve(paths.LANDMARK_ERROR, "lrfr train-landmarks"),
+        compared=read_json(paths.COMPARED_QUALITIES, "lrfr compare-qualities"),
         fidelity={name: read_json(paths.super_resolution_metrics(name), f"lrfr train-sr {name}") for name in networks},
         detection=read_json(paths.DETECTION_METRICS, "lrfr detect"),
         curation=read_json(paths.CURATION_METRICS, "lrfr curate"),

@@ -9,6 +9,10 @@ AS_CROPPED = "as_cropped"  # the presentation of a model that takes faces as the
 MIDDLE = "middle_224"  # of one that takes 224 px out of 256 in their middle
 METRICS = {"cosine": "cosine similarity", "euclidean": "Euclidean distance"}
 NAMES = {"map": "mAP", "map_official": "mAP, official", "tar": "TAR", "tpir": "TPIR", "fnir": "FNIR", "rank1": "rank-1"}
+GAINED = (
+    "What weighting images by the predicted quality brings over images that all count alike, percentage points, with "
+    "95 % bootstrap intervals over identities."
+)
 
 
 def presented(presentation: str) -> str:

@@ -85,6 +85,16 @@ def figures_table(title: str, figures: Mapping[str, Any]) -> Table:
     return Table(title, HEADS, rows)
 
 
+def gain_table(gains: Mapping[str, Mapping[str, Any] | None]) -> Table:
+    """What weighting by quality brings over images that are all alike, by the figure; those that are resolved."""
+    rows = [
+        (name, number(of["difference"], "none"), interval(of["difference_interval"]), f"{of['p_value']:.4g}")
+        for name, of in gains.items()
+        if of is not None
+    ]
+    return Table("By quality, less --norm unit", ("figure", "difference", "95 % interval", "p"), rows)
+
+
 def number(value: float | None, otherwise: str) -> str:
     """A figure to four decimals, or what is said where there is none."""
     return otherwise if value is None else f"{value:z.4f}"

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from lrfr.core import pooling_gain
 from lrfr.core.pair_verification import FARS, verification
 from lrfr.core.template_pooling import pair_scores
 from lrfr.score import curves
 from lrfr.score.duplicates import notes, repeated
 from lrfr.score.enrolment import definition, enrol, metric_notes
-from lrfr.score.outcome import Outcome, bootstrap, figures_table
+from lrfr.score.outcome import LABELS, Outcome, Table, bootstrap, figures_table, gain_table
 from lrfr.score.template_lists import read_pairs
 from lrfr.score.verification import METHODS, READINGS, missing_note
 
@@ -40,8 +41,17 @@ def score(images: Path, pairs: Path, norm: str, far_method: str, draws: int, see
     duplicates = read.duplicates | {"pairs": repeated(keys)}
     figures: dict[str, Any] = outcome.figures(FARS, far_method, draws, seed)
     figures |= {"n_template": len(vectors), "duplicates": duplicates}
+    tables: list[Table] = []
+    if norm == "quality" and draws:
+        plain = enrol(images, "unit").enrolled
+        plainly = verification(pair_scores(plain.vectors, left, right, missing=plain.missing), same, identity)
+        figures["gain"] = pooling_gain.verified(outcome, plainly, FARS, seed, draws)
+        tables = [gain_table({LABELS["tar"].format(far): of for far, of in figures["gain"].items()})]
     title = f"Templates, 1:1: {figures['n_genuine']:,} genuine and {figures['n_impostor']:,} impostor pairs"
     readings = definition(norm, read.compared) | {"tar": METHODS[far_method], **READINGS}
+    readings |= {"gain": f"{pooling_gain.DEFINITION}; TAR at the exact threshold"} if tables else {}
     readings |= bootstrap(str(figures.get("interval_over")), draws, seed)
     said = metric_notes(read.compared) + missing_note(figures) + notes(duplicates)
-    return Outcome(figures, readings, [figures_table(title, figures)], lambda: curves.roc_and_det(outcome), said)
+    return Outcome(
+        figures, readings, [figures_table(title, figures), *tables], lambda: curves.roc_and_det(outcome), said
+    )

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from lrfr.charts.curves import cmc_chart
+from lrfr.core import pooling_gain
 from lrfr.core.curve_points import RATES
-from lrfr.core.gallery_search import BOTH, RANKS, Found, Search, search
+from lrfr.core.gallery_search import BOTH, FPIR, RANKS, Found, Search, search
 from lrfr.score import curves
 from lrfr.score.arrays import name_of, numbered
 from lrfr.score.duplicates import notes
 from lrfr.score.enrolment import definition, enrol, metric_notes
-from lrfr.score.outcome import Outcome, Plot, Table, bootstrap, figures_table
+from lrfr.score.outcome import LABELS, Outcome, Plot, Table, bootstrap, figures_table, gain_table
 from lrfr.score.template_lists import read_enrolment
 
 SAID = {BOTH: "all galleries as one", "mean": "mean of the galleries"}
@@ -41,21 +42,32 @@ def score(images: Path, galleries: list[Path], probe: Path, norm: str, draws: in
     found = search(wanted, read.enrolled, read.enrolled)
     by_gallery = found.figures(draws, seed)
     figures = _top(by_gallery, list(wanted)) | {"galleries": by_gallery, "duplicates": read.duplicates}
+    tables = _tables(by_gallery, list(wanted))
+    if norm == "quality" and draws:
+        plain = enrol(images, "unit").enrolled
+        figures["gain"] = pooling_gain.identified(found, search(wanted, plain, plain), FPIR, seed, draws)
+        tables.append(_gain_table(figures["gain"]))
     readings = definition(norm, read.compared) | {
         "ties": "pessimistic: a template that scores as high as the mate ranks before it",
         "fnir": "share of mated probes whose mate is below the threshold, at whatever rank",
         "fpir": "share of unmated probes (identity not in the gallery) with any score at or above the threshold",
         "galleries": "each by itself, then the mean; both: one gallery out of all, closed set only",
         **bootstrap("the probes' identities", draws, seed),
+        **({"gain": pooling_gain.DEFINITION} if "gain" in figures else {}),
     }
     said = metric_notes(read.compared) + _notes(figures)
-    return Outcome(figures, readings, _tables(by_gallery, list(wanted)), lambda: _plots(found), said)
+    return Outcome(figures, readings, tables, lambda: _plots(found), said)
 
 
 def _top(by_gallery: dict[str, Any], single: list[str]) -> dict[str, Any]:
     """The figures of the one gallery, or the mean of several."""
     shown = by_gallery[single[0]] if len(single) == 1 else by_gallery["mean"]
     return {**(shown["open"] or {"tpir": None, "fnir": None}), **shown["closed"]}
+
+
+def _gain_table(gain: dict[str, Any]) -> Table:
+    ranked = {LABELS["rank1"]: gain["rank1"]}
+    return gain_table(ranked | {LABELS["tpir"].format(fpir): of for fpir, of in gain["tpir"].items()})
 
 
 def _tables(by_gallery: dict[str, Any], single: list[str]) -> list[Table]:

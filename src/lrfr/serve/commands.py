@@ -52,27 +52,30 @@ def forget(name: str, model: Path, gallery: Path) -> None:
     print(f"{name}: {_photos(count)} deleted from {gallery}")
 
 
-def identify_photos(photos: list[Path], model: Path, gallery: Path, fpir: float, as_lines: bool) -> None:
+Wanted = tuple[float, float | None]  # the FPIR, and the least quality
+
+
+def identify_photos(photos: list[Path], model: Path, gallery: Path, wanted: Wanted, as_lines: bool) -> None:
     """Says who is on photos."""
-    _say(pictures_of(photos), Model.load(model), gallery, fpir, as_lines, go_on=False)
+    _say(pictures_of(photos), Model.load(model), gallery, wanted, as_lines, go_on=False)
 
 
-def watch(folder: Path, model: Path, gallery: Path, fpir: float, as_lines: bool) -> None:
+def watch(folder: Path, model: Path, gallery: Path, wanted: Wanted, as_lines: bool) -> None:
     """Says who is on each photo that comes into a folder, until Ctrl-C."""
-    _say(arriving(folder), Model.load(model), gallery, fpir, as_lines, go_on=True)
+    _say(arriving(folder), Model.load(model), gallery, wanted, as_lines, go_on=True)
 
 
-def _say(photos: Iterable[Path], model: Model, path: Path, fpir: float, as_lines: bool, go_on: bool) -> None:
+def _say(photos: Iterable[Path], model: Model, path: Path, wanted: Wanted, as_lines: bool, go_on: bool) -> None:
     """Says it of each photo, by the gallery as it is then; ``go_on`` where a photo cannot be read."""
     followed = FollowedGallery(path, model)
     gallery = followed.latest()
-    _say_by_what(gallery, fpir, as_lines)
+    _say_by_what(gallery, wanted, as_lines)
     for photo in photos:
         if (latest := followed.latest()) is not gallery:
             gallery = latest
-            _say_by_what(gallery, fpir, as_lines)
+            _say_by_what(gallery, wanted, as_lines)
         try:
-            identified = identify(model, gallery, read_photo(photo), fpir)
+            identified = identify(model, gallery, read_photo(photo), *wanted)
         except ImageError as error:
             if not go_on:
                 raise
@@ -81,9 +84,10 @@ def _say(photos: Iterable[Path], model: Model, path: Path, fpir: float, as_lines
         _print(as_json(str(photo), identified), as_text(str(photo), identified), as_lines)
 
 
-def _say_by_what(gallery: Gallery, fpir: float, as_lines: bool) -> None:
+def _say_by_what(gallery: Gallery, wanted: Wanted, as_lines: bool) -> None:
+    threshold = gallery.threshold(*wanted)
     if not as_lines:
-        print(told_threshold(gallery.threshold(fpir)), flush=True)
+        print(told_threshold(threshold), flush=True)
 
 
 def _print(told: dict[str, Any], text: str, as_lines: bool) -> None:

@@ -31,18 +31,21 @@ class Identified:
     threshold: Threshold
 
 
-def identify(model: Model, gallery: Gallery, photo: np.ndarray, fpir: float) -> Identified:
-    """Who is on a photo (H, W, 3), RGB, uint8.
+def identify(
+    model: Model, gallery: Gallery, photo: np.ndarray, fpir: float, least_quality: float | None = None
+) -> Identified:
+    """Who is on a photo (H, W, 3), RGB, uint8; faces below the ``least_quality`` are nobody's.
 
     Raises:
-        CalibrationError: the release's calibration does not resolve the FPIR for so many people.
+        CalibrationError: the release's calibration does not resolve the FPIR for so many people, or its model has no
+            such quality.
     """
-    threshold = gallery.threshold(fpir)
+    threshold = gallery.threshold(fpir, least_quality)
     found = find_faces(photo, model.detector)
     if not found:
         return Identified([], threshold)
     seen = model.see([face.pixels for face in found])
-    answers = gallery.identify(seen.embedding, fpir)
+    answers = gallery.identify(seen.embedding, fpir, seen.quality, least_quality)
     quality = [None] * len(found) if seen.quality is None else seen.quality.tolist()
     faces = zip(found, answers, quality, seen.aligned.tolist(), strict=True)
     return Identified([IdentifiedFace(*face) for face in faces], threshold)
@@ -58,6 +61,7 @@ def as_json(photo: str, identified: Identified) -> dict[str, Any]:
                 "box": list(face.found.box),
                 "confidence": round(face.found.confidence, 4),
                 "name": face.answer.name,
+                "reason": face.answer.reason,
                 "score": round(face.answer.score, 6),
                 "quality": face.quality,
                 "aligned": face.aligned,
@@ -71,6 +75,7 @@ def as_json(photo: str, identified: Identified) -> dict[str, Any]:
             "interval": [round(end, 6) for end in threshold.interval],
             "people": threshold.people,
             "measured": threshold.measured,
+            "least_quality": threshold.least_quality,
         },
     }
 
@@ -82,7 +87,8 @@ def as_text(photo: str, identified: Identified) -> str:
     for face in identified.faces:
         left, top, width, height = face.found.box
         near = "" if face.answer.name else f", most like {face.answer.nearest[0][0]}"
-        quality = "" if face.quality is None else f", quality {face.quality:.3g}"
+        poor = " is too low" if face.answer.reason == "quality" else ""
+        quality = "" if face.quality is None else f", quality {face.quality:.3g}{poor}"
         who = face.answer.name or DONT_KNOW
         lines.append(f"  {who}  (score {face.answer.score:.3f}{near}{quality}; {width} x {height} px at {left}, {top})")
     return "\n".join(lines)
@@ -95,4 +101,6 @@ def told_threshold(threshold: Threshold) -> str:
         f"{threshold.people:,} people; a score of {threshold.score:.3f} or more is a match: of strangers, "
         f"{threshold.fpir:.2%} are taken for somebody (95 %: {low:.2%} to {high:.2%})"
     )
+    if threshold.least_quality is not None:
+        text += f", of those whose quality is {threshold.least_quality:g} or more; a face below is nobody's"
     return text if threshold.measured else f"{text}; for so many people by the rule, not measured"

@@ -319,6 +319,10 @@ def _check_names(params: Params, evaluate: Evaluate) -> None:
             ("super-resolution network", name, params.super_resolution, "evaluate.super_resolution")
             for name in evaluate.super_resolution
         ),
+        *(
+            ("run", name, params.methods, "evaluate.compared_qualities")
+            for name in (evaluate.compared_qualities.runs if evaluate.compared_qualities else [])
+        ),
     ]:
         if name not in known:
             raise unknown_name(kind, name, known, f"{paths.PARAMS}: {place}")

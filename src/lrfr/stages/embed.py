@@ -82,7 +82,7 @@ def _rivals(
     there are any; and ``quality_serfiq`` (N,) float32, where it is asked for and the model has dropout."""
     found: dict[str, np.ndarray] = {}
     if len(unrecognizable["embedding"]):
-        found["ui_center"] = ers.center(unrecognizable["embedding"])
+        found["ui_center"] = ers.center(unrecognizable["embedding"][~unrecognizable["missing"]])
     if options.serfiq_passes and drops(model):
         batches = _batches("SER-FIQ", test_set.has_landmarks, test_set.faces)
         found["quality_serfiq"] = agreement(model, batches, options.serfiq_passes)

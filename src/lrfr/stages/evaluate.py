@@ -2,27 +2,22 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from lrfr import paths
 from lrfr.config import BENCHMARK, read_params, settings
 from lrfr.errors import EmbeddingError, unknown_name
-from lrfr.faces import ENROLMENT_SCHEMA, FACE_SCHEMA, PAIR_SCHEMA, read_faces, read_table
 from lrfr.files import atomic_path, write_csv, write_json
 from lrfr.progress import track
 from lrfr.protocols import recognizability
 from lrfr.protocols.benchmark import Benchmark
-from lrfr.protocols.embeddings import Embeddings, read_embeddings
+from lrfr.protocols.embeddings import Embeddings
 from lrfr.protocols.options import Evaluate, options_for
 from lrfr.protocols.outcome import Outcome
+from lrfr.protocols.stored import read_stored
 from lrfr.test_sets import TestSet, test_sets
-
-COLUMNS = [column for column in FACE_SCHEMA.names if column != "image"]
 
 
 def run(name: str) -> None:
@@ -105,16 +100,4 @@ def _figures(test_set: TestSet, embeddings: Embeddings, outcome: Outcome) -> dic
 
 def _read(run: str, test_set: TestSet) -> tuple[Benchmark, Embeddings]:
     """The tables of a test set, and one run's embeddings of its faces."""
-    benchmark = Benchmark(_tested(test_set.faces))
-    if test_set.has_lists:
-        pairs, enrolment = (paths.test_set(test_set.name, table) for table in ("pairs", "enrolment"))
-        lists = read_table(pairs, PAIR_SCHEMA), read_table(enrolment, ENROLMENT_SCHEMA)
-        benchmark = Benchmark(benchmark.faces, *lists)
-    face_ids = benchmark.faces["face_id"].to_pylist()
-    return benchmark, read_embeddings(paths.embeddings(run, test_set.name), face_ids, f"lrfr embed {run}")
-
-
-def _tested(path: Path) -> pa.Table:
-    """A face table without its images and without the faces that train."""
-    faces = read_faces(path, COLUMNS)
-    return faces.filter(pc.not_equal(faces["split"], "train").fill_null(True))
+    return read_stored(run, test_set.name, test_set.faces, test_set.has_lists)

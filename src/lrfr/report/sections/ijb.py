@@ -8,8 +8,9 @@ from lrfr.charts.curves import Points, cmc_chart, det_chart, rate_chart
 from lrfr.charts.heat_map import heat_map
 from lrfr.report.blocks import Charts, Column, Note, Panel, Section, Table, table
 from lrfr.report.curves import points
+from lrfr.report.numbers import signed_points
 from lrfr.report.results import Results, TestSet
-from lrfr.report.wording import anchor, legend, reading, unresolved
+from lrfr.report.wording import GAINED, anchor, legend, reading, unresolved
 
 NORMS = {"keep_norm": "norms kept", "unit_norm": "norms dropped", "quality": "weighted by quality"}
 FAR = ("1e-06", "1e-05", "0.0001", "0.001", "0.01", "0.1")
@@ -35,6 +36,7 @@ def section(name: str, results: Results, styles: dict[str, str]) -> Section:
             table(found.figures, styles, _verification(), "1:1, TAR, percent, 95 % bootstrap intervals below."),
             Note(unresolved(verified)),
             table(found.figures, styles, _identification(), "1:N, percent: means of the galleries, or both as one."),
+            *_gained(found, styles),
             Charts("ROC, 1:1", _by_norm(found, styles, "roc"), "TAR over FAR.", legend(found, styles)),
             Charts(
                 "CMC, 1:N closed set", _by_norm(found, styles, "cmc"), "Mean of the galleries.", legend(found, styles)
@@ -63,6 +65,18 @@ def _identification() -> list[Column]:
         columns += [Column(f"FNIR at FPIR {rate}", (*above, "mean", "open", "fnir", rate), title) for rate in FPIR]
         columns.append(Column("rank-1, both", (*above, "both", "closed", "rank1"), title))
     return columns
+
+
+def _gained(found: TestSet, styles: dict[str, str]) -> list[Table]:
+    """What weighting by quality brings, of the runs that predict one."""
+    figures = {run: of["quality"]["gain"] for run, of in found.figures.items() if "quality" in of}
+    last = "difference"
+    columns = [Column(f"FAR {rate}", ("verification", rate, last), "TAR", text=signed_points) for rate in FAR]
+    columns.append(Column("rank-1", ("identification", "rank1", last), "1:N", text=signed_points))
+    columns += [
+        Column(f"FPIR {rate}", ("identification", "tpir", rate, last), "TPIR", text=signed_points) for rate in FPIR
+    ]
+    return [table(figures, styles, columns, GAINED)] if figures else []
 
 
 def _by_norm(found: TestSet, styles: dict[str, str], kind: str) -> list[Panel]:

@@ -1,10 +1,11 @@
 """QMUL-SurvFace's section: verification and open-set identification."""
 
 from lrfr.charts.curves import det_chart, rate_chart
-from lrfr.report.blocks import Charts, Column, Note, Panel, Section, table
+from lrfr.report.blocks import Charts, Column, Note, Panel, Section, Table, table
 from lrfr.report.curves import points
+from lrfr.report.numbers import signed_points
 from lrfr.report.results import Results, TestSet
-from lrfr.report.wording import anchor, legend, reading, unresolved
+from lrfr.report.wording import GAINED, anchor, legend, reading, unresolved
 
 FAR = ("0.3", "0.1", "0.01", "0.001")
 FPIR = ("0.3", "0.2", "0.1", "0.01")
@@ -36,11 +37,22 @@ def section(name: str, results: Results, styles: dict[str, str]) -> Section:
         [
             table(found.figures, styles, verified, "Verification, percent, 95 % bootstrap intervals below."),
             table(found.figures, styles, opened, _OPENED),
+            *_weighted(found, styles),
             Note(unresolved(verification, searched)),
             Charts("Curves", _panels(found, styles), _CAPTION, legend(found, styles)),
             Note(reading(found)),
         ],
     )
+
+
+def _weighted(found: TestSet, styles: dict[str, str]) -> list[Table]:
+    """Galleries weighted by quality, and what that brings, of the runs that predict one."""
+    figures = {run: of["open_set_quality"] for run, of in found.figures.items() if "open_set_quality" in of}
+    if not figures:
+        return []
+    reached = [Column(f"FPIR {rate}", ("tpir", rate), "TPIR20, weighted") for rate in FPIR]
+    gained = [Column(f"FPIR {rate}", ("gain", rate, "difference"), "gain", text=signed_points) for rate in FPIR]
+    return [table(figures, styles, [*reached, *gained], f"Gallery images weighted by quality, percent. {GAINED}")]
 
 
 _OPENED = (
