@@ -34,8 +34,8 @@ def place_of(page: Path) -> str:
 
 
 def _in_words(decision: Decision) -> str:
-    said = [f"# {decision.flow}: {decision.decision}", f"Released: {_unlinked(decision.champion)}."]
-    said.append("\n".join(f"- {_unlinked(reason)}" for reason in decision.reasons))
+    said = [f"# {decision.flow}: {decision.decision}", f"Released: {decision.champion}."]
+    said.append("\n".join(f"- {reason}" for reason in decision.reasons))
     if decision.gates:
         encoded = base64.b64encode(gate_picture(decision).encode()).decode()
         said.append(f"![The challenger against the champion](data:image/svg+xml;base64,{encoded})")
@@ -45,20 +45,9 @@ def _in_words(decision: Decision) -> str:
     return "\n\n".join(said)
 
 
-def _unlinked(text: str) -> str:
-    """A text with releases in it, such as ``model@v0.1.0``, of which the pages would make addresses of mail."""
-    return text.replace("@", " ")
-
-
 def _lately() -> list[dict[str, object]]:
     return [
-        {
-            "at": made.at,
-            "flow": made.flow,
-            "decision": made.decision,
-            "released": made.champion.partition("@")[2],
-            "why": _unlinked(made.reasons[0]),
-        }
+        {"at": made.at, "flow": made.flow, "decision": made.decision, "released": made.champion, "why": made.reasons[0]}
         for made in reversed(read_decisions()[-SHOWN:])
     ]
 

