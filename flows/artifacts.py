@@ -1,13 +1,9 @@
-"""What a flow leaves in Prefect's user interface: the decision in words, with a picture of its gates, and tables.
-
-A browser opens no file from a page that a server gave it, so where the project's pages are is said and not linked.
-Tables there are as wide as their rows, and what is beyond the window is cut off: what matters comes first.
-"""
+"""What a flow leaves in Prefect's user interface: tables, a picture, and links to the pages of the project."""
 
 import base64
 from pathlib import Path
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_image_artifact, create_link_artifact, create_table_artifact
 
 from lrfr import paths
 from lrfr.retraining.decisions import Decision, read_decisions
@@ -17,8 +13,7 @@ SHOWN = 20  # decisions
 
 
 def attach(decision: Decision) -> None:
-    """Hangs a decision on the flow's run: why it was made, what was decided lately, the batches, drift, the gates."""
-    create_markdown_artifact(_in_words(decision), key="decision", description="What was decided, and why")
+    """Hangs a decision on the flow's run: what was decided lately, the batches, the gates, and where the pages are."""
     create_table_artifact(_lately(), key="decisions", description="What was decided lately, the last first")
     if decision.batches:
         create_table_artifact(_batches(decision), key="batches", description="What arrived, and what became of it")
@@ -26,28 +21,21 @@ def attach(decision: Decision) -> None:
         create_table_artifact(_drift(decision), key="drift", description="Arrivals against the released model's data")
     if decision.gates:
         create_table_artifact(_gates(decision), key="gates", description="The challenger against the champion")
-
-
-def place_of(page: Path) -> str:
-    """Where a page of the project is, to be put into a browser's address bar on the machine that ran it; Markdown."""
-    return f"`{page.absolute().as_uri()}`"
-
-
-def _in_words(decision: Decision) -> str:
-    said = [f"# {decision.flow}: {decision.decision}", f"Released: {decision.champion}."]
-    said.append("\n".join(f"- {reason}" for reason in decision.reasons))
-    if decision.gates:
         encoded = base64.b64encode(gate_picture(decision).encode()).decode()
-        said.append(f"![The challenger against the champion](data:image/svg+xml;base64,{encoded})")
-    pages = [f"- {place_of(page)}" for page in (paths.REPORT, paths.QUALITY_PAGE) if page.is_file()]
-    if pages:
-        said += ["Pages on the machine that ran it:", "\n".join(pages)]
-    return "\n\n".join(said)
+        create_image_artifact(f"data:image/svg+xml;base64,{encoded}", key="gates-picture", description="The same")
+    for key, page in (("report-page", paths.REPORT), ("quality-page", paths.QUALITY_PAGE)):
+        link(key, page)
+
+
+def link(key: str, page: Path) -> None:
+    """A link to a page of the project, if it was made."""
+    if page.is_file():
+        create_link_artifact(page.absolute().as_uri(), str(page), key=key, description="On the machine that ran it")
 
 
 def _lately() -> list[dict[str, object]]:
     return [
-        {"at": made.at, "flow": made.flow, "decision": made.decision, "released": made.champion, "why": made.reasons[0]}
+        {"at": made.at, "flow": made.flow, "decision": made.decision, "why": made.reasons[0], "champion": made.champion}
         for made in reversed(read_decisions()[-SHOWN:])
     ]
 
@@ -76,6 +64,6 @@ def _drift(decision: Decision) -> list[dict[str, object]]:
 
 def _gates(decision: Decision) -> list[dict[str, object]]:
     return [
-        {"passed": "yes" if gate["passed"] else "NO", "observed": gate["observed"], "gate": gate["gate"]}
+        {"gate": gate["gate"], "passed": "yes" if gate["passed"] else "NO", "observed": gate["observed"]}
         for gate in decision.gates
     ]

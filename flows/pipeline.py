@@ -16,7 +16,6 @@ from prefect.futures import as_completed
 from prefect.states import Completed, Failed, State
 
 from flows.alone import outcome, run_alone
-from flows.artifacts import place_of
 from flows.plan import leading_to, outdated, read_plan, startable
 from flows.processes import Processes
 from flows.server import connect
@@ -43,9 +42,8 @@ def run_stage(name: str) -> State:
         return Completed(message=next((OUTCOMES[w] for w in OUTCOMES for line in lines if w in line), "done"))
     # From our own message on, where there is one; else the end of whatever was printed
     start = next((i for i, line in enumerate(lines) if line.startswith("error: ")), max(0, len(lines) - 15))
-    what, said = f"the stage '{name}' failed", lines[start:]
-    first = said[0].removeprefix("error: ") if said else "it says nothing"
-    return Failed(message=f"{what}: {first}", data="\n".join([what, *said]))
+    what = f"the stage '{name}' failed"
+    return Failed(message=what, data="\n".join([what, *lines[start:]]))
 
 
 @flow(name="pipeline", persist_result=False)
@@ -83,7 +81,6 @@ def run_stale(targets: list[str] | None) -> State:
     unfinished = outdated(plan)
     log.info("%d of %d stages are up to date", len(plan) - len(unfinished), len(plan))
     failures: list[str] = []
-    message = "all stages are up to date"
     running = {}
     try:
         while unfinished:
@@ -98,16 +95,15 @@ def run_stale(targets: list[str] | None) -> State:
                 log.info("%s: %s", name, future.state.message)
                 unfinished.discard(name)
             else:
-                message = message if failures else str(future.state.message)
                 failures.append(str(result))
     except BaseException:
         log.warning("stopping; training saves its state (Ctrl-C again: stop at once)")
         processes.stop()
         raise
     if failures:
-        return Failed(message=message, data="\n".join(failures))
+        return Failed(message=failures[0].partition("\n")[0], data="\n".join(failures))
     attach_report()
-    return Completed(message=message)
+    return Completed(message="all stages are up to date")
 
 
 def attach_report() -> None:
@@ -120,10 +116,10 @@ def attach_report() -> None:
             result = read_json(paths.metrics(run))["sets"]["benchmark"]["distractors"]
             low, high = result["rank1_interval"]
             rows.append(f"| {run} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
-    where = f"The report, on the machine that ran it: {place_of(paths.REPORT)}"
-    markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", where])
+    page = paths.REPORT.absolute()
+    markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", f"The report: [{page}]({page.as_uri()})"])
     create_markdown_artifact(markdown, key="report", description="The leaderboard, and where the report is")
-    get_run_logger().info("The report: %s", paths.REPORT.absolute())
+    get_run_logger().info("The report: %s", page)
 
 
 def main() -> int:

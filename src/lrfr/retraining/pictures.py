@@ -11,7 +11,7 @@ def gate_picture(decision: Decision) -> str:
     rows = [_whisker(gate, f"c{number}") for number, gate in enumerate(decision.gates) if "difference" in gate]
     ends = [0.0, *(end for row in rows for end in row.interval or (row.value,))]
     margin = 0.15 * max(max(ends) - min(ends), 0.01)
-    low, high = min(ends) - margin, max(ends) + 2.5 * margin  # on the right there are figures
+    low, high = min(ends) - margin, max(ends) + margin
     ticks = [(value / 100, f"{text}") for value, text in nice_ticks(100 * low, 100 * high)]
     axis = Axis(low, high, ticks, "difference in rank-1, points; 0: as good as the champion")
     said = "; ".join(f"{row.label}: {100 * row.value:+.1f} points" for row in rows)
@@ -20,6 +20,5 @@ def gate_picture(decision: Decision) -> str:
 
 
 def _whisker(gate: dict, style: str) -> Whisker:
-    difference, interval = gate["difference"], gate["interval"]
-    ends = None if interval is None else (interval[0], interval[1])
-    return Whisker(gate["name"], style, difference, ends, f"{100 * difference:+.1f}")
+    interval = gate["interval"]
+    return Whisker(gate["name"], style, gate["difference"], None if interval is None else (interval[0], interval[1]))
