@@ -10,18 +10,16 @@ import signal
 import sys
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.states import Completed, Failed, State
 
 from flows.alone import outcome, run_alone
+from flows.artifacts import attach_leaderboard, attach_page
 from flows.plan import leading_to, outdated, read_plan, startable
 from flows.processes import Processes
 from flows.server import connect
 from lrfr import paths
-from lrfr.config import read_params
-from lrfr.files import read_json
 from lrfr.parallel import cores
 from lrfr.recovery import recover_patiently
 
@@ -108,18 +106,10 @@ def run_stale(targets: list[str] | None) -> State:
 
 def attach_report() -> None:
     """Hangs the leaderboard, and where the report is, on the flow's run."""
-    if not paths.REPORT.is_file():
-        return
-    rows = ["| run | rank-1 | 95 % interval | mAP |", "|---|---|---|---|"]
-    for run in read_params().methods:
-        if paths.metrics(run).is_file():
-            result = read_json(paths.metrics(run))["sets"]["benchmark"]["distractors"]
-            low, high = result["rank1_interval"]
-            rows.append(f"| {run} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
-    page = paths.REPORT.absolute()
-    markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", f"The report: [{page}]({page.as_uri()})"])
-    create_markdown_artifact(markdown, key="report", description="The leaderboard, and where the report is")
-    get_run_logger().info("The report: %s", page)
+    if paths.REPORT.is_file():
+        attach_leaderboard()
+        attach_page("report-page", paths.REPORT)
+        get_run_logger().info("The report: %s", paths.REPORT.absolute())
 
 
 def main() -> int:

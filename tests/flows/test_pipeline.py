@@ -87,7 +87,7 @@ mode.write_text("fail")
 run("failed")
 mode.write_text("good")
 run("mended")
-print(Artifact.get("report").data, flush=True)
+print(Artifact.get("leaderboard").data, Artifact.get("report-page").data, flush=True)
 run("unchanged")
 with FileLock(LOCK):
     run("second")
