@@ -15,6 +15,7 @@ from lrfr.retraining.pictures import gate_picture
 
 SHOWN = 20  # decisions
 PAGES = "LRFR_PAGES"  # the variable that says at which http address the folder `reports` can be seen
+FAILED_PAGES = {"validate": paths.QUALITY_PAGE, "validate-synthetic": paths.SYNTHETIC_QUALITY_PAGE}
 BY_HAND = "On the machine that ran it. Browsers follow no link from here to a file: copy it into the address bar"
 
 
@@ -30,6 +31,13 @@ def attach(decision: Decision) -> None:
         create_table_artifact(_gates(decision), key="gates", description="The challenger against the champion")
     for key, page in (("report-page", paths.REPORT), ("quality-page", paths.QUALITY_PAGE)):
         attach_page(key, page)
+
+
+def attach_failure(stage: str, said: str) -> None:
+    """What a stage said when it failed, and the page that it names, so that nobody has to search the log."""
+    create_markdown_artifact(f"```\n{said}\n```", key="failure", description=f"Why the stage '{stage}' failed")
+    if stage in FAILED_PAGES:
+        attach_page("quality-page", FAILED_PAGES[stage])
 
 
 def attach_page(key: str, page: Path) -> None:

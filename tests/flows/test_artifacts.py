@@ -26,20 +26,20 @@ DECISION = Decision(
 
 @pytest.fixture
 def attached(tmp_path, monkeypatch):
-    """Attaches the decision; gives what Prefect is asked to keep, by key."""
+    """Attaches the decision, or what it is given; gives what Prefect is asked to keep, by key."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(artifacts.PAGES, raising=False)
     for page in (paths.REPORT, paths.QUALITY_PAGE):
         page.parent.mkdir(exist_ok=True)
         page.touch()
 
-    def attach():
+    def attach(what=artifacts.attach, *given):
         kept = {}
         for kind in ("table", "markdown", "link"):
             keep = lambda what, *more, key, description: kept.update({key: (what, *more)})  # noqa: E731
             monkeypatch.setattr(artifacts, f"create_{kind}_artifact", keep)
         write_decision(DECISION)
-        artifacts.attach(DECISION)
+        what(*given or [DECISION])
         return kept
 
     return attach
@@ -82,3 +82,9 @@ def test_a_page_that_is_served_is_linked(attached, monkeypatch):
 def test_a_page_that_was_not_made_is_not_named(attached):
     paths.REPORT.unlink()
     assert "report-page" not in attached()
+
+
+def test_a_failed_validation_is_there_with_what_it_said_and_its_page(attached):
+    kept = attached(artifacts.attach_failure, "validate", "the stage 'validate' failed\nerror: too few people")
+    assert "error: too few people" in kept["failure"][0] and "quality.html" in kept["quality-page"][0]
+    assert set(attached(artifacts.attach_failure, "embed@x", "no")) == {"failure"}
