@@ -50,7 +50,7 @@ STAGES: dict[str, list[Path]] = {
     "synthesize photographic": [],
     "synlr": [],
     "validate-synthetic": [],
-    "drift photographic": [],
+    "drift": [],
     "train-sr vdsr": [],
     "apply-sr vdsr": [],
     "finetune pretrained": [],

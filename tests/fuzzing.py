@@ -43,10 +43,10 @@ JUNK = ["", " ", "0", "-1", "1", "1e400", "nan", "-inf", "99999999999999999999",
 VALUES = [None, True, False, 0, -1, 1, 2**31, 2**63, 10**30, 0.5, -0.1, 1e-300, 1e300, float("nan"), float("inf"), "",
           "x", OUTSIDE, "é", [], [1], [1, 2], [[1]], {}, {"a": 1}, {"name": "x"}, ["a", 1], "2024-01-01"]  # fmt: skip
 
-STAGES = ["acquire", "detect", "curate", "split", "validate", "card", "synlr", "validate-synthetic", "train-landmarks",
-          "locate-landmarks", "visualize", "report", "package", "code", "check", "doctor", "recover",
+STAGES = ["acquire", "detect", "curate", "split", "validate", "card", "synlr", "validate-synthetic", "drift",
+          "train-landmarks", "locate-landmarks", "visualize", "report", "package", "code", "check", "doctor", "recover",
           "label-errors"]  # fmt: skip
-NAMED = {"synthesize": "downsample", "drift": "downsample", "evaluate": "random", "embed": "random", "pretrain": "main",
+NAMED = {"synthesize": "downsample", "evaluate": "random", "embed": "random", "pretrain": "main",
          "finetune": "baseline", "train-sr": "vdsr", "apply-sr": "vdsr", "import-testset": "distractors"}  # fmt: skip
 TRAIN = {"pretrain", "finetune", "train-sr", "train-landmarks"}  # would run for days where a setting says so
 SETS = ["tinyface", "survface", "scface", "ijb", "lfw_pairs", "megaface"]

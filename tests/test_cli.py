@@ -16,11 +16,11 @@ from lrfr import cli, offline
 from lrfr.errors import BenchmarkError, InterruptedTrainingError
 
 STORY = (
-    "acquire detect import-testset curate split validate check-batches card synlr synthesize validate-synthetic drift "
-    "train-landmarks locate-landmarks training-sets train-sr apply-sr pretrain train-synthesizer finetune embed "
-    "evaluate summary visualize report package code params check doctor"
+    "acquire detect import-testset curate split validate check-batches card synlr synthesize validate-synthetic "
+    "train-landmarks locate-landmarks train-sr apply-sr pretrain train-synthesizer drift rank-synthesizers "
+    "training-sets finetune embed evaluate summary visualize report package code params check doctor"
 )
-ARGUMENT = {"synthesize": "photographic", "drift": "downsample", "finetune": "tc", "embed": "tc", "evaluate": "random"}
+ARGUMENT = {"synthesize": "photographic", "finetune": "tc", "embed": "tc", "evaluate": "random"}
 ARGUMENT |= {
     "import-testset": "pairs",
     "train-sr": "vdsr",

@@ -14,11 +14,12 @@ from lrfr.errors import ParameterError
 from lrfr.methods import read_run
 from lrfr.nn.pretraining import Pretraining
 from lrfr.parameter_files import composed
+from lrfr.quality.limits import Drift
 from lrfr.stages import check
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "params").glob("*.yaml"))
-GENERATED = ("small", "csri", "tc", "rifr", "ri")  # what they need is in the repository
+GENERATED = ("small", "csri", "tc", "rifr", "ri", "ran")  # what they need is in the repository
 BASE = """\
 # The base: a line about it.
 seed: 7
@@ -218,6 +219,7 @@ def test_every_file_of_the_project_is_complete_and_read(chosen):
     assert all(read_run(name, params).name == name for name in params.methods)
     for name, values in params.backbones.items():
         settings(values, Pretraining, f"{chosen}: backbones.{name}")
+    assert params.read("drift", Drift).backbone in params.backbones
 
 
 def test_every_file_of_the_project_keeps_its_own_sections(chosen):

@@ -3,6 +3,7 @@ CHECK_CODE := \
 	src/lrfr/__init__.py \
 	src/lrfr/card/__init__.py \
 	src/lrfr/card/settings.py \
+	src/lrfr/closest.py \
 	src/lrfr/code.py \
 	src/lrfr/config.py \
 	src/lrfr/core/__init__.py \
@@ -84,6 +85,7 @@ CHECK_CODE := \
 	src/lrfr/nn/networks/iresnet.py \
 	src/lrfr/nn/networks/irse.py \
 	src/lrfr/nn/networks/mobilefacenet.py \
+	src/lrfr/nn/networks/pointwise.py \
 	src/lrfr/nn/networks/residual_unit.py \
 	src/lrfr/nn/networks/resnet.py \
 	src/lrfr/nn/networks/rpcn.py \

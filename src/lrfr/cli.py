@@ -113,38 +113,6 @@ def validate_synthetic() -> None:
 
 
 @app.command()
-def drift(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="One of params.yaml's synthesizers; or the options below.")
-    ] = None,
-    reference: Annotated[
-        Path | None, typer.Option(metavar="A", help="A face table, or a release's reference.parquet.")
-    ] = None,
-    current: Annotated[Path | None, typer.Option(metavar="B", help="The face table that is compared with it.")] = None,
-    model: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="With both: also by the embeddings of this model.")
-    ] = None,
-    sample: Annotated[int, typer.Option(min=20, max=10**7, help="With both: faces of each at most.")] = 1000,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="With both: where all figures go.")] = None,
-) -> None:
-    """Compare synthetic LR with native LR, or two tables.
-
-    With --reference and --current it ends with 3 where the faces have drifted.
-    """
-    if name is not None and reference is None and current is None and model is None and json is None:
-        _run("drift", name)
-        return
-    with readable_errors():
-        if name is not None or reference is None or current is None:
-            remedy = "lrfr drift NAME; or lrfr drift --reference A --current B"
-            raise ParameterError("a synthesizer's name, or --reference and --current together", remedy=remedy)
-        from lrfr.stages.drift_arrivals import run
-
-        if run(reference, current, model, sample, json):
-            raise typer.Exit(3)
-
-
-@app.command()
 def train_landmarks() -> None:
     """Train the network that finds landmarks in tiny faces."""
     _run("train_landmarks")
@@ -154,12 +122,6 @@ def train_landmarks() -> None:
 def locate_landmarks() -> None:
     """Find the landmarks of all faces that models train on."""
     _run("locate_landmarks")
-
-
-@app.command()
-def training_sets() -> None:
-    """Make ready the test sets that some run trains on."""
-    _run("training_sets")
 
 
 @app.command()
@@ -184,6 +146,48 @@ def pretrain(name: Backbone) -> None:
 def train_synthesizer(name: Learned) -> None:
     """Train a synthesiser on native LR faces."""
     _run("train_synthesizer", name)
+
+
+@app.command()
+def drift(
+    reference: Annotated[
+        Path | None, typer.Option(metavar="A", help="A face table, or a release's reference.parquet.")
+    ] = None,
+    current: Annotated[Path | None, typer.Option(metavar="B", help="The face table that is compared with it.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With both: also by the embeddings of this model.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=20, max=10**7, help="With both: faces of each at most.")] = 1000,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="With both: where all figures go.")] = None,
+) -> None:
+    """Compare synthetic LR with native LR, or two tables.
+
+    Without options: the faces of every synthesizer. With --reference and --current it ends with 3 where the faces have
+    drifted.
+    """
+    if reference is None and current is None and model is None and json is None:
+        _run("drift")
+        return
+    with readable_errors():
+        if reference is None or current is None:
+            remedy = "lrfr drift --reference A --current B; or lrfr drift, which compares every synthesizer"
+            raise ParameterError("two tables are compared by --reference and --current together", remedy=remedy)
+        from lrfr.stages.drift_arrivals import run
+
+        if run(reference, current, model, sample, json):
+            raise typer.Exit(3)
+
+
+@app.command()
+def rank_synthesizers() -> None:
+    """Rank synthesizers; stop here if none is near enough."""
+    _run("rank_synthesizers")
+
+
+@app.command()
+def training_sets() -> None:
+    """Make ready the test sets that some run trains on."""
+    _run("training_sets")
 
 
 @app.command()

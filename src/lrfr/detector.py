@@ -24,6 +24,7 @@ from lrfr.errors import EnvironmentProblemError
 SCALE_FACTOR = 0.709  # between the levels of the pyramid; about 1 / sqrt(2), so that the area halves
 CELL, STRIDE = 12, 2  # P-Net's receptive field and step, px
 ONET = 48  # the side of what O-Net looks at, px
+ONET_OUTPUTS = ["dense_5", "dense_6", "softmax_2"]  # all that it has: OpenCV gives all or one
 
 
 class Detect(Section):
@@ -83,7 +84,7 @@ def confidence(images: Sequence[np.ndarray]) -> np.ndarray:
         return np.zeros(0)
     side = (ONET, ONET)
     crops = [cv2.resize(image.astype(np.float32), side, interpolation=cv2.INTER_AREA) for image in images]
-    return _forward("onet", np.stack(crops), ["softmax_2"])[0][:, 1].astype(float)
+    return _forward("onet", np.stack(crops), ONET_OUTPUTS)[2][:, 1].astype(float)
 
 
 @cache
@@ -141,8 +142,7 @@ def _locate(pixels: np.ndarray, candidates: np.ndarray, threshold: float) -> tup
     candidates = _with_area(candidates)
     if not len(candidates):
         return candidates, np.empty((0, 10))
-    outputs = ["dense_5", "dense_6", "softmax_2"]
-    offsets, points, probability = _forward("onet", _crops(pixels, candidates, ONET), outputs)
+    offsets, points, probability = _forward("onet", _crops(pixels, candidates, ONET), ONET_OUTPUTS)
     passed = probability[:, 1] > threshold
     boxes = np.hstack([candidates[passed, :4], probability[passed, 1:]])
     sides = boxes[:, 2:4] - boxes[:, :2] + 1

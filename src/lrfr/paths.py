@@ -57,6 +57,7 @@ AUXILIARY_LANDMARKS = Path("data/landmarks/auxiliary.parquet")
 NATIVE_LANDMARKS = Path("data/landmarks/native.parquet")
 UNRECOGNIZABLE_LANDMARKS = Path("data/landmarks/unrecognizable.parquet")
 SUMMARY = Path("metrics/summary.json")
+SCOREBOARD = Path("metrics/synthesizers.json")
 EXAMPLES = Path("data/examples/super_resolved.parquet")
 ACTIVATIONS = Path("data/examples/activations.parquet")
 SUPER_RESOLUTION_NETWORKS = (Path("models/super_resolution/networks.json"), Path("data/super_resolved/networks.json"))
@@ -100,13 +101,18 @@ def samples(synthesizer: str) -> Path:
 
 
 def drift_result(synthesizer: str) -> Path:
-    """Evidently's JSON for native LR against one synthesiser's LR."""
+    """What drift says of native LR against one synthesiser's LR."""
     return Path("data/drift") / f"{synthesizer}.json"
 
 
 def drift_page(synthesizer: str) -> Path:
     """Evidently's HTML for native LR against one synthesiser's LR."""
-    return REPORTS / f"drift_{synthesizer}.html"
+    return REPORTS / "drift" / f"{synthesizer}.html"
+
+
+def closest(run: str) -> Path:
+    """What one run has of the ranking of synthesisers: the closest, where it asks for it."""
+    return Path("data/closest") / f"{run}.json"
 
 
 def pretrained(backbone: str) -> Path:

@@ -14,18 +14,18 @@ from lrfr.parameter_files import composed
 from tests.contract.imports import ROOT
 
 PLAN = """
-    code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift > report
+    code > acquire > detect > curate > split > validate > synthesize > validate-synthetic > drift
     code > import-testset > curate
     split > check-batches > train-landmarks
     check-batches > train-sr
     validate > card
-    validate > synlr > validate-synthetic > training-sets
+    validate > synlr > validate-synthetic
     synlr > apply-sr > embed
     validate > train-sr > apply-sr
     train-sr > visualize > report
-    validate > train-landmarks > locate-landmarks > pretrain > finetune > embed > evaluate > summary > report > package
+    validate > train-landmarks > locate-landmarks > pretrain > drift > rank-synthesizers
+    rank-synthesizers > training-sets > finetune > embed > evaluate > summary > report > package
     finetune > visualize
-    locate-landmarks > training-sets > finetune
 """
 
 
@@ -85,7 +85,7 @@ def test_each_name_in_the_parameters_has_its_stages(stages, params):
     of_each = {
         ("finetune", "embed", "evaluate"): params.methods,
         ("pretrain",): params.backbones,
-        ("synthesize", "drift"): params.synthesizers,
+        ("synthesize",): params.synthesizers,
         ("train-sr", "apply-sr"): params.super_resolution,
         ("import-testset",): params.evaluation_sets,
     }

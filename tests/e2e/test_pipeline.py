@@ -64,7 +64,8 @@ def tiny(params):
         for training in (value for value in section.values() if isinstance(value, dict) and "epochs" in value):
             training.update(epochs=2, batch_size=8, precision="fp32")
     params["learned_synthesizers"] = {"mrgan": MRGAN}
-    runs["ran"] = {"method": "ran", "backbone": "main", "synthesizer": "mrgan", **ADAPTION}
+    runs["baseline"]["auxiliary"]["low_resolution"].update(synthesizer="closest")
+    runs["ran"] = {"method": "ran", "backbone": "main", "synthesizer": "closest", **ADAPTION}
     params["evaluate"].update(bootstrap=100, super_resolution=["vdsr"])
     params["threads"] = 1
     return params
@@ -120,12 +121,9 @@ def test_every_stage_leaves_what_it_promises(project):
     assert isinstance(release["approved"], bool)
     assert release["sign_off"][0]["passed"], "every stage that looks at the data let it pass"
     page = (project / "reports/index.html").read_text()
-    assert (
-        "baseline" in page
-        and "quality.html" in page
-        and "quality_synthetic.html" in page
-        and "drift_downsample.html" in page
-    )
+    linked = ("quality.html", "quality_synthetic.html", "drift/downsample.html", "drift/mrgan.html")
+    assert "baseline" in page and all(f'href="{place}"' in page for place in linked)
+    assert all((project / "reports" / place).is_file() for place in linked)
 
 
 def test_every_run_says_how_faces_were_presented_to_it(project):
@@ -145,6 +143,15 @@ def test_every_run_says_how_faces_were_presented_to_it(project):
         assert set(result["sets"]) == {"benchmark", "synlr", "surveillance", "pairs", "distractors"}
         counted = {of["n_unaligned"] is not None for of in result["sets"].values()}
         assert counted == {name != "csri"}
+
+
+def test_a_run_by_the_closest_synthesizer_learns_from_the_winner_s_faces(project):
+    board, run = (
+        json.loads((project / "metrics" / name).read_text()) for name in ("synthesizers.json", "runs/ran.json")
+    )
+    assert set(board["ranking"]) == {"downsample", "mrgan"}
+    (lr_model,) = [step for step in run["trained"] if step["step"] == "lr_model"]
+    assert set(lr_model["faces"]) == {f"synthetic ({board['closest']})"}
 
 
 def test_git_sees_nothing_but_the_lock(project):
@@ -183,7 +190,7 @@ def test_a_run_added_by_three_lines_trains_alone_and_is_in_the_report(project):
     before = {path: path.read_bytes() for path in (project / "models").rglob("*.safetensors")}
     stages = ran(project)
     # What looks at all runs runs too; the package comes after the report, as the plan has it
-    of_all = {"check-batches", "code", "summary", "training-sets", "visualize"}
+    of_all = {"check-batches", "code", "rank-synthesizers", "summary", "training-sets", "visualize"}
     assert set(stages[:-2]) == of_all | {"finetune@brand_new", "embed@brand_new", "evaluate@brand_new"}
     assert stages[-2:] == ["report", "package"]
     assert {path: path.read_bytes() for path in before} == before
@@ -193,7 +200,7 @@ def test_a_run_added_by_three_lines_trains_alone_and_is_in_the_report(project):
 def test_a_run_s_parameter_reruns_that_run_alone(project):
     change(project, lambda params: params["methods"]["brand_new"]["training"].update(learning_rate=0.02))
     stages = ran(project, "evaluate")
-    assert set(stages[:-3]) == {"check-batches", "code", "training-sets"}
+    assert set(stages[:-3]) == {"check-batches", "code", "rank-synthesizers", "training-sets"}
     assert stages[-3:] == ["finetune@brand_new", "embed@brand_new", "evaluate@brand_new"]
 
 

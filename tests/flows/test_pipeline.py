@@ -91,7 +91,7 @@ mode.write_text("fail")
 run("failed")
 mode.write_text("good")
 run("mended")
-print(Artifact.get("report").data, flush=True)
+print(Artifact.get("leaderboard").data, Artifact.get("report-page").data, flush=True)
 run("unchanged")
 with FileLock(LOCK):
     run("second")
@@ -212,6 +212,7 @@ def test_a_failed_stage_stops_the_flow_and_is_named(runs):
     error = output[output.index("\nerror: the stage 'train' failed") :]
     assert "error: the loss is not finite\n  what to do: lower the learning rate" in error
     assert "loss 0.1" not in error
+    assert "Failed(\"the stage 'train' failed: the loss is not finite\")" in output  # the state, in Prefect's pages
     assert "'report'" not in output
 
 

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lrfr.errors import ParameterError
 from lrfr.nn.networks import NETWORKS
+from lrfr.nn.networks.pointwise import PointwiseConvolution
 from lrfr.nn.networks.shape import Shape
 
 PAGE = Path(__file__).parents[2] / "docs" / "backbones.md"
@@ -68,6 +69,27 @@ def test_gradients_reach_every_trained_parameter(name):
     for key, parameter in network.named_parameters():
         if parameter.requires_grad:
             assert parameter.grad is not None and parameter.grad.isfinite().all() and parameter.grad.any(), key
+
+
+@pytest.mark.parametrize("channels", [2, 3, 8, 24])
+@pytest.mark.parametrize(("stride", "side"), [(1, 7), (2, 48), (2, 7)])
+def test_a_pointwise_convolution_is_torch_s_however_few_its_channels(channels, stride, side):
+    torch.manual_seed(0)
+    theirs = nn.Conv2d(channels, 16, 1, stride, bias=False, dtype=torch.float64)
+    ours = PointwiseConvolution(channels, 16, stride).to(memory_format=torch.channels_last)
+    ours.load_state_dict(theirs.state_dict())
+    features = torch.randn(4, channels, side, side)
+    exact = features.double().requires_grad_()
+    taken = features.contiguous(memory_format=torch.channels_last).requires_grad_()
+    for _ in range(5):  # what is written outside the memory shows by and by
+        theirs.zero_grad()
+        ours.zero_grad()
+        expected, found = theirs(exact), ours(taken)
+        torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-5)
+        expected.square().sum().backward()
+        found.square().sum().backward()
+        torch.testing.assert_close(ours.weight.grad.double(), theirs.weight.grad, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(taken.grad.double(), exact.grad, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -2,6 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from lrfr import faces
@@ -43,6 +44,7 @@ def model(folder, quality=None, dimension=8):
     architecture = Architecture(
         backbone="lrfr_ir18", width=0.05, embedding_dim=dimension, input_size=16, dropout=0.0, **chosen
     )
+    torch.manual_seed(0)
     write_model(folder, Model(Embedder(architecture), Facts()))
     return folder
 

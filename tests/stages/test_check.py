@@ -44,6 +44,9 @@ def test_the_default_parameters_are_right_and_another_run_is_a_few_lines(capsys)
     assert "every section" in capsys.readouterr().out
     params = yaml.safe_load(paths.PARAMS.read_text())
     params["methods"]["student"] = STUDENT
+    params["methods"]["nearest"] = params["methods"]["baseline"] | {
+        "auxiliary": STUDENT["training"] | {"low_resolution": SMALLER | {"synthesizer": "closest"}}
+    }
     paths.PARAMS.write_text(yaml.safe_dump(params))
     check.run()
 
@@ -56,6 +59,19 @@ def test_the_default_parameters_are_right_and_another_run_is_a_few_lines(capsys)
         (lambda p: p["acquire"]["settings"].update(persons=3), "unknown parameter 'persons'"),
         (lambda p: p["synthesizers"].update(downsampel={}), "unknown synthesizer 'downsampel'"),
         (lambda p: p["synthesizers"]["photographic"].update(blurr=1), "unknown parameter 'blurr'"),
+        (lambda p: p["synthesizers"].update(closest={}), "unknown synthesizer 'closest'"),
+        (lambda p: p["drift"].update(backbone="mian"), "unknown backbone 'mian'(.|\n)*drift.backbone"),
+        (lambda p: p["drift"].update(stop_above=0.4), "greater than or equal to 0.5"),
+        (
+            lambda p: p["backbones"]["main"]["training"].update(low_resolution=SMALLER | {"synthesizer": "closest"}),
+            "only a run can take the closest synthesizer",
+        ),
+        (
+            lambda p: p["methods"]["baseline"]["auxiliary"].update(
+                low_resolution=SMALLER | {"synthesizer": "closest", "settings": {"kernel": "area"}}
+            ),
+            "takes no others",
+        ),
         (lambda p: p["backbones"]["main"]["architecture"].update(dropout=2), "less than 1"),
         (lambda p: p["backbones"]["main"]["training"].update(schedule="linear"), "cosine"),
         (lambda p: p["backbones"]["main"].update(presentation="aligned"), "no presentation 'aligned'; known: as_crop"),

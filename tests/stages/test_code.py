@@ -97,6 +97,15 @@ def test_a_synthesizer_that_one_run_uses_changes_that_run_s_record_alone(package
     assert changed_by(before, lambda: append(package / "synthesis/photographic.py")) == {"runs/photographed.json"}
 
 
+def test_a_run_by_the_closest_synthesizer_depends_on_all_that_it_may_be(package):
+    closest = {"epochs": 1, "low_resolution": {"synthesizer": "closest"}}
+    runs = RUNS | {"nearest": {"method": "baseline", "backbone": "main", "training": closest}}
+    write(methods=runs, synthesizers={"downsample": {}, "camera": {}}, learned_synthesizers={"mrgan": {}})
+    found = recorded()["runs/nearest.json"]
+    assert {"synthesis/downsample.py", "synthesis/camera.py", "synthesis/mrgan.py"} <= set(found)
+    assert "synthesis/photographic.py" not in found
+
+
 def test_a_new_synthesizer_and_a_new_method_change_no_record(package):
     before = recorded()
 

@@ -10,12 +10,13 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+import yaml
 from markupsafe import Markup
 
 from lrfr import paths
 from lrfr.config import read_params
 from lrfr.errors import FaceTableError, ResultError
-from lrfr.faces import write_faces
+from lrfr.faces import encode_png, write_faces
 from lrfr.files import read_json, write_csv, write_json, write_text
 from lrfr.report import (
     alignment,
@@ -23,8 +24,10 @@ from lrfr.report import (
     leaderboard,
     recognizability,
     rejection,
+    scoreboard,
     sheets,
     super_resolution,
+    synthesizers,
     tables,
 )
 from lrfr.report.blocks import Cell, Charts, Note, Section, Sheet, Table
@@ -44,6 +47,7 @@ from tests.stages.report_run import (
     SKILL,
     UPDATES,
     Page,
+    drift,
     uri,
     write_probes,
     write_run,
@@ -111,16 +115,18 @@ def test_the_page_is_well_formed_and_needs_nothing_else(run_with_sets: Path) -> 
     page = Page()
     assert not page.unclosed
     local = {address for address in page.loaded if not address.startswith(("data:", "#"))}
-    drift = {"drift_downsample.html", "drift_photographic.html"}
-    assert local == {"quality.html", "quality.html#verification", "quality_synthetic.html", "data_card.html"} | drift
+    compared = {"drift/downsample.html", "drift/photographic.html"}
+    assert local == {"quality.html", "quality.html#verification", "quality_synthetic.html", "data_card.html"} | compared
     assert not page.tags & {"script", "iframe", "object", "embed"}
     assert not re.findall(r"url\(|@import", paths.REPORT.read_text())
     assert all(image["src"].startswith("data:image/png;base64,") and image["alt"] for image in page.images)
     listed = [address.removeprefix("#") for address in page.loaded if address.startswith("#")]
+    assert listed.pop() == "synthesizers"  # the section on data quality leads there
     assert page.anchors == listed[1:]  # after the link that skips to the leaderboard
     assert page.anchors[:8] == ["leaderboard", "set-benchmark", "set-synlr", *(f"set-{name}" for name in SETS)]
-    assert page.anchors[8:13] == ["full-resolution", "rejection", "recognizability", "super-resolution", "alignment"]
-    assert page.anchors[13:] == ["training", "faces", "dataset", "curation", "data-quality"]
+    questions = ["full-resolution", "rejection", "recognizability", "super-resolution", "alignment", "synthesizers"]
+    assert page.anchors[8:14] == questions
+    assert page.anchors[14:] == ["training", "faces", "dataset", "curation", "data-quality"]
 
 
 def test_two_runs_give_the_same_bytes(run: Path) -> None:
@@ -148,7 +154,14 @@ def test_names_of_runs_and_from_the_data_are_escaped(run: Path) -> None:
     write_text(
         paths.REPORT,
         render(
-            replace(results, runs=renamed(results.runs), probes=renamed(results.probes), sets=sets, training=training)
+            replace(
+                results,
+                params=results.params.model_copy(update={"methods": renamed(results.params.methods)}),
+                runs=renamed(results.runs),
+                probes=renamed(results.probes),
+                sets=sets,
+                training=training,
+            )
         ),
     )
     page, said = Page(), "".join(Page().words)
@@ -197,7 +210,8 @@ def test_a_gallery_without_distractors_and_a_training_of_one_epoch(run: Path) ->
         (paths.LANDMARK_ERROR, "lrfr train-landmarks"),
         (paths.super_resolution_metrics(NETWORK), f"lrfr train-sr {NETWORK}"),
         (paths.DETECTION_METRICS, "lrfr detect"),
-        (paths.drift_result("downsample"), "lrfr drift downsample"),
+        (paths.drift_result("downsample"), "lrfr drift"),
+        (paths.SCOREBOARD, "lrfr rank-synthesizers"),
         (paths.SYNLR_VALIDATION, "lrfr validate-synthetic"),
     ],
 )
@@ -633,6 +647,29 @@ def test_every_synthetic_face_stands_below_its_own_original(run: Path) -> None:
     assert len(native.faces) == len(original.faces) == 10
 
 
+def test_samples_of_what_learns_are_shown_by_epoch_beside_native_faces(run: Path) -> None:
+    assert synthesizers.section(read()) is None, "by default none learns"
+    values = yaml.safe_load(paths.PARAMS.read_text()) | {"learned_synthesizers": {"mrgan": {}}}
+    write_text(paths.PARAMS, yaml.safe_dump(values, sort_keys=False))
+    paths.synthetic("mrgan").write_bytes(paths.synthetic("downsample").read_bytes())
+    write_json(paths.drift_result("mrgan"), drift("mrgan"))
+    write_csv(paths.training_curve("synthesizers", "mrgan"), ["step", "learning_rate", "pixel"], [[9, 0.1, 2.0]])
+    with pytest.raises(ResultError, match="lrfr train-synthesizer mrgan"):
+        synthesizers.section(read())
+    paths.samples("mrgan").mkdir(parents=True)
+    for number, name in enumerate(("hr", "epoch_0001", "epoch_0003", "native")):
+        strip = np.full((8, 24, 3), 50 * number, np.uint8)
+        (paths.samples("mrgan") / f"{number:02}_{name}.png").write_bytes(encode_png(strip))
+    results = read()
+    section = synthesizers.section(results)
+    assert section is not None
+    (sheet,) = section.blocks
+    assert [row.label for row in sheet.rows] == ["HR original", "after epoch 1", "after epoch 3", "native, others"]
+    assert all([face.size for face in row.faces] == ["8×8"] * 3 for row in sheet.rows)
+    assert "synthesizer mrgan" in [one.name for one in training_figures(results, styles(results.runs))]
+    assert "Samples of mrgan" in render(results)
+
+
 def test_the_quality_of_the_data_is_counted(run: Path) -> None:
     results = read()
     assert tables.quality_line([results.validation]) == "14 of 14 expectations met"
@@ -643,10 +680,80 @@ def test_the_quality_of_the_data_is_counted(run: Path) -> None:
 @pytest.mark.parametrize(("auc", "said"), [(0.52, "hardly"), (0.7, "somewhat"), (0.9, "most"), (0.99, "nearly all")])
 def test_the_auc_of_the_drift_is_put_in_words(run: Path, auc: float, said: str) -> None:
     results = read()
-    results.drift["downsample"]["summary"]["classifier_auc"] = auc
+    results.drift["downsample"]["summary"]["statistics"]["auc"] = auc
     name, line = tables.drift_lines(results)[0]
-    assert name == "downsample" and line.startswith("1 of 2 image statistics drifted, which counts as drift.")
+    assert name == "downsample" and line.startswith("1 of 2 statistics drifted, which counts as drift.")
     assert f"AUC of {auc:.2f}" in line and said in line
+
+
+# Native and synthetic LR
+
+
+def test_the_scoreboard_says_which_synthesizer_is_closest_by_what_and_shows_the_telling_faces(run: Path) -> None:
+    results = read()
+    one = scoreboard.section(results)
+    assert one.lead.startswith("Of the synthesizers, downsample makes faces closest to native ones, by the MMD")
+    assert "and by the other measures too" in one.lead and "ask for a warning" in one.lead
+    (table,) = blocks(one, Table)
+    assert labels(table) == ["downsample closest; differs most in sharpness", "photographic differs most in sharpness"]
+    assert [cell.value for cell in table.rows[0].cells] == ["1.0000", "2.000", "0.960", "0.913", "1 of 2"]
+    assert table.rows[0].cells[0].interval == "0.9900–1.0100"
+    (sheet,) = blocks(one, Sheet)
+    native = {uri(row) for row in whole(paths.BENCHMARK).to_pylist() if row["split"] == "train"}
+    made = {uri(row) for row in whole(paths.synthetic("downsample")).to_pylist()}
+    assert {face.uri for face in sheet.rows[0].faces} <= native and {face.uri for face in sheet.rows[1].faces} <= made
+    assert len(sheet.columns) == len(sheet.rows[0].faces) == 4
+
+
+def test_measures_that_disagree_and_synthesizers_that_are_as_close_are_told(run: Path) -> None:
+    results = read()
+    board = results.scoreboard
+    board["first_by"] |= {"auc": "photographic", "frechet": "photographic"}
+    board["tied"] = ["photographic"]
+    lead = scoreboard.section(results).lead
+    assert "by the Fréchet distance and the classifier's AUC it is photographic" in lead
+    assert "photographic may be as close: the intervals meet" in lead
+
+
+def with_synthesizer(name: str, **changes: object) -> dict[str, Any]:
+    low = {"synthesizer": name, "share": 1.0, "heights": [12, 24]}
+    return {"method": "baseline", "backbone": "main", "training": {"epochs": 1, "low_resolution": low}} | changes
+
+
+def from_table(name: str) -> dict[str, Any]:
+    return {"method": "baseline", "backbone": "main", "synthesizer": name, "synthetic": {"epochs": 1}}
+
+
+def test_runs_on_the_tables_of_synthesizers_say_it_too(run: Path) -> None:
+    results = read()
+    results.params.methods.update(baseline=from_table("photographic"), tc=from_table("closest"))
+    (told,) = scoreboard.best_to_train_on(results)
+    assert "downsample 42.0 % (tc), photographic 34.0 % (baseline)" in told
+    assert "The closest, downsample, was also the best to train on" in told
+    results.params.methods.update(baseline=with_synthesizer("photographic"))
+    assert scoreboard.best_to_train_on(results) == [], "on the way is another difference"
+
+
+@pytest.mark.parametrize(
+    ("of_tc", "said"),
+    [
+        (with_synthesizer("photographic"), "The closest, downsample, was not the best to train on: photographic was"),
+        (with_synthesizer("closest"), None),
+        (with_synthesizer("photographic", backbone="other"), None),
+    ],
+)  # fmt: skip
+def test_runs_that_differ_by_their_synthesizer_alone_say_whether_the_closest_was_the_best(
+    run: Path, of_tc: dict[str, Any], said: str | None
+) -> None:
+    results = read()
+    results.params.methods.update(baseline=with_synthesizer("downsample"), tc=of_tc)  # tc is better than baseline
+    told = scoreboard.best_to_train_on(results)
+    assert len(told) == (said is not None)
+    if said is not None:
+        assert said in told[0] and "photographic 42.0 % (tc), downsample 34.0 % (baseline)" in told[0]
+        assert "Their intervals meet" not in told[0]
+        results.scoreboard["ranking"] = ["photographic", "downsample"]
+        assert "The closest, photographic, was also the best to train on" in scoreboard.best_to_train_on(results)[0]
 
 
 # Full resolution, before and after

@@ -7,9 +7,9 @@ import yaml
 
 from lrfr import faces, paths
 from lrfr.config import read_params
-from lrfr.errors import FaceTableError, ParameterError
+from lrfr.errors import FaceTableError, ParameterError, ResultError
 from lrfr.faces import LANDMARK_SCHEMA, read_table
-from lrfr.files import read_json
+from lrfr.files import read_json, write_json
 from lrfr.methods import read_run
 from lrfr.nn.embedder import Architecture, Embedder
 from lrfr.nn.landmarks.network import CNN6
@@ -157,6 +157,49 @@ def test_what_learnt_from_faces_presented_otherwise_makes_none():
         finetune.run("mine")
 
 
+def ranked(name, run="mine"):
+    """What rank-synthesizers writes down for a run where the synthesiser of that name has won."""
+    settings = {"photographic": PHOTOGRAPHIC}.get(name, {})
+    write_json(paths.closest(run), {"synthesizer": name, "settings": settings})
+
+
+def test_a_run_learns_from_the_table_of_the_closest():
+    write(mine=from_table("closest"), other=from_table("photographic"))
+    for name in ("downsample", "photographic"):
+        synthesize.run(name)
+    with pytest.raises(ResultError, match="lrfr rank-synthesizers"):
+        training_sets.run()
+    ranked("downsample")
+    training_sets.run()
+    first = {name: read_json(paths.training_set(name)) for name in ("mine", "other")}
+    finetune.run("mine")
+    assert read_facts(paths.model("mine")).trained[0].faces == {"synthetic (downsample)": 24}
+    ranked("photographic")
+    training_sets.run()
+    second = {name: read_json(paths.training_set(name)) for name in first}
+    assert [name for name in first if first[name] != second[name]] == ["mine"]
+    assert second["mine"] == second["other"]
+    finetune.run("mine")
+    assert read_facts(paths.model("mine")).trained[0].faces == {"synthetic (photographic)": 24}
+
+
+@pytest.mark.parametrize("name", ["downsample", "photographic", "high_to_low"])
+def test_the_closest_makes_faces_on_the_way_as_if_the_run_had_named_it(name):
+    if name == "high_to_low":
+        write()
+        train_synthesizer.run(name)
+    settings = {"settings": PHOTOGRAPHIC} if name == "photographic" else {}
+    trained = []
+    for small in (SMALL | settings | {"synthesizer": name}, SMALL | {"synthesizer": "closest"}):
+        write(mine=on_the_way(small))
+        ranked(name)
+        training_sets.run()
+        assert ("synthesizer high_to_low" in read_json(paths.training_set("mine"))) == (name == "high_to_low")
+        finetune.run("mine")
+        trained.append(weights("mine"))
+    assert trained[0] == trained[1]
+
+
 @pytest.mark.parametrize("presentation", ["as_cropped", "arcface_112"])
 def test_ran_adapts_to_a_table(presentation):
     write(presentation, mine=adapted(synthesizer="downsample"), low=adapted(synthesizer="downsample", training=None))
@@ -218,9 +261,19 @@ def test_check_knows_what_learns():
     check.run()
 
 
+def test_check_takes_a_run_by_the_closest_whichever_may_win():
+    closest = BY_LEARNED | {"synthesizer": "closest"}
+    prepared(mine=on_the_way(closest), table=from_table("closest", presentation="arcface_112"))
+    check.run()
+    assert read_run("table", read_params()).synthesizer == "closest", "what is ready before the ranking can be read"
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
+        ({"mine": on_the_way(BY_LEARNED | {"synthesizer": "closest"}, presentation="arcface_112")},
+         r"where 'high_to_low' is the closest: (.|\n)*has learnt from faces presented as_cropped"),
+        ({"mine": on_the_way(BY_LEARNED | {"synthesizer": "closest", "settings": {"size": 3}})}, "takes no others"),
         ({"learned": {"high_to_low": LEARNED["high_to_low"] | {"backbone": "mian"}}}, "unknown backbone 'mian'"),
         ({"learned": {"mrgan": LEARNED["high_to_low"] | {"sides": [32, 16, 8]}}},
          "refines eyes, nose and mouth at fixed places"),

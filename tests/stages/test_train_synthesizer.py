@@ -41,7 +41,7 @@ def write(presentation="arcface_112", size=SIZE, **learned):
     write_params(threads=1, synthesizers={"downsample": {}}, learned_synthesizers=learned or LEARNED)
     code.run()
     torch.manual_seed(0)
-    architecture = Architecture(backbone="lrfr_ir18", width=0.05, embedding_dim=8, input_size=size, dropout=0.0)
+    architecture = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=8, input_size=size, dropout=0.0)
     # An expert's landmark network is not read here
     model = Model(Embedder(architecture).eval(), Facts(presentation=presentation))
     write_model(paths.pretrained("main"), model)

@@ -17,7 +17,7 @@ from lrfr.synthesis import mrgan
 from tests.nn.small_training import DISCRIMINATOR, SETTINGS
 
 SIZE = 24
-EXPERT = Architecture(backbone="lrfr_ir18", width=0.05, embedding_dim=8, input_size=SIZE, dropout=0.0)
+EXPERT = Architecture(backbone="lrfr_ir18", width=0.125, embedding_dim=8, input_size=SIZE, dropout=0.0)
 TINY = {
     "backbone": "main", "size": SIZE, "sides": [24, 12, 6], "width": 0.05,
     "training": SETTINGS | {"optimizers": {"discriminator": DISCRIMINATOR}},

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from lrfr.closest import CLOSEST
 from lrfr.config import BENCHMARK, RESERVED, Params, Section, settings
 from lrfr.core.alignment import check_presentation
 from lrfr.errors import ParameterError, unknown_name
@@ -38,6 +39,7 @@ class Run:
         trained: which of the backbone's weights are trained.
         native: the test set whose training faces are its native ones.
         synthesizer: whose faces in data/synthetic are its synthetic ones; None: those that its training makes small.
+            Who reads the faces has put the winner in the place of ``closest`` (:mod:`lrfr.closest`).
         settings: of the method.
     """
 
@@ -117,8 +119,9 @@ def _check_synthetic(run: Run, params: Params, where: str) -> None:
         ParameterError: nobody does, or two do, or it learns from none; or there is no such synthesiser.
     """
     if run.synthesizer is not None:
-        if run.synthesizer not in params.all_synthesizers:
-            raise unknown_name("synthesizer", run.synthesizer, params.all_synthesizers, f"{where}.synthesizer")
+        known = [*params.all_synthesizers, CLOSEST]
+        if run.synthesizer not in known:
+            raise unknown_name("synthesizer", run.synthesizer, known, f"{where}.synthesizer")
         if "synthetic" not in run.collections:
             what = "the run does not learn from synthetic faces, of whatever synthesizer"
             raise ParameterError(what, where=f"{where}.synthesizer", remedy="leave `synthesizer` out")

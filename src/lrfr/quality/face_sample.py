@@ -26,11 +26,19 @@ Columns = dict[str, np.ndarray]  # of statistics, (N,) float64 each, NaN where t
 
 @dataclass(frozen=True)
 class FaceSample:
-    """Some faces of a table: ``rows`` (N,) in the table, and ``face_ids`` (N,), in the order of these ids."""
+    """Some faces of a table, in the order of what they are drawn by.
+
+    Attributes:
+        path: the table.
+        rows: (N,) in the table.
+        face_ids: (N,).
+        drawn_by: (N,) by which they are drawn.
+    """
 
     path: Path
     rows: np.ndarray
     face_ids: np.ndarray
+    drawn_by: np.ndarray
 
     def __len__(self) -> int:
         """N."""
@@ -38,11 +46,15 @@ class FaceSample:
 
     def first(self, count: int, seed: int) -> "FaceSample":
         """At most so many of them, drawn anew."""
-        chosen = drawn_by_id(self.face_ids, count, seed)
-        return FaceSample(self.path, self.rows[chosen], self.face_ids[chosen])
+        return self._take(_drawn(self.drawn_by, count, seed))
+
+    def _take(self, chosen: np.ndarray) -> "FaceSample":
+        return FaceSample(self.path, self.rows[chosen], self.face_ids[chosen], self.drawn_by[chosen])
 
 
-def sample_faces(path: Path, splits: Collection[str] | None, count: int, seed: int) -> FaceSample:
+def sample_faces(
+    path: Path, splits: Collection[str] | None, count: int, seed: int, drawn_by: str | None = None
+) -> FaceSample:
     """Draws at most ``count`` faces of a table, whatever the order of its rows: a face's own hash decides.
 
     Args:
@@ -50,6 +62,7 @@ def sample_faces(path: Path, splits: Collection[str] | None, count: int, seed: i
         splits: of which they are; of all and of none where None.
         count: how many.
         seed: of the draw.
+        drawn_by: the attribute whose hash decides; the ``face_id`` where None, and where a face has no such attribute.
 
     Raises:
         FaceTableError: the table is missing, or misses a column.
@@ -61,12 +74,14 @@ def sample_faces(path: Path, splits: Collection[str] | None, count: int, seed: i
     rows = np.flatnonzero(wanted)
     if len(rows) < LEAST:
         raise BenchmarkError(f"{len(rows)} faces are too few to compare; {LEAST} are needed", where=path)
-    ids = _texts(table["face_id"])[rows]
-    chosen = drawn_by_id(ids, count, seed)
-    return FaceSample(path, rows[chosen], ids[chosen])
+    ids = keys = _texts(table["face_id"])[rows]
+    if drawn_by is not None:
+        named = _texts(pc.map_lookup(table["attributes"], drawn_by, "first"))[rows]
+        keys = np.where(named == "", ids, named)
+    return FaceSample(path, rows, ids, keys)._take(_drawn(keys, count, seed))
 
 
-def drawn_by_id(ids: np.ndarray, count: int, seed: int) -> np.ndarray:
+def _drawn(ids: np.ndarray, count: int, seed: int) -> np.ndarray:
     """The places (n,) of at most ``count`` ids (N,), in the order of the ids; which ones, hashes of them decide."""
     order = np.argsort(ids, kind="stable")
     if len(ids) <= count:

@@ -9,6 +9,7 @@ from lrfr.report import (
     leaderboard,
     recognizability,
     rejection,
+    scoreboard,
     sheets,
     super_resolution,
     synthesizers,
@@ -74,4 +75,5 @@ def sections(results: Results, styles: dict[str, str]) -> list[Section]:
         super_resolution.section(results, styles),
         *([learned] if (learned := synthesizers.section(results)) else []),
         alignment.section(results, styles),
+        scoreboard.section(results),
     ]

@@ -82,6 +82,7 @@ class Results:
     validation: dict[str, Any]
     synthetic_validation: list[dict[str, Any]]  # of the SynLR set, and of the synthetic faces
     drift: dict[str, dict[str, Any]]
+    scoreboard: dict[str, Any]  # of the synthesisers
     benchmark: pa.Table
     auxiliary: pa.Table
 
@@ -126,7 +127,8 @@ def read_results(params: Params) -> Results:
         synthetic_validation=[
             read_json(path, "lrfr validate-synthetic") for path in (paths.SYNLR_VALIDATION, paths.SYNTHETIC_VALIDATION)
         ],
-        drift={name: read_json(paths.drift_result(name), f"lrfr drift {name}") for name in params.synthesizers},
+        drift={name: read_json(paths.drift_result(name), "lrfr drift") for name in params.all_synthesizers},
+        scoreboard=read_json(paths.SCOREBOARD, "lrfr rank-synthesizers"),
         benchmark=read_faces(paths.BENCHMARK, METADATA),
         auxiliary=read_faces(paths.AUXILIARY, METADATA),
     )

@@ -60,7 +60,7 @@ def by_size() -> list[Row]:
         ids = _some(table.filter(pa.array((heights >= low) & (heights < high)))["face_id"], FACES_PER_ROW)
         if ids:
             label = f"{high - 1} px and less" if not low else f"{low}–{high - 1} px"
-            rows.append(Row(label, _faces(paths.BENCHMARK, ids, "native LR face")))
+            rows.append(Row(label, faces_of(paths.BENCHMARK, ids, "native LR face")))
     return rows
 
 
@@ -73,7 +73,7 @@ def by_identity() -> list[Person]:
         own, sides = table.filter(pc.field("identity") == identity), {}
         for split in ("probe", "gallery"):
             ids = _some(own.filter(pc.field("split") == split)["face_id"], FACES_PER_IDENTITY)
-            sides[split] = _faces(paths.BENCHMARK, ids, f"{split} face of {identity}")
+            sides[split] = faces_of(paths.BENCHMARK, ids, f"{split} face of {identity}")
         people.append(Person(identity, **sides))
     return people
 
@@ -82,12 +82,12 @@ def distractors() -> list[Face]:
     """Gallery faces of people nobody could name."""
     table = read_faces(paths.BENCHMARK, ["face_id", "split"])
     ids = _some(table.filter(pc.field("split") == "distractor")["face_id"], 2 * FACES_PER_ROW)
-    return _faces(paths.BENCHMARK, ids, "distractor face")
+    return faces_of(paths.BENCHMARK, ids, "distractor face")
 
 
 def benchmark_row(label: str, ids: list[str]) -> Row:
     """Faces of the benchmark, in the order of their ids."""
-    return Row(label, _faces(paths.BENCHMARK, ids, f"face of {label} quality"))
+    return Row(label, faces_of(paths.BENCHMARK, ids, f"face of {label} quality"))
 
 
 def synthetic(synthesizers: list[str]) -> list[Row]:
@@ -95,15 +95,15 @@ def synthetic(synthesizers: list[str]) -> list[Row]:
     table = read_faces(paths.AUXILIARY, ["face_id", "identity"]).sort_by("face_id")
     one_each = dict(zip(table["identity"].to_pylist(), table["face_id"].to_pylist(), strict=True))
     hr_ids = _some(pa.array(one_each.values(), pa.string()), AUXILIARY_FACES)
-    rows, heights = [Row("HR original", _faces(paths.AUXILIARY, hr_ids, "HR face"))], []
+    rows, heights = [Row("HR original", faces_of(paths.AUXILIARY, hr_ids, "HR face"))], []
     for name in synthesizers:
         made = read_faces(paths.synthetic(name), ["face_id", "height", "attributes"]).to_pylist()
         versions = {dict(face["attributes"] or []).get("hr_face_id"): face for face in made}
         shown = [versions[hr_id] for hr_id in hr_ids if hr_id in versions]
         heights = [face["height"] for face in shown]
         ids = [face["face_id"] for face in shown]
-        rows.append(Row(name, _faces(paths.synthetic(name), ids, f"LR face made by {name}")))
-    return [*rows, Row("native, as tall", _faces(paths.BENCHMARK, _natives(heights), "native LR face"))]
+        rows.append(Row(name, faces_of(paths.synthetic(name), ids, f"LR face made by {name}")))
+    return [*rows, Row("native, as tall", faces_of(paths.BENCHMARK, _natives(heights), "native LR face"))]
 
 
 def _natives(heights: list[int]) -> list[str]:
@@ -125,8 +125,8 @@ def _some(ids: pa.Array | pa.ChunkedArray, most: int) -> list[str]:
     return [ordered[place] for place in places]
 
 
-def _faces(path: Path, ids: list[str], what: str) -> list[Face]:
-    """The faces of a table with these ids, in this order; only their images are read."""
+def faces_of(path: Path, ids: list[str], what: str) -> list[Face]:
+    """The faces of a table with these ids, in this order; only their images are read. ``what`` they show, in words."""
     if not ids:
         return []
     rows = pc.index_in(pa.array(ids, pa.string()), value_set=read_faces(path, ["face_id"])["face_id"]).to_numpy()

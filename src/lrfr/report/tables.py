@@ -45,18 +45,18 @@ def quality_line(checked: list[dict[str, Any]]) -> str:
 
 
 def drift_lines(results: Results) -> list[tuple[str, str]]:
-    """Each synthesiser with a sentence on how far its faces are from native ones."""
+    """Each synthesiser with a sentence on how far its faces are from native ones by their pictures alone."""
     lines = []
     for name, result in results.drift.items():
         summary = result["summary"]
         drifted = sum(column["drifted"] for column in summary["columns"].values())
         said = "which counts as drift" if summary["drift"] else "which does not count as drift"
-        auc = summary["classifier_auc"]
+        auc = summary["statistics"]["auc"]
         lines.append(
             (
                 name,
-                f"{drifted} of {len(summary['columns'])} image statistics drifted, {said}. A classifier that is "
-                f"to tell its faces from native ones has an AUC of {auc:.2f}: {_auc_reading(auc)}.",
+                f"{drifted} of {len(summary['columns'])} statistics drifted, {said}. A classifier that is to tell its "
+                f"faces from native ones by them has an AUC of {auc:.2f}: {_auc_reading(auc)}.",
             )
         )
     return lines

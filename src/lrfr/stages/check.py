@@ -12,6 +12,7 @@ import torch
 
 from lrfr import paths
 from lrfr.card.settings import Card, check_people
+from lrfr.closest import CLOSEST, asks_for_closest, with_each
 from lrfr.config import Params, Section, SectionType, Settings, Source, read_params, settings
 from lrfr.curation import Curate, Split
 from lrfr.detector import Detect
@@ -66,6 +67,7 @@ def run() -> None:
     """
     params = read_params()
     _check_data(params)
+    _check_closest(params)
     shown = {name: _check_backbone(f"backbones.{name}", values) for name, values in params.backbones.items()}
     _check_training("landmarks", _check("landmarks", params.landmarks, Landmarks).training)
     for name, values in params.super_resolution.items():
@@ -74,14 +76,30 @@ def run() -> None:
     for name in params.learned_synthesizers:
         _check_learned(name, params, shown)
     for name in params.methods:
-        chosen = read_run(name, params)
-        _check_run(chosen, chosen.presentation or shown[chosen.backbone])
-        _check_synthesizers(chosen, params, shown)
-        _check_part(chosen, params)
+        if asks_for_closest(params.methods[name]):
+            _check_each_winner(name, params, shown)
+        else:
+            _check_run(read_run(name, params), params, shown)
     _check_names(params, _check("evaluate", params.evaluate, Evaluate))
     print(f"{paths.PARAMS}: every section and every name in it is right")
     if paths.BENCHMARK.is_file() and paths.AUXILIARY.is_file():
         _note_batches(params)
+
+
+def _check_closest(params: Params) -> None:
+    """Raises where something but a run is to take the closest synthesiser."""
+    for section in ("backbones", "landmarks", "super_resolution"):
+        if asks_for_closest(getattr(params, section)):
+            what = "only a run can take the closest synthesizer: it is found by the embeddings of a backbone"
+            raise ParameterError(what, where=f"{paths.PARAMS}: {section}", remedy="name a synthesizer")
+    if CLOSEST in params.all_synthesizers:
+        what = f"no synthesizer can be called '{CLOSEST}': runs take the one that is"
+        raise ParameterError(what, where=f"{paths.PARAMS}: synthesizers", remedy="choose another name")
+    if not params.all_synthesizers:
+        what = "there is no synthesizer whose faces could be compared with native ones"
+        raise ParameterError(
+            what, where=f"{paths.PARAMS}: synthesizers", remedy="name one: synthesizers: {downsample: {}}"
+        )
 
 
 def _note_batches(params: Params) -> None:
@@ -225,11 +243,30 @@ def _check_network(name: str) -> None:
         raise unknown_name("backbone", name, [*NETWORKS, *timm.list_models(f"*{name[:5]}*")[:10]], paths.PARAMS)
 
 
-def _check_run(chosen: Run, shown: str) -> None:
+def _check_each_winner(name: str, params: Params, shown: Mapping[str, str]) -> None:
+    """Checks a run that takes the closest synthesiser as it will be with each one: nobody knows yet which wins."""
+    for winner, possible in with_each(params, name):
+        chosen = read_run(name, possible)
+        _check_trainings(chosen, shown)
+        _check_part(chosen, params)
+        try:
+            _check_synthesizers(chosen, params, shown)
+        except ParameterError as error:
+            raise ParameterError(f"where '{winner}' is the closest: {error}") from error
+
+
+def _check_run(chosen: Run, params: Params, shown: Mapping[str, str]) -> None:
+    _check_trainings(chosen, shown)
+    _check_synthesizers(chosen, params, shown)
+    _check_part(chosen, params)
+
+
+def _check_trainings(chosen: Run, shown: Mapping[str, str]) -> None:
+    presentation = chosen.presentation or shown[chosen.backbone]
     for step, collections in chosen.steps.items():
         training = getattr(chosen.settings, step)
         optimizers = _optimizers(chosen, step) if training.optimizers else ["main"]
-        _check_training(f"methods.{chosen.name}", training, step, collections, optimizers, shown)
+        _check_training(f"methods.{chosen.name}", training, step, collections, optimizers, presentation)
 
 
 def _check_part(chosen: Run, params: Params) -> None:
@@ -272,6 +309,7 @@ def _check_names(params: Params, evaluate: Evaluate) -> None:
     for kind, name, known, place in [
         ("evaluation set", params.read("synlr", SynLR).faces, params.evaluation_sets, "synlr.faces"),
         ("run", params.read("release", Release).run, params.methods, "release.run"),
+        ("backbone", params.read("drift", Drift).backbone, params.backbones, "drift.backbone"),
         *(
             ("super-resolution network", name, params.super_resolution, "evaluate.super_resolution")
             for name in evaluate.super_resolution

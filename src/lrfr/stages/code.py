@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lrfr import paths
+from lrfr.closest import CLOSEST
 from lrfr.code import PACKAGE, closure
 from lrfr.config import Params, Settings, read_params
 from lrfr.files import write_json
@@ -40,16 +41,20 @@ def _named(params: Params) -> dict[tuple[str, str], list[str]]:
     for name in params.all_synthesizers:
         named["synthesizers", name] = [f"lrfr.synthesis.{name}"]
     for name, values in params.backbones.items():
-        named["backbones", name] = _synthesizers(values)
+        named["backbones", name] = _synthesizers(values, params)
     for name, values in params.methods.items():
-        named["runs", name] = [f"lrfr.methods.{values.get('method')}", *_synthesizers(values)]
+        named["runs", name] = [f"lrfr.methods.{values.get('method')}", *_synthesizers(values, params)]
     return named
 
 
-def _synthesizers(values: Settings) -> list[str]:
-    """The synthesisers that make faces small on the fly in any training of a section."""
+def _synthesizers(values: Settings, params: Params) -> list[str]:
+    """The synthesisers that make faces small on the fly in any training of a section; of all of them where it is to be
+    the closest."""
     found = [_at(training, "low_resolution", "synthesizer") for training in _mappings(values.values())]
-    return sorted({f"lrfr.synthesis.{name}" for name in found if name})
+    names = {name for name in found if name}
+    if CLOSEST in names:
+        names = names - {CLOSEST} | set(params.all_synthesizers)
+    return sorted(f"lrfr.synthesis.{name}" for name in names)
 
 
 def _mappings(values: Iterable[Any]) -> list[Mapping[str, Any]]:

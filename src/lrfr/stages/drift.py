@@ -1,68 +1,102 @@
-"""drift: how far one synthesiser's faces are from native ones."""
+"""drift: how far every synthesiser's faces are from native ones, by their pictures and as a backbone sees them."""
 
-from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lrfr import faces, paths
+from lrfr import paths
 from lrfr.config import read_params
-from lrfr.core import image_statistics
-from lrfr.decoding import decode
-from lrfr.errors import BenchmarkError, unknown_name
 from lrfr.files import write_json, write_text
-from lrfr.images import Images
+from lrfr.nn.model_file import Model
 from lrfr.offline import stay_offline
-from lrfr.progress import track
+from lrfr.quality.embedded import embed_sample, read_for_comparison
+from lrfr.quality.face_sample import Columns, FaceSample, sample_faces, statistics_of
+from lrfr.quality.gap import LEVEL, EmbeddingGap, compare_columns, compare_embeddings, compared, statistics_auc
 from lrfr.quality.limits import Drift
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-BATCH = 64  # encoded faces in memory at a time
-LEAST = 20  # faces of each kind; below, a distance tells more about chance than about the faces
+EMBEDDED = 1000  # faces of each kind at most: the kernel grows with their square
+TELLING = 10  # faces of each kind that the classifier is surest about
+HR = "hr_face_id"  # every synthesiser is judged by its versions of the same HR faces
 
 
-def run(name: str) -> None:
-    """Writes data/drift/NAME.json and reports/drift_NAME.html; probes and their mates are left out, as test faces are.
+@dataclass(frozen=True)
+class MeasuredFaces:
+    """A sample in numbers.
+
+    Attributes:
+        columns: (N,) of each statistic.
+        embedded: those of its faces that were embedded, n of N.
+        embedding: (n, D) of them, as the backbone's metric compares them.
+    """
+
+    columns: Columns
+    embedded: FaceSample
+    embedding: np.ndarray
+
+    def __len__(self) -> int:
+        """N."""
+        return len(next(iter(self.columns.values())))
+
+
+def run() -> None:
+    """Writes data/drift/NAME.json and reports/drift/NAME.html for each synthesiser; native faces are measured once.
+
+    Native faces are those that train: a synthesiser that a run takes because it is the closest must not have been
+    chosen by a test face, nor by a distractor of the gallery.
 
     Raises:
-        ParameterError: no such synthesiser.
         BenchmarkError: too few faces to compare.
+        FaceTableError: a table is missing.
+        TrainingError: the backbone is missing.
         ImageError: a face's image cannot be decoded.
     """
     params = read_params()
-    if name not in params.synthesizers:
-        raise unknown_name("synthesizer", name, params.synthesizers, f"{paths.PARAMS}: synthesizers")
-    chosen = params.read("drift", Drift)
-    synthetic = _statistics(paths.synthetic(name), None, chosen.sample, params.seed)
-    native = _statistics(paths.BENCHMARK, {"train", "distractor"}, chosen.sample, params.seed)
+    chosen, seed = params.read("drift", Drift), params.seed
+    model = read_for_comparison(paths.pretrained(chosen.backbone), params.threads)
+    native = _measured(sample_faces(paths.BENCHMARK, {"train"}, chosen.sample, seed), model, seed)
     stay_offline()
-    from lrfr.quality.drift import compare
+    from lrfr.quality.drift import evidently_report  # 5 s
 
-    comparison = compare(native, synthetic, chosen.drift_share, params.seed)
-    write_json(
-        paths.drift_result(name),
-        {"synthesizer": name, "summary": comparison.summary, "evidently": comparison.evidently},
-    )
-    write_text(paths.drift_page(name), comparison.page)
+    for name in params.all_synthesizers:
+        drawn = sample_faces(paths.synthetic(name), None, chosen.sample, seed, drawn_by=HR)
+        synthetic = _measured(drawn, model, seed)
+        summary = _compared(native, synthetic, chosen.drift_share, seed)
+        auc = summary["statistics"]["auc"]
+        found = evidently_report(native.columns, synthetic.columns, chosen.drift_share, auc)
+        told = {"synthesizer": name, "backbone": chosen.backbone, "summary": summary, "evidently": found.result}
+        write_json(paths.drift_result(name), told)
+        write_text(paths.drift_page(name), found.page)
 
 
-def _statistics(path: Path, splits: set[str] | None, sample: int, seed: int) -> "pd.DataFrame":
-    """Image statistics of at most ``sample`` faces of the splits (None: all) of a face table, one row per face."""
-    import pandas as pd
+def _measured(faces: FaceSample, model: Model, seed: int) -> MeasuredFaces:
+    embedded = faces.first(EMBEDDED, seed)
+    columns = statistics_of(faces, with_confidence=True)
+    return MeasuredFaces(columns, embedded, embed_sample(model, embedded).embedding)
 
-    table = faces.read_faces(path, ["face_id", "split"])
-    rows = np.array([i for i, split in enumerate(table.column("split").to_pylist()) if not splits or split in splits])
-    if len(rows) < LEAST:
-        raise BenchmarkError(f"{len(rows)} faces are too few to compare; {LEAST} are needed", where=path)
-    if len(rows) > sample:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, sample, replace=False))
-    images = chain.from_iterable(Images(path, rows).batches(BATCH))
-    ids = track(table["face_id"].take(rows).to_pylist(), f"look at {path.stem}")
-    described = [
-        image_statistics.describe(decode(image, where=f"{path}, face {face}"))
-        for face, image in zip(ids, images, strict=True)
-    ]
-    return pd.DataFrame(described, columns=list(image_statistics.STATISTICS))
+
+def _compared(native: MeasuredFaces, synthetic: MeasuredFaces, drift_share: float, seed: int) -> dict[str, Any]:
+    """How far apart they are, by each statistic, by all of them and by embeddings, and the faces that tell it best."""
+    tests = len(compared(native.columns, synthetic.columns)) + 1
+    columns = compare_columns(native.columns, synthetic.columns, tests)
+    share = sum(column["drifted"] for column in columns.values()) / len(columns)
+    gap = compare_embeddings(native.embedding, synthetic.embedding, seed)
+    return {
+        "faces": {"native": len(native), "synthetic": len(synthetic)},
+        "columns": columns,
+        "drifted_share": share,
+        "drift_share": drift_share,
+        "drift": share >= drift_share,
+        "statistics": statistics_auc(native.columns, synthetic.columns, seed),
+        "embeddings": gap.figures | {"drifted": gap.figures["p_value"] <= LEVEL / tests},
+        "telling": _telling(gap, native.embedded, synthetic.embedded),
+    }
+
+
+def _telling(gap: EmbeddingGap, native: FaceSample, synthetic: FaceSample) -> dict[str, list[str]]:
+    """The faces that the classifier is surest are native, and those that it is surest are synthetic."""
+    sure = {"native": gap.belonging[: len(native)], "synthetic": -gap.belonging[len(native) :]}
+    return {
+        side: faces.face_ids[np.argsort(sure[side], kind="stable")[:TELLING]].tolist()
+        for side, faces in (("native", native), ("synthetic", synthetic))
+    }

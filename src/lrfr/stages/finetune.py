@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrfr import paths
+from lrfr.closest import with_closest
 from lrfr.config import BENCHMARK, Params, read_params
 from lrfr.core.alignment import AS_CROPPED
 from lrfr.errors import ParameterError
@@ -70,7 +71,7 @@ def run(name: str) -> None:
         ParameterError: params.yaml has no such run, a wrong setting of it, or one that does not go with its backbone.
     """
     with one_of_several():
-        params = read_params()
+        params = with_closest(read_params(), name)
         chosen = read_run(name, params)
         make_deterministic(params.seed, params.threads)
         backbone = read_model(paths.pretrained(chosen.backbone))

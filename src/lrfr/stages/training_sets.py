@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from lrfr import paths
+from lrfr.closest import with_closest
 from lrfr.config import BENCHMARK, read_params
 from lrfr.errors import FaceTableError, SourceError
 from lrfr.faces import LANDMARK_SCHEMA, read_faces, read_table, write_table
@@ -33,11 +34,12 @@ def run() -> None:
         ParameterError: a run is wrong.
         SourceError: nobody in the test set trains.
         FaceTableError, TrainingError: a table, or the network, is missing.
+        ResultError: a run takes the closest synthesiser, and the ranking is missing.
         ImageError: a face cannot be decoded.
     """
     params = read_params()
     make_deterministic(0, params.threads)
-    chosen = {name: read_run(name, params) for name in params.methods}
+    chosen = {name: read_run(name, with_closest(params, name)) for name in params.methods}
     for test_set in sorted({run.native for run in chosen.values()} - {BENCHMARK}):
         _locate(test_set)
     for synthesizer in sorted({run.synthesizer for run in chosen.values() if run.synthesizer is not None}):

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from lrfr.nn.networks.face_network import FaceNetwork
+from lrfr.nn.networks.pointwise import PointwiseConvolution
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, consecutive
 
@@ -51,7 +52,7 @@ def shortcut(channels_in: int, channels_out: int, stride: int, takes_pixels: boo
         return nn.MaxPool2d(1, stride)
     if stride == 1 and channels_in == channels_out:
         return nn.Identity()
-    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out))
+    return nn.Sequential(PointwiseConvolution(channels_in, channels_out, stride), nn.BatchNorm2d(channels_out))
 
 
 class ImprovedResNet(FaceNetwork):

@@ -14,6 +14,7 @@ from torch import nn
 
 from lrfr.nn.networks.face_network import FaceNetwork
 from lrfr.nn.networks.feature_map import feature_map
+from lrfr.nn.networks.pointwise import PointwiseConvolution
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, children, consecutive
 
@@ -36,7 +37,7 @@ class BasicBlock(nn.Module):
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
+                PointwiseConvolution(channels_in, channels_out, stride), nn.BatchNorm2d(channels_out)
             )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

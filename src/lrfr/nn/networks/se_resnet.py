@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lrfr.nn.networks.face_network import FaceNetwork
+from lrfr.nn.networks.pointwise import PointwiseConvolution
 from lrfr.nn.networks.shape import Network, Shape
 from lrfr.nn.networks.stages import Stages, consecutive
 
@@ -39,7 +40,7 @@ class SqueezeExcitationBlock(nn.Module):
         super().__init__()
         channels_out = channels * EXPANSION
         self.residual = nn.Sequential(
-            nn.Conv2d(channels_in, channels, 1, stride, bias=False),
+            PointwiseConvolution(channels_in, channels, stride),
             nn.BatchNorm2d(channels),
             nn.ReLU(),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
@@ -52,7 +53,7 @@ class SqueezeExcitationBlock(nn.Module):
         self.shortcut: nn.Module = nn.Identity()
         if channels_in != channels_out:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
+                PointwiseConvolution(channels_in, channels_out, stride), nn.BatchNorm2d(channels_out)
             )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
