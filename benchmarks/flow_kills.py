@@ -1,11 +1,11 @@
 """Kills the flow ``monitor`` at random moments while it examines, trains, decides, releases and publishes; lets it go
 on and compares the end with that of a run that nobody killed.
 
-    sudo python benchmarks/flow_kills.py 60 FOLDER     # in the project's root, on Linux; some minutes a kill
+    sudo python benchmarks/flow_kills.py 60 FOLDER                 # in the project's root, on Linux; an hour
 
 Works in FOLDER, where nothing else of the machine can be written to, on a copy of the project with generated people, in
-which a batch waits that ends in a release: what is released before are untrained weights. Half of the moments are drawn
-from the whole of a run, half from where it writes what must not be lost.
+which a batch waits that ends in a release: what is released before are untrained weights. A case begins where the batch
+waits, or where a part of the work is done already, so that it takes a minute. Rows are kept; the same command goes on.
 """
 
 import argparse
@@ -18,10 +18,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,18 @@ from benchmarks.sandbox import enter  # noqa: E402
 
 PATIENCE = 1800  # s
 LINGERING = 60  # s that a process may go on for when all is done
+STATES = {  # where a case begins, and how many of ten begin so
+    "arrived": 2,  # the batch waits
+    "training": 3,  # it was admitted, and all is made that training needs
+    "promoted": 5,  # the new model was found to be better; what is left is to package, release and publish it
+}
 SAME = ("metrics", "models", "data/evaluated", "raw", "annotations", "params.yaml")
 WATCHED = ("decisions", "signed", "params.yaml", "../place", ".git/refs", "dvc.lock", "raw/arrivals", "raw/batches")
 VERDICTS = "face_id,verdict,labeller,at,note\n"
 EQUAL = "equal"
 FLOW = [sys.executable, "-m", "flows.monitor", "--key", "../release.key", "--public", "../release.pub"]
 FLOW += ["--place", "../place"]
+HEAD = "| | begins | killed | when | it was at | end |\n|---|---|---|---|---|---|"
 
 
 def settings(params: dict[str, Any]) -> dict[str, Any]:
@@ -57,36 +64,48 @@ def settings(params: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Kill:
-    """When a run is killed, and whom: ``writes`` of what is watched have been seen, and ``delay`` s have passed since;
-    the whole ``group`` or the parent alone."""
+    """When a run is killed, and whom: it began in ``state``; ``writes`` of what is watched were seen, and ``delay`` s
+    have passed since; the whole ``group`` or the parent alone."""
 
+    state: str
     writes: int
     delay: float
     group: bool
 
 
 class Case:
-    """A copy of the project in which the batch waits."""
+    """A copy of the project in a folder, which begins in one of the states that are kept."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.project, self.kept = folder, folder / "project", folder / "kept"
+    def __init__(self, folder: Path, kept: Path) -> None:
+        self.folder, self.project, self.kept = folder, folder / "project", kept
+        (self.project / "src").mkdir(parents=True, exist_ok=True)  # else Python would not look there for what comes
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+        scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.environment |= {"PATH": scripts, "PYTHONPATH": f"{self.project / 'src'}{os.pathsep}{self.project}"}
+        self.environment |= {"DVC_SITE_CACHE_DIR": str(folder / "dvc")}
+        for name in ("release.key", "release.pub"):
+            if not (folder / name).exists():
+                shutil.copy2(kept.parent / name, folder / name)
 
-    def begin(self) -> None:
+    def begin(self, state: str) -> None:
         """The project as it is before each case."""
         for place in ("project", "place"):
             shutil.rmtree(self.folder / place, ignore_errors=True)
-        subprocess.run(["cp", "-a", self.kept, self.project], check=True)
+        subprocess.run(["cp", "-a", self.kept / state, self.project], check=True)
         (self.folder / "place").mkdir()
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """The flow, at the head of a group of its own."""
-        scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        code = f"{self.project / 'src'}{os.pathsep}{self.project}"
+    def start(self, is_preloaded: bool = True) -> subprocess.Popen[bytes]:
+        """The flow, at the head of a group of its own; its stages in forks of a process that has the libraries."""
+        commands = f"{self.folder / 'commands'}{os.pathsep}" * is_preloaded
         with (self.folder / "flow.log").open("wb") as log:
             return subprocess.Popen(
-                FLOW, cwd=self.project, env=os.environ | {"PATH": scripts, "PYTHONPATH": code},
+                FLOW, cwd=self.project, env=self.environment | {"PATH": f"{commands}{self.environment['PATH']}"},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+
+    def said(self) -> list[str]:
+        """The lines that the flow has said."""
+        return (self.folder / "flow.log").read_text(errors="replace").strip().splitlines()
 
     def finish(self) -> None:
         """Runs the flow to its end.
@@ -95,7 +114,7 @@ class Case:
             RuntimeError: it failed.
         """
         if self.start().wait(PATIENCE):
-            raise RuntimeError((self.folder / "flow.log").read_text(errors="replace")[-1500:])
+            raise RuntimeError("\n".join(self.said())[-1500:])
 
     def watched(self) -> str:
         """What is watched, as it is now."""
@@ -121,9 +140,10 @@ class Case:
                 if path.name == "manifest.json":
                     files = json.loads(path.read_text())["files"]
                     kept = {name: files[name] for name in files if name not in ("provenance.json",)}
-                    found[str(path)] = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+                    told = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+                    found[str(path.relative_to(self.folder))] = told
                 elif ".unfinished" in path.name:
-                    found[str(path)] = "unfinished"
+                    found[str(path.relative_to(self.folder))] = "unfinished"
         made = [json.loads(path.read_text()) for path in sorted((self.project / "decisions").glob("[0-9]*.json"))]
         found["released"] = str([one["version"] for one in made if one["flow"] == "release"])
         found["promoted"] = str([one["version"] for one in made if one["decision"] == "promote"])
@@ -156,23 +176,67 @@ class Case:
                 pass
 
 
+class Preloaded:
+    """A process that has loaded the libraries, in a case's folder; see ``tests/e2e/preloaded.py``."""
+
+    def __init__(self, case: Case) -> None:
+        shutil.rmtree(case.folder / "commands", ignore_errors=True)
+        (case.folder / "commands").mkdir()
+        command = [sys.executable, ROOT / "tests/e2e/preloaded.py", case.folder / "commands"]
+        self.process = subprocess.Popen(command, env=case.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout and self.process.stdout.readline()
+
+    def end(self) -> None:
+        """Lets go of the libraries."""
+        assert self.process.stdin
+        self.process.stdin.close()
+
+
 def prepare(folder: Path) -> None:
-    """Makes the project, its release of untrained weights, and the batch that waits; and the end of a whole run."""
+    """Makes the states, each from the one before, and the end of a whole run from each."""
     if (folder / "expected.json").exists():
         return
-    project = timeline.Project(folder)
+    kept = folder / "kept"
+    if not kept.exists():
+        make_states(folder)
+    case = Case(folder, kept)
+    preloaded, told = Preloaded(case), {}
+    for state in STATES:
+        told[state] = whole_run(case, state)
+        print(f"{state}: {told[state]['seconds']:.0f} s, {told[state]['writes']} writes that are watched", flush=True)
+    preloaded.end()
+    (folder / "expected.json").write_text(json.dumps(told))
+
+
+def make_states(folder: Path) -> None:
+    """The release of untrained weights, and the batch that waits; then what a flow does, part by part."""
+    project, made = timeline.Project(folder), folder / "unfinished"
     project.begin(7, settings)
     text = Path("params.yaml").read_text().replace("run: random", "run: baseline")
     Path("params.yaml").write_text(text)
     Path("annotations/verdicts/mia.csv").write_text(f"{VERDICTS}{_some_face()},face,mia,2026-01-05T10:00:00+00:00,\n")
-    subprocess.run(["dvc", "repro", "-q"], check=True)
-    subprocess.run(["git", "add", "-A"], check=True)
-    subprocess.run(["git", "commit", "-qm", "The run that challenges"], check=True)
+    for command in (["dvc", "repro", "-q"], ["git", "add", "-A"], ["git", "commit", "-qm", "The run that challenges"]):
+        subprocess.run(command, check=True)
     timeline.new_people(timeline.Town(7, Path("raw/arrivals")), 1)
+    from lrfr.retraining.challenge import challenge
+    from lrfr.retraining.monitoring import look
+
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    shutil.copytree(".", made / "arrived", symlinks=True)
+    look(datetime.now(UTC))
+    subprocess.run(["dvc", "repro", "-q", "pretrain@main", "training-sets"], check=True)
+    shutil.copytree(".", made / "training", symlinks=True)
+    subprocess.run(["dvc", "repro", "-q", "evaluate@baseline"], check=True)
+    challenge(datetime.now(UTC))
+    shutil.copytree(".", made / "promoted", symlinks=True)
     project.end()
-    case = Case(folder)
-    subprocess.run(["mv", case.project, case.kept], check=True)
-    case.begin()
+    made.rename(folder / "kept")
+
+
+def whole_run(case: Case, state: str) -> dict[str, Any]:
+    """A run that nobody kills: its result, how long it takes, and how many writes are seen."""
+    case.begin(state)
     seen, writes, begun = case.watched(), 0, time.monotonic()
     process = case.start()
     while process.poll() is None:
@@ -180,9 +244,9 @@ def prepare(folder: Path) -> None:
         writes, seen = writes + (now != seen), now
         time.sleep(0.05)
     if process.returncode or case.result()["released"] != "['v0.2.0']":
-        raise RuntimeError(f"nothing was released:\n{(folder / 'flow.log').read_text()[-3000:]}")
-    told = {"result": case.result(), "seconds": time.monotonic() - begun, "writes": writes}
-    (folder / "expected.json").write_text(json.dumps(told))
+        raise RuntimeError("nothing was released:\n" + "\n".join(case.said())[-3000:])
+    shutil.copy2(case.folder / "flow.log", case.folder / f"whole-{state}.log")
+    return {"result": case.result(), "seconds": time.monotonic() - begun, "writes": writes}
 
 
 def _some_face() -> str:
@@ -192,20 +256,22 @@ def _some_face() -> str:
     return read_faces(paths.BENCHMARK, ["face_id"])["face_id"][0].as_py()
 
 
-def kills(count: int, draw: random.Random, seconds: float, writes: int) -> list[Kill]:
+def kills(count: int, draw: random.Random, told: dict[str, Any]) -> list[Kill]:
     """Moments of the whole of a run, and moments about its writes."""
     made = []
     for number in range(count):
-        is_write = number % 2
-        after = draw.randrange(1, writes + 1) if is_write else 0
-        made.append(Kill(after, draw.uniform(0, 0.5 if is_write else seconds), draw.random() < 0.5))
+        state = draw.choices(list(STATES), list(STATES.values()))[0]
+        is_write = number // 2 % 2
+        after = draw.randrange(1, told[state]["writes"] + 1) if is_write else 0
+        delay = draw.uniform(0, 0.5 if is_write else told[state]["seconds"])
+        made.append(Kill(state, after, delay, draw.random() < 0.5))
     return made
 
 
 def attack(case: Case, kill: Kill, expected: dict[str, str]) -> tuple[str, str]:
     """Kills a run and lets it go on; when that was, and what is not as it should be then."""
-    case.begin()
-    process, begun = case.start(), time.monotonic()
+    case.begin(kill.state)
+    process, begun = case.start(kill.state != "training"), time.monotonic()
     seen, writes = case.watched(), 0
     while writes < kill.writes and process.poll() is None:
         now = case.watched()
@@ -218,8 +284,7 @@ def attack(case: Case, kill: Kill, expected: dict[str, str]) -> tuple[str, str]:
     if not ended:
         (os.killpg if kill.group else os.kill)(process.pid, signal.SIGKILL)
         process.wait()
-    log = (case.folder / "flow.log").read_text(errors="replace").strip().splitlines()
-    when = f"{after:.0f} s{', ended before' if ended else ''}: {log[-1][-70:] if log else 'began'}"
+    when = f"{after:.0f} s{', ended before' if ended else ''} | {_doing(case.said())}"
     decided = case.decisions()
     try:
         case.finish()
@@ -232,25 +297,63 @@ def attack(case: Case, kill: Kill, expected: dict[str, str]) -> tuple[str, str]:
     return when, "; ".join(wrong)
 
 
+def _doing(said: list[str]) -> str:
+    """What the flow was at: the last line that it said."""
+    if not said:
+        return "start"
+    return said[-1].rpartition(" - ")[2].replace("|", "/").strip()[:60]
+
+
+def run_share(folder: Path, kept: Path, mine: list[tuple[int, Kill]], told: dict[str, Any]) -> None:
+    """Attacks, one after the other, in a folder of their own; writes a row for each."""
+    case = Case(folder, kept)
+    preloaded = Preloaded(case)
+    for number, kill in mine:
+        begun = time.monotonic()
+        when, wrong = attack(case, kill, told[kill.state]["result"])
+        whom = "all" if kill.group else "the parent"
+        row = f"| {number} | {kill.state} | {whom} | {when} | {' '.join(wrong.split()).replace('|', '/') or EQUAL} |"
+        with (folder / "rows.md").open("a") as file:
+            file.write(f"{row}\n")
+        print(f"{row} {time.monotonic() - begun:.0f} s", flush=True)
+    preloaded.end()
+
+
+def rows_of(folder: Path) -> list[str]:
+    """The rows that were written, by number."""
+    rows = [row for path in sorted(folder.glob("share-*/rows.md")) for row in path.read_text().splitlines()]
+    return sorted(rows, key=lambda row: int(row.split("|")[1]))
+
+
 def main() -> None:
     """Prepares, kills, and tells."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kills", type=int)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--share", help="such as 1/2: of the kills every second one, from the first on", default="1/1")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    enter(chosen.folder)
-    folder = chosen.folder.resolve()
+    folder, (share, shares) = chosen.folder.resolve(), map(int, chosen.share.split("/"))
+    place = folder if shares == 1 else folder / f"share-{share}"
+    place.mkdir(parents=True, exist_ok=True)
+    enter(place)
     prepare(folder)
-    told, case = json.loads((folder / "expected.json").read_text()), Case(folder)
-    print(f"a run that nobody kills: {told['seconds']:.0f} s, {told['writes']} writes that are watched", flush=True)
-    print("\n| | killed | when | end |\n|---|---|---|---|", flush=True)
-    equal = 0
-    for number, kill in enumerate(kills(chosen.kills, random.Random(chosen.seed), told["seconds"], told["writes"]), 1):
-        when, wrong = attack(case, kill, told["result"])
-        equal += not wrong
-        whom = "all" if kill.group else "the parent"
-        print(f"| {number} | {whom} | {when.replace('|', '/')} | {' '.join(wrong.split()) or EQUAL} |", flush=True)
+    told = json.loads((folder / "expected.json").read_text())
+    done = {int(row.split("|")[1]) for row in rows_of(folder)}
+    drawn = list(enumerate(kills(chosen.kills, random.Random(chosen.seed), told), 1))
+    left = [one for one in drawn[share - 1 :: shares] if one[0] not in done]
+    if left:
+        mine = folder / f"share-{share}"
+        mine.mkdir(exist_ok=True)
+        run_share(mine, folder / "kept", left, told)
+    rows = rows_of(folder)
+    if len(rows) < chosen.kills:
+        return
+    print(f"\n{HEAD}\n" + "\n".join(rows))
+    equal = sum(row.endswith(f"| {EQUAL} |") for row in rows)
+    for column, what in ((2, "where it began"), (3, "whom")):
+        counted = Counter(row.split("|")[column].strip() for row in rows)
+        print(f"by {what}: {', '.join(f'{name} {count}' for name, count in counted.most_common())}")
     print(f"\n{date.today()}: {equal} of {chosen.kills} ended as a run that nobody killed")
     sys.exit(equal < chosen.kills)
 

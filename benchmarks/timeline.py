@@ -59,8 +59,8 @@ def settings(params: dict[str, Any]) -> dict[str, Any]:
     backbone["training"].update(epochs=12)
     run["training"].update(epochs=6, learning_rate=0.02)
     params["landmarks"]["width"] = 0.25
-    for section in (params["landmarks"], params["super_resolution"]["vdsr"]):
-        section["training"]["epochs"] = 1
+    for section in (params["landmarks"], *params["super_resolution"].values()):
+        section["training"].update(epochs=1, warmup_epochs=0)
     params["retrain"].update(growth=0.3)
     params["threads"] = 1
     told = {key: "Arrivals that are played." for key in ("description", "purpose", "citation", "collection")}
@@ -201,6 +201,7 @@ class Project:
         self.commands.mkdir()
         os.environ["PATH"] = f"{self.commands}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         os.environ["PYTHONPATH"] = f"{self.folder / 'src'}{os.pathsep}{self.folder}"
+        os.environ["DVC_SITE_CACHE_DIR"] = str(folder / "dvc")
         preloaded = [sys.executable, ROOT / "tests/e2e/preloaded.py", self.commands]
         self.server = subprocess.Popen(preloaded, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.server.stdout and self.server.stdout.readline()

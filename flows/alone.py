@@ -6,6 +6,7 @@ A flow holds the lock itself, so that one that a server starts holds it too; wit
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prefect import runtime
@@ -15,6 +16,9 @@ from prefect.states import Cancelled, Crashed, Failed, State
 from lrfr.circumstances import told
 from lrfr.errors import LrfrError, OccupiedError
 from lrfr.flow_lock import Holder, held
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
 
 SKIPPED = "Skipped"  # what a run is called that another one leaves no room for
 
@@ -69,15 +73,27 @@ def _is_outermost() -> bool:
 
 
 def _declare_crashed(killed: Holder) -> None:
-    """Tells the server, which waits for a word of it, that a run is no more."""
+    """Tells the server, which waits for a word of it, that a run is no more, with its tasks and the flows within it."""
     if killed.run is None:
         return
     from prefect.client.orchestration import get_client
 
     with suppress(Exception), get_client(sync_client=True) as client:  # another server's run, or no server at all
-        state = client.read_flow_run(UUID(killed.run)).state
-        if state is not None and not state.is_final():
-            client.set_flow_run_state(UUID(killed.run), Crashed(message=f"{killed} was killed"), force=True)
+        _crash(client, UUID(killed.run), Crashed(message=f"{killed} was killed"))
+
+
+def _crash(client: "SyncPrefectClient", run: UUID, crashed: State) -> None:
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterParentFlowRunId
+
+    within = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run]))
+    for inner in client.read_flow_runs(flow_run_filter=within):
+        _crash(client, inner.id, crashed)
+    for task in client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run]))):
+        if task.state is not None and not task.state.is_final():
+            client.set_task_run_state(task.id, crashed, force=True)
+    state = client.read_flow_run(run).state
+    if state is not None and not state.is_final():
+        client.set_flow_run_state(run, crashed, force=True)
 
 
 def run_alone(

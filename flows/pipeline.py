@@ -10,18 +10,16 @@ import signal
 import sys
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.states import Completed, Failed, State
 
 from flows.alone import outcome, run_alone
+from flows.artifacts import attach_failure, attach_leaderboard, attach_page
 from flows.plan import leading_to, outdated, read_plan, startable
 from flows.processes import Processes
 from flows.server import connect
 from lrfr import paths
-from lrfr.config import read_params
-from lrfr.files import read_json
 from lrfr.parallel import cores
 from lrfr.recovery import recover_patiently
 
@@ -43,7 +41,8 @@ def run_stage(name: str) -> State:
     # From our own message on, where there is one; else the end of whatever was printed
     start = next((i for i, line in enumerate(lines) if line.startswith("error: ")), max(0, len(lines) - 15))
     what = f"the stage '{name}' failed"
-    return Failed(message=what, data="\n".join([what, *lines[start:]]))
+    reason = next((line.removeprefix("error: ").rstrip(":") for line in lines[start : start + 1]), "it says nothing")
+    return Failed(message=f"{what}: {reason}", data="\n".join([what, *lines[start:]]))
 
 
 @flow(name="pipeline", persist_result=False)
@@ -80,7 +79,7 @@ def run_stale(targets: list[str] | None) -> State:
     plan = plan if targets is None else leading_to(plan, targets)
     unfinished = outdated(plan)
     log.info("%d of %d stages are up to date", len(plan) - len(unfinished), len(plan))
-    failures: list[str] = []
+    failures: list[State] = []
     running = {}
     try:
         while unfinished:
@@ -90,36 +89,30 @@ def run_stale(targets: list[str] | None) -> State:
                 break
             future = next(as_completed(list(running)))
             name = running.pop(future)
-            result = future.result(raise_on_failure=False)  # ask for it first: the state is final only after that
+            future.wait()  # the state is final only after that
             if future.state.is_completed():
                 log.info("%s: %s", name, future.state.message)
                 unfinished.discard(name)
             else:
-                failures.append(str(result))
+                failures.append(future.state)
+                attach_failure(name, str(future.result(raise_on_failure=False)))
     except BaseException:
         log.warning("stopping; training saves its state (Ctrl-C again: stop at once)")
         processes.stop()
         raise
     if failures:
-        return Failed(message=failures[0].partition("\n")[0], data="\n".join(failures))
+        said = [str(failure.result(raise_on_failure=False)) for failure in failures]
+        return Failed(message=failures[0].message, data="\n".join(said))
     attach_report()
     return Completed(message="all stages are up to date")
 
 
 def attach_report() -> None:
     """Hangs the leaderboard, and where the report is, on the flow's run."""
-    if not paths.REPORT.is_file():
-        return
-    rows = ["| run | rank-1 | 95 % interval | mAP |", "|---|---|---|---|"]
-    for run in read_params().methods:
-        if paths.metrics(run).is_file():
-            result = read_json(paths.metrics(run))["sets"]["benchmark"]["distractors"]
-            low, high = result["rank1_interval"]
-            rows.append(f"| {run} | {result['rank1']:.3f} | {low:.3f} to {high:.3f} | {result['map']:.3f} |")
-    page = paths.REPORT.absolute()
-    markdown = "\n".join(["# TinyFace, with distractors", "", *rows, "", f"The report: [{page}]({page.as_uri()})"])
-    create_markdown_artifact(markdown, key="report", description="The leaderboard, and where the report is")
-    get_run_logger().info("The report: %s", page)
+    if paths.REPORT.is_file():
+        attach_leaderboard()
+        attach_page("report-page", paths.REPORT)
+        get_run_logger().info("The report: %s", paths.REPORT.absolute())
 
 
 def main() -> int:

@@ -49,15 +49,16 @@ def commit(message: str) -> None:
     """
     changed = [str(path) for path in (paths.PARAMS, Path("dvc.lock"), paths.DECISIONS, paths.SIGNED) if path.exists()]
     _git("add", "--", *changed)
-    if _git("diff", "--cached", "--name-only", "--", *changed):
-        _git("commit", "--quiet", "--message", message, "--", *changed)
+    staged = _git("diff", "--cached", "--name-only", "-z", "--", *changed)  # of a folder git may know nothing
+    if names := [name for name in staged.split("\0") if name]:
+        _git("commit", "--quiet", "--message", message, "--", *names)
 
 
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], capture_output=True, text=True)
     if done.returncode:
         what = (done.stderr or done.stdout).strip().partition("\n")[0]
-        remedy = "let git say who commits (git config user.name, user.email); then run the flow again"
+        remedy = "mend that (if git asks who you are: git config user.name, user.email); then run the flow again"
         raise ReleaseError(f"git {arguments[0]} failed: {what}", remedy=remedy)
     return done.stdout.strip()
 

@@ -16,6 +16,9 @@ from lrfr.errors import EnvironmentProblemError, LrfrError
 
 WEEKLY = "0 3 * * 1"  # Mondays at three, UTC
 NAME = "here"  # of the deployments
+LOOKS = "looks at what arrived; retrains, and releases with a key, where that is decided"
+TRAINS = "trains what changed, whatever arrived"
+RUNS = "runs all that is out of date"
 
 
 def main() -> int:
@@ -57,7 +60,7 @@ def _serve(cron: str, parameters: dict[str, Any]) -> int:
     os.environ["PYTHONPATH"] = here  # runs are processes of their own, which import `flows`
     by_module = {"entrypoint_type": EntrypointType.MODULE_PATH}
     try:
-        scheduled = monitor.to_deployment(NAME, cron=cron, parameters=paths, **by_module)
+        scheduled = monitor.to_deployment(NAME, cron=cron, parameters=paths, description=LOOKS, **by_module)
     except ValueError as error:
         what = str(error).strip().split("\n")[-1].strip()
         print(
@@ -65,8 +68,9 @@ def _serve(cron: str, parameters: dict[str, Any]) -> int:
             file=sys.stderr,
         )
         return 1
-    others = [retrain.to_deployment(NAME, parameters=paths, **by_module), pipeline.to_deployment(NAME, **by_module)]
-    serve(scheduled, *others)  # pyrefly: ignore
+    trains = retrain.to_deployment(NAME, parameters=paths, description=TRAINS, **by_module)
+    runs = pipeline.to_deployment(NAME, description=RUNS, **by_module)
+    serve(scheduled, trains, runs)  # pyrefly: ignore
     return 0
 
 

@@ -50,6 +50,7 @@ def connect() -> None:
     except OSError as error:
         what = f"Prefect cannot write to its home: {error.strerror}"
         raise EnvironmentProblemError(what, where=home, remedy="set PREFECT_HOME to a folder of yours") from error
+    os.environ["PREFECT_UI_URL"] = ""  # it has no pages, so nobody is sent to them
     refresh_global_settings_context()
 
 

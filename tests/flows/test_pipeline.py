@@ -62,8 +62,12 @@ DRIVER = """
 import os, pathlib, signal, sys, threading, time
 from flows import pipeline
 from filelock import FileLock
-from lrfr.flow_lock import LOCK
+from lrfr.files import write_json
+from lrfr.flow_lock import LOCK, NOTE
+from prefect import flow, task
 from prefect.artifacts import Artifact
+from prefect.client.orchestration import get_client
+from prefect.states import Running
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 pipeline.cores = lambda: 2
@@ -87,10 +91,18 @@ mode.write_text("fail")
 run("failed")
 mode.write_text("good")
 run("mended")
-print(Artifact.get("report").data, flush=True)
+print(Artifact.get("leaderboard").data, Artifact.get("report-page").data, flush=True)
 run("unchanged")
 with FileLock(LOCK):
     run("second")
+with get_client(sync_client=True) as client:  # what a killed flow leaves: it, its task, and a flow within it
+    killed = client.create_flow_run(flow(lambda: None, name="outer"), state=Running())
+    inner = client.create_task_run(task(lambda: None, name="inner"), killed.id, dynamic_key="0", state=Running())
+    within = client.create_flow_run(flow(lambda: None, name="inner"), parent_task_run_id=inner.id, state=Running())
+    write_json(NOTE, {"flow": "outer", "process": 7, "since": "2026-01-05T03:00:00Z", "run": str(killed.id)})
+    run("after a kill")
+    states = [client.read_flow_run(killed.id), client.read_task_run(inner.id), client.read_flow_run(within.id)]
+    print([left.state.name for left in states], flush=True)
 mode.write_text("slow")
 threading.Thread(target=interrupt, daemon=True).start()
 run("interrupted")
@@ -200,6 +212,7 @@ def test_a_failed_stage_stops_the_flow_and_is_named(runs):
     error = output[output.index("\nerror: the stage 'train' failed") :]
     assert "error: the loss is not finite\n  what to do: lower the learning rate" in error
     assert "loss 0.1" not in error
+    assert "Failed(\"the stage 'train' failed: the loss is not finite\")" in output  # the state, in Prefect's pages
     assert "'report'" not in output
 
 
@@ -241,6 +254,11 @@ def test_prefects_home_is_the_projects(runs, project):
 def test_two_flows_at_once_are_refused(runs):
     assert "exit 1" in runs["second"]
     assert "error: a flow already runs in this project" in runs["second"]
+
+
+def test_what_a_kill_left_is_called_crashed(runs):
+    assert "outer, process 7, since 2026-01-05T03:00:00Z was killed" in runs["after a kill"]
+    assert "exit 0" in runs["after a kill"] and "['Crashed', 'Crashed', 'Crashed']" in runs["after a kill"]
 
 
 def test_an_interrupt_lets_training_save_its_state(runs, project):

@@ -169,6 +169,9 @@ def test_a_commit_has_what_a_retraining_changes_and_nothing_else(repository, git
     for command in (["config", "user.name", "t"], ["config", "user.email", "t@t"]):
         subprocess.run([git, *command], check=True)
     write_decision(decision("monitor", "nothing"))
+    Path("signed/tiny/v0.1.0").mkdir(parents=True)  # a release that DVC does not track: git knows nothing there
+    Path("signed/tiny/v0.1.0/model").touch()
+    Path(".gitignore").write_text("/signed/*/v*/")
     Path("mine.txt").write_text("people's own work")
     subprocess.run([git, "add", "mine.txt"], check=True)
     for _ in range(2):  # the second time there is nothing to commit

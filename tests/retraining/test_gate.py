@@ -39,4 +39,5 @@ def test_the_picture_shows_both_differences(interval):
         flow="retrain", at="x", decision="keep", reasons=["so"], champion="tiny@v0.1.0", gates=gates
     )  # fmt: skip
     texts = [text.text for text in ElementTree.fromstring(gate_picture(decision)).iter() if text.text]
+    assert "+5.0" in texts and "+0.0" in texts  # points, no percent
     assert any("native LR" in text for text in texts) and any("HR" in text for text in texts)

@@ -93,6 +93,14 @@ def test_an_arrival_without_a_face_is_one_message(project, make):
     assert batches()["arrivals-refused"] == ["w1"]
 
 
+def test_photos_without_a_face_are_one_message(project):
+    parameters(acquire=ACQUIRE | {"settings": {"of": "photo_folder"}})
+    deliver("w1", people(2))
+    made = look()
+    assert made.decision == "warn" and "none of its 6 files has a face that can be used" in made.reasons[0], made
+    assert batches() == {"batches": ["first"], "arrivals-refused": ["w1"]}
+
+
 def test_a_batch_that_is_on_its_way_waits(project):
     deliver(".w1", people(8))
     assert look().batches == {}

@@ -13,12 +13,13 @@ ROW = 26  # height of a row, px
 
 @dataclass(frozen=True)
 class Whisker:
-    """A value with its interval, one row of a dot-and-whisker chart."""
+    """A value with its interval, one row of a chart; ``text`` says the value, in percent where it is empty."""
 
     label: str
     style: str
     value: float
     interval: tuple[float, float] | None = None
+    text: str = ""
 
 
 def whisker_chart(whiskers: Sequence[Whisker], axis: Axis, alt: str) -> Markup:
@@ -39,4 +40,4 @@ def _whisker(canvas: Canvas, whisker: Whisker, axis: Axis, y: float) -> None:
     canvas.draw("circle", f"dot {whisker.style}", cx=x, cy=y, r=5)
     beyond = right > canvas.right - 60
     place, style = (left - 10, "tick strong end") if beyond else (right + 10, "tick strong")
-    canvas.draw("text", style, text=f"{100 * whisker.value:.1f} %", x=place, y=y + 4)
+    canvas.draw("text", style, text=whisker.text or f"{100 * whisker.value:.1f} %", x=place, y=y + 4)

@@ -29,13 +29,13 @@ def judge(observed: Observed, limits: Gate) -> list[dict[str, Any]]:
     native, hr = observed.native, observed.hr
     return [
         {
-            "gate": "better on native LR: the interval of the difference lies above 0",
+            "gate": "better on native LR: interval above 0",
             "passed": native.interval is not None and native.interval[0] > 0,
             "observed": _difference(native),
             **_figures("native LR", native),
         },
         {
-            "gate": f"no worse on HR: the interval lies above -{100 * limits.hr_loss:g} points",
+            "gate": f"no worse on HR: interval above -{100 * limits.hr_loss:g} points",
             "passed": hr.interval is not None and hr.interval[0] >= -limits.hr_loss,
             "observed": _difference(hr),
             **_figures("HR", hr),

@@ -20,5 +20,6 @@ def gate_picture(decision: Decision) -> str:
 
 
 def _whisker(gate: dict, style: str) -> Whisker:
-    interval = gate["interval"]
-    return Whisker(gate["name"], style, gate["difference"], None if interval is None else (interval[0], interval[1]))
+    value, interval = gate["difference"], gate["interval"]
+    ends = None if interval is None else (interval[0], interval[1])
+    return Whisker(gate["name"], style, value, ends, f"{100 * value:+.1f}")
