@@ -76,4 +76,4 @@ def _points(figures: dict[str, Any]) -> Points:
 
 
 def _signed(value: float) -> str:
-    return f"{100 * value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{100 * value:+z.2f}".replace("-", "\N{MINUS SIGN}")

@@ -96,7 +96,7 @@ def _sheet(run: str, figures: dict) -> Sheet:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:+z.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _count(value: float) -> str:
