@@ -81,3 +81,29 @@ def test_a_share_of_wrong_names_is_what_mixes_the_two(town):
     assert names.wrong_share(0.5, 0.9) == 1
     assert names.wrong_share(0.7, 0.9) == pytest.approx(0.5)
     assert names.wrong_share(0.4, 0.5) == 0  # a model that knows nothing tells nothing
+
+
+def judged(places):
+    """What usual lacks are told from: two batches' places by person."""
+    return names.Places(np.arange(len(places)), np.repeat(np.arange(len(places) // 4), 4), np.asarray(places))
+
+
+def test_people_who_differ_more_are_allowed_to_lack_more():
+    rng = np.random.default_rng(0)
+    accepted = judged(np.repeat(rng.uniform(0.9, 1.0, 40), 4))
+    usual = names.usual_lacks(accepted, accepted)
+    _, _, means = accepted.by_person()
+    assert usual == pytest.approx(means - means.mean())
+    poor = judged(np.repeat(rng.uniform(0.4, 0.9, 40), 4))
+    assert names.usual_lacks(accepted, poor).min() < 3 * usual.min()
+    calm = judged(np.repeat(rng.uniform(0.94, 0.96, 40), 4))
+    assert names.usual_lacks(accepted, calm) == pytest.approx(usual), "no batch narrows them"
+
+
+def test_a_wrong_person_widens_nothing():
+    rng = np.random.default_rng(1)
+    accepted, batch = (np.repeat(rng.uniform(0.9, 1.0, 40), 4) for _ in range(2))
+    poisoned = batch.copy()
+    poisoned[:4] = 0.5
+    before, after = (names.usual_lacks(judged(accepted), judged(one)).min() for one in (batch, poisoned))
+    assert after == pytest.approx(before, rel=0.15)

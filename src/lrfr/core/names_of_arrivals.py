@@ -82,6 +82,34 @@ def wrong_share(place: float, accepted: float) -> float:
     return float(np.clip((accepted - place) / (accepted - CHANCE), 0, 1))
 
 
+def usual_lacks(accepted: Places, batch: Places) -> np.ndarray:
+    """How far the mean places of people of right names lie from everybody's, (K,), below 0 where somebody's is lower.
+
+    They are those of accepted people, and wider where the people of a batch differ more, as through a poorer camera:
+    wider by the ratio of the quartiles' distances, which a few wrong names do not move.
+
+    Args:
+        accepted: of faces that were accepted.
+        batch: of the faces of a batch.
+    """
+    lacks, others = (_lacks(places) for places in (accepted, batch))
+    if not len(lacks) or not len(others):
+        return lacks
+    least = 1 / len(lacks)  # what a mean place of few faces can be told to
+    wider = max(_spread(others), least) / max(_spread(lacks), least)
+    return lacks * max(wider, 1.0)
+
+
+def _lacks(places: Places) -> np.ndarray:
+    _, count, mean = places.by_person()
+    return mean[count >= 2] - places.place.mean() if len(mean) else mean
+
+
+def _spread(values: np.ndarray) -> float:
+    low, high = np.percentile(values, [25, 75])
+    return float(high - low)
+
+
 def _among(
     face: np.ndarray, person: np.ndarray, rows: np.ndarray, known: np.ndarray, known_person: np.ndarray
 ) -> Places:

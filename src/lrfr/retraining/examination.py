@@ -22,6 +22,7 @@ from lrfr.core.names_of_arrivals import (
     centre_of,
     directions,
     places,
+    usual_lacks,
     wrong_share,
 )
 from lrfr.detector import Detect
@@ -171,9 +172,7 @@ def _wrong_people(found: Places, usual: Places, names: np.ndarray) -> list[str]:
     """The people of whom most faces seem to show somebody else, although the batch's names are right in general."""
     everybody, ordinary = found.place.mean(), usual.place.mean()
     people, counts, means = found.by_person()
-    _, usual_counts, usual_means = usual.by_person()
-    judged = np.flatnonzero(counts >= LEAST_FACES)
-    lacks = usual_means[usual_counts >= 2] - ordinary
+    judged, lacks = np.flatnonzero(counts >= LEAST_FACES), usual_lacks(usual, found)
     wrong = []
     for place in judged:
         rarer = (np.sum(lacks <= means[place] - everybody) + 0.5) / (len(lacks) + 1)
