@@ -32,12 +32,15 @@ def test_of_one_person_nothing_is_known():
     assert passed(native=alone)[0] is False and passed(hr=alone)[1] is False
 
 
-@pytest.mark.parametrize("interval", [(0.01, 0.09), None])
+@pytest.mark.parametrize("interval", [(0.01, 0.09), (0.0, 0.09), None])
 def test_the_picture_shows_both_differences(interval):
     gates = judge(Observed(Comparison(0.05, interval, 0.01), SAME, 5.0, 9.0), LIMITS)
     decision = Decision(
         flow="retrain", at="x", decision="keep", reasons=["so"], champion="tiny@v0.1.0", gates=gates
     )  # fmt: skip
+    drawn = ElementTree.fromstring(gate_picture(decision)).iter()
+    places = {text.text: float(text.get("x", 0)) for text in drawn if text.text}
+    assert min(places["+5.0"], places["+0.0"]) > places["native LR"] + 60  # a figure hides no name
     texts = [text.text for text in ElementTree.fromstring(gate_picture(decision)).iter() if text.text]
     assert "+5.0" in texts and "+0.0" in texts  # points, no percent
     assert any("native LR" in text for text in texts) and any("HR" in text for text in texts)
