@@ -66,11 +66,16 @@ def attach_leaderboard() -> None:
 def _in_full(decision: Decision) -> str:
     """All reasons, and the gates' picture: the page of an image artifact shows its whole address, half a screen."""
     lines = [f"# {decision.flow}: {decision.decision}", "", f"Released: `{decision.champion}`", ""]
-    lines += [f"- {reason}" for reason in decision.reasons]
+    lines += [f"- {_unlinked(reason)}" for reason in decision.reasons]
     if decision.gates:
         encoded = base64.b64encode(gate_picture(decision).encode()).decode()
         lines += ["", f"![The challenger against the champion](data:image/svg+xml;base64,{encoded})"]
     return "\n".join(lines)
+
+
+def _unlinked(text: str) -> str:
+    """A text with releases in it, ``model@v0.1.0``, of which the pages would make mail addresses."""
+    return text.replace("@", " ")
 
 
 def _lately() -> list[dict[str, object]]:
@@ -81,7 +86,7 @@ def _lately() -> list[dict[str, object]]:
             "flow": made.flow,
             "decision": made.decision,
             "released": made.champion.partition("@")[2],
-            "why": made.reasons[0],
+            "why": _unlinked(made.reasons[0]),
         }
         for made in reversed(read_decisions()[-SHOWN:])
     ]

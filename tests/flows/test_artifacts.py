@@ -19,7 +19,7 @@ GATE = {
 }  # fmt: skip
 BATCH = Batch(digest="d", admitted=False, files=3, faces=1, named=1, people=1, reasons=["two are torn", "one is not"])
 DECISION = Decision(
-    flow="monitor", at="2026-01-05T03:00:00Z", decision="warn", reasons=["w1: refused", "the data drifted"],
+    flow="monitor", at="2026-01-05T03:00:00Z", decision="warn", reasons=["w1: refused by m@v1", "the data drifted"],
     champion="tiny@v0.1.0", batches={"w1": BATCH}, drift=DRIFT, gates=[GATE],
 )  # fmt: skip
 
@@ -47,7 +47,7 @@ def attached(tmp_path, monkeypatch):
 
 def test_a_decision_is_there_with_all_its_reasons(attached):
     (said,) = attached()["decision"]
-    assert "# monitor: warn" in said and "tiny@v0.1.0" in said and "- w1: refused\n- the data drifted" in said
+    assert "# monitor: warn" in said and "tiny@v0.1.0" in said and "- w1: refused by m v1\n- the data drifted" in said
     assert "](data:image/svg+xml;base64," in said
 
 
@@ -55,6 +55,7 @@ def test_the_tables_say_what_decided(attached):
     kept = attached()
     (row,) = kept["decisions"][0]
     assert row["at"] == "2026-01-05 03:00" and row["released"] == "v0.1.0" and list(row)[-1] == "why"
+    assert row["why"] == "w1: refused by m v1"  # no address of mail, which the pages would link
     (row,) = kept["batches"][0]
     assert (row["became"], row["why"]) == ("refused", "two are torn; one is not")
     (row,) = kept["gates"][0]

@@ -32,12 +32,23 @@ def test_of_one_person_nothing_is_known():
     assert passed(native=alone)[0] is False and passed(hr=alone)[1] is False
 
 
-@pytest.mark.parametrize("interval", [(0.01, 0.09), None])
-def test_the_picture_shows_both_differences(interval):
-    gates = judge(Observed(Comparison(0.05, interval, 0.01), SAME, 5.0, 9.0), LIMITS)
+def drawn(native, hr):
+    """The texts of the gates' picture, with how far from the left they stand, px."""
+    gates = judge(Observed(native, hr, 5.0, 9.0), LIMITS)
     decision = Decision(
         flow="retrain", at="x", decision="keep", reasons=["so"], champion="tiny@v0.1.0", gates=gates
     )  # fmt: skip
-    texts = [text.text for text in ElementTree.fromstring(gate_picture(decision)).iter() if text.text]
+    texts = ElementTree.fromstring(gate_picture(decision)).iter()
+    return {text.text: float(text.get("x", 0)) for text in texts if text.text}
+
+
+@pytest.mark.parametrize("interval", [(0.01, 0.09), None])
+def test_the_picture_shows_both_differences(interval):
+    texts = drawn(Comparison(0.05, interval, 0.01), SAME)
     assert "+5.0" in texts and "+0.0" in texts  # points, no percent
     assert any("native LR" in text for text in texts) and any("HR" in text for text in texts)
+
+
+def test_a_figure_of_the_picture_hides_no_name():
+    texts = drawn(Comparison(0.138, (0.065, 0.214), 0.01), Comparison(0.117, (0.0, 0.25), 0.1))
+    assert texts["+11.7"] - texts["HR"] > 60

@@ -11,7 +11,7 @@ def gate_picture(decision: Decision) -> str:
     rows = [_whisker(gate, f"c{number}") for number, gate in enumerate(decision.gates) if "difference" in gate]
     ends = [0.0, *(end for row in rows for end in row.interval or (row.value,))]
     margin = 0.15 * max(max(ends) - min(ends), 0.01)
-    low, high = min(ends) - margin, max(ends) + margin
+    low, high = min(ends) - margin, max(ends) + 2.5 * margin  # beyond the intervals there are figures
     ticks = [(value / 100, f"{text}") for value, text in nice_ticks(100 * low, 100 * high)]
     axis = Axis(low, high, ticks, "difference in rank-1, points; 0: as good as the champion")
     said = "; ".join(f"{row.label}: {100 * row.value:+.1f} points" for row in rows)
