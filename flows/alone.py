@@ -3,6 +3,7 @@
 A flow holds the lock itself, so that one that a server starts holds it too; within it, the flows that it calls do.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,7 @@ def outcome(flow: str, work: Callable[[], State], prepare: Callable[[], object] 
         The state of ``work``; ``Skipped`` where another flow runs, which the message names; failed, with one message,
         where a user can mend something.
     """
+    _say_once()
     try:
         with alone(flow, prepare):
             return work()
@@ -42,6 +44,19 @@ def outcome(flow: str, work: Callable[[], State], prepare: Callable[[], object] 
         if (message := told(error)) is None:
             raise
         return Failed(message=message, data=message)
+
+
+def _say_once() -> None:
+    """Keeps Prefect from logging a traceback of its own where a state has said what is amiss."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_is_news)  # once, however often
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    raised = record.exc_info[1] if record.exc_info else None
+    if raised is None:
+        record.exc_info = None  # an empty one is printed as "NoneType: None"
+    return not isinstance(raised, (FailedRun, CancelledRun))
 
 
 @contextmanager
