@@ -165,7 +165,14 @@ def test_prefect_logs_no_traceback_of_what_a_state_has_said(flows, error, is_log
     monitor.monitor.fn()
     log = logging.getLogger("prefect.flow_runs")
     record = log.makeRecord(log.name, logging.ERROR, "f", 1, "unexpected", (), (type(error), error, None))
-    assert bool(log.filter(record)) is is_logged
+    assert bool(log.filter(record)) is is_logged and record.exc_info
+
+
+def test_prefect_logs_what_a_user_can_mend_without_a_traceback(flows):
+    monitor.monitor.fn()
+    log, error = logging.getLogger("prefect.task_runs"), ReleaseError("gone")
+    record = log.makeRecord(log.name, logging.ERROR, "f", 1, "failed: gone", (), (type(error), error, None))
+    assert log.filter(record) and record.exc_info is None
 
 
 @pytest.fixture
