@@ -4,19 +4,23 @@ A flow holds the lock itself, so that one that a server starts holds it too; wit
 """
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from prefect import runtime
-from prefect.exceptions import CancelledRun, FailedRun
+from prefect.exceptions import CancelledRun, FailedRun, ObjectNotFound
 from prefect.states import Cancelled, Crashed, Failed, State
 
 from lrfr.circumstances import told
 from lrfr.errors import LrfrError, OccupiedError
-from lrfr.flow_lock import Holder, held
+from lrfr.files import parse_json, write_json
+from lrfr.flow_lock import LOCK, held
 
+RUNS = LOCK.with_name("flow-runs.json")
+MOST_RUNS = 100  # that are noted
 SKIPPED = "Skipped"  # what a run is called that another one leaves no room for
 
 
@@ -66,9 +70,12 @@ def alone(flow: str, prepare: Callable[[], object] | None = None) -> Iterator[No
     with held(flow, run) as killed:
         if killed is not None:
             print(f"{killed} was killed; this run goes on from what it left")
-            _declare_crashed(killed)
+            with suppress(Exception):  # another server's run, or no server at all
+                _declare_crashed(killed.run or "", f"{killed} was killed")
         if prepare is not None and _is_outermost():
             prepare()
+        if run is not None:
+            _note(run)
         _entered.append(flow)
         try:
             yield
@@ -76,6 +83,7 @@ def alone(flow: str, prepare: Callable[[], object] | None = None) -> Iterator[No
             _entered.pop()
 
 
+_noted_here: list[str] = []  # the runs of this process
 _entered: list[str] = []  # the flows that hold the lock, the outermost first
 
 
@@ -83,16 +91,45 @@ def _is_outermost() -> bool:
     return not _entered
 
 
-def _declare_crashed(killed: Holder) -> None:
-    """Tells the server, which waits for a word of it, that a run is no more."""
-    if killed.run is None:
-        return
+def _note(run: str) -> None:
+    """Notes a run, and sees to it that the server knows of the end of those that were noted before by other processes.
+
+    A server that went away does not hear of a run's end, and would have it as running for good.
+    """
+    mine = [os.environ.get("PREFECT_API_URL", ""), str(run)]
+    noted = _noted()
+    if not _noted_here:
+        noted = [each for each in noted if each[0] != mine[0] or not _settled(each[1])]
+    _noted_here.append(run)
+    write_json(RUNS, [*noted, mine][-MOST_RUNS:])
+
+
+def _noted() -> list[list[str]]:
+    try:
+        return [[str(url), str(run)] for url, run in parse_json(RUNS.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _settled(run: str) -> bool:
+    """Whether the server knows that a run is no more, or knows nothing of it; tells it where it does not."""
+    try:
+        _declare_crashed(run, "it ended without the server; what it decided is kept, see decisions/")
+    except ObjectNotFound:
+        return True
+    except Exception:  # the server's, or the way to it; the next run tries again
+        return False
+    return True
+
+
+def _declare_crashed(run: str, why: str) -> None:
+    """Tells the server, which waits for a word of it, that a run is no more; raises what Prefect does."""
     from prefect.client.orchestration import get_client
 
-    with suppress(Exception), get_client(sync_client=True) as client:  # another server's run, or no server at all
-        state = client.read_flow_run(UUID(killed.run)).state
+    with get_client(sync_client=True) as client:
+        state = client.read_flow_run(UUID(run)).state
         if state is not None and not state.is_final():
-            client.set_flow_run_state(UUID(killed.run), Crashed(message=f"{killed} was killed"), force=True)
+            client.set_flow_run_state(UUID(run), Crashed(message=why), force=True)
 
 
 def run_alone(
