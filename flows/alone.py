@@ -62,7 +62,7 @@ def _say_once() -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     raised = record.exc_info[1] if record.exc_info else None
-    if raised is None or isinstance(raised, LrfrError):  # an empty one is printed as "NoneType: None"
+    if raised is None or isinstance(raised, LrfrError) or told(raised):  # an empty one is printed as "NoneType: None"
         record.exc_info = None
     return not isinstance(raised, (FailedRun, CancelledRun))
 

@@ -1,5 +1,6 @@
 """monitor and retrain, their parts replaced: what follows what, and what a kill or a failure leaves to be done."""
 
+import errno
 import logging
 import subprocess
 from datetime import UTC, datetime
@@ -168,9 +169,10 @@ def test_prefect_logs_no_traceback_of_what_a_state_has_said(flows, error, is_log
     assert bool(log.filter(record)) is is_logged and record.exc_info
 
 
-def test_prefect_logs_what_a_user_can_mend_without_a_traceback(flows):
+@pytest.mark.parametrize("error", [ReleaseError("gone"), OSError(errno.ENOSPC, "No space left on device")])
+def test_prefect_logs_what_a_user_can_mend_without_a_traceback(flows, error):
     monitor.monitor.fn()
-    log, error = logging.getLogger("prefect.task_runs"), ReleaseError("gone")
+    log = logging.getLogger("prefect.task_runs")
     record = log.makeRecord(log.name, logging.ERROR, "f", 1, "failed: gone", (), (type(error), error, None))
     assert log.filter(record) and record.exc_info is None
 
