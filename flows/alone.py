@@ -11,12 +11,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import httpx
 from prefect import runtime
 from prefect.exceptions import CancelledRun, FailedRun, ObjectNotFound
 from prefect.states import Cancelled, Crashed, Failed, State
 
 from lrfr.circumstances import told
-from lrfr.errors import LrfrError, OccupiedError
+from lrfr.errors import EnvironmentProblemError, LrfrError, OccupiedError
 from lrfr.files import parse_json, write_json
 from lrfr.flow_lock import LOCK, held
 
@@ -173,6 +174,10 @@ def run_alone(
         return 130
     except (LrfrError, FailedRun, CancelledRun) as error:
         return _failed(error)
+    except httpx.TransportError as error:
+        where, remedy = f"PREFECT_API_URL={os.environ.get('PREFECT_API_URL')}", "start it; then the next run goes on"
+        what = f"Prefect's server went away in the middle: {error}"
+        return _failed(EnvironmentProblemError(what, where=where, remedy=remedy))
     except OSError as error:
         if (message := told(error)) is None:
             raise

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 from prefect import runtime
 from prefect.exceptions import ObjectNotFound
@@ -44,3 +45,17 @@ def test_a_damaged_note_stops_nothing(told):
     with alone.alone("monitor"):
         pass
     assert told == [] and json.loads(alone.RUNS.read_text()) == [[URL, "now"]]
+
+
+def test_a_server_that_goes_away_in_the_middle_is_one_message(tmp_path, monkeypatch, capsys):
+    def work():
+        raise httpx.ConnectError("Connection refused")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_API_URL", URL)
+    assert alone.run_alone("monitor", work, "so") == 1
+    said = capsys.readouterr().err
+    assert said == (
+        "error: Prefect's server went away in the middle: Connection refused\n"
+        f"  where: PREFECT_API_URL={URL}\n  what to do: start it; then the next run goes on\n"
+    )
