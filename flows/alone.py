@@ -3,20 +3,18 @@
 A flow holds the lock itself, so that one that a server starts holds it too; within it, the flows that it calls do.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import httpx
 from prefect import runtime
 from prefect.exceptions import CancelledRun, FailedRun
 from prefect.states import Cancelled, Crashed, Failed, State
 
 from lrfr.circumstances import told
-from lrfr.errors import EnvironmentProblemError, LrfrError, OccupiedError
+from lrfr.errors import LrfrError, OccupiedError
 from lrfr.flow_lock import Holder, held
 
 if TYPE_CHECKING:
@@ -54,9 +52,9 @@ def outcome(flow: str, work: Callable[[], State], prepare: Callable[[], object] 
 def alone(flow: str, prepare: Callable[[], object] | None = None) -> Iterator[None]:
     """Holds the project's lock; errors as :func:`lrfr.flow_lock.held`."""
     run = runtime.flow_run.id
-    with held(flow, run, untold=(httpx.TransportError,)) as killed:
+    with held(flow, run) as killed:
         if killed is not None:
-            print(f"{killed} was killed, or its server was; this run goes on from what it left")
+            print(f"{killed} was killed; this run goes on from what it left")
             _declare_crashed(killed)
         if prepare is not None and _is_outermost():
             prepare()
@@ -79,11 +77,9 @@ def _declare_crashed(killed: Holder) -> None:
     if killed.run is None:
         return
     from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    at_once = temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0})  # else a server that is away is waited for a minute
-    with suppress(Exception), at_once, get_client(sync_client=True) as client:  # or another server's run
-        _crash(client, UUID(killed.run), Crashed(message=f"{killed} was killed, or its server was"))
+    with suppress(Exception), get_client(sync_client=True) as client:  # another server's run, or no server at all
+        _crash(client, UUID(killed.run), Crashed(message=f"{killed} was killed"))
 
 
 def _crash(client: "SyncPrefectClient", run: UUID, crashed: State) -> None:
@@ -122,10 +118,6 @@ def run_alone(
         return 130
     except (LrfrError, FailedRun, CancelledRun) as error:
         return _failed(error)
-    except httpx.TransportError as error:
-        where, remedy = f"PREFECT_API_URL={os.environ.get('PREFECT_API_URL')}", "start it; then the next run goes on"
-        what = f"Prefect's server went away in the middle: {error}"
-        return _failed(EnvironmentProblemError(what, where=where, remedy=remedy))
     except OSError as error:
         if (message := told(error)) is None:
             raise

@@ -191,7 +191,7 @@ def test_a_flow_that_runs_and_one_that_was_killed(project):
     with flow_lock.held("monitor"):
         check("flows", "warning", "a flow runs: monitor", str(os.getpid()))
     flow_lock.NOTE.write_text(json.dumps({"flow": "retrain", "process": 1, "since": "2026-01-05T03:00:00Z"}))
-    check("flows", "warning", "a flow was killed, or its server was: retrain, process 1, since 2026")
+    check("flows", "warning", "a flow was killed: retrain, process 1, since 2026")
 
 
 @pytest.mark.parametrize(("days", "status", "says"), [(8, "ok", "monitor decided: warn"), (30, "warning", "30 days")])

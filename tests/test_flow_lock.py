@@ -71,16 +71,6 @@ def test_an_error_within_frees_the_project(tmp_path, monkeypatch):
     assert flow_lock.noted() is None and not flow_lock.is_held()
 
 
-def test_an_end_that_nobody_was_told_of_is_the_next_one_s_to_tell(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConnectionError), flow_lock.held("monitor", "a-run", untold=(ConnectionError,)):
-        raise ConnectionError
-    assert not flow_lock.is_held()
-    with flow_lock.held("retrain") as before:
-        assert before is not None and (before.flow, before.run) == ("monitor", "a-run")
-    assert flow_lock.noted() is None
-
-
 def test_a_damaged_note_says_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     flow_lock.NOTE.parent.mkdir(parents=True)

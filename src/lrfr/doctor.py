@@ -193,7 +193,7 @@ def check_flow() -> Finding:
         return Finding("warning", f"a flow runs: {holder or 'nobody noted which'}", "wait until it ends, or stop it")
     if holder is not None:
         remedy = "run it again, it goes on from there; python -m flows.monitor does what is left of a release too"
-        return Finding("warning", f"a flow was killed, or its server was: {holder}", remedy)
+        return Finding("warning", f"a flow was killed: {holder}", remedy)
     return Finding("ok", "free: no flow is running")
 
 

@@ -34,17 +34,15 @@ class Holder:
 
 
 @contextmanager
-def held(flow: str, run: str | None = None, untold: tuple[type[BaseException], ...] = ()) -> Iterator[Holder | None]:
+def held(flow: str, run: str | None = None) -> Iterator[Holder | None]:
     """Holds the lock; within it a flow may hold it again.
 
     Args:
         flow: who.
         run: its id, where somebody else knows it.
-        untold: errors after which nobody else knows that it ended: the note stays, and the next holder is told.
 
     Yields:
-        A holder that did not come to its end before, killed mostly; None where there was none, or where the lock was
-        held by this process already.
+        A holder that was killed before; None where there was none, or where the lock was held by this process already.
 
     Raises:
         OccupiedError: another process holds it.
@@ -64,15 +62,10 @@ def held(flow: str, run: str | None = None, untold: tuple[type[BaseException], .
     try:
         before = noted()
         write_json(NOTE, asdict(Holder(flow, os.getpid(), _now(), run)))
-        is_told = True
         try:
             yield before
-        except untold:
-            is_told = False
-            raise
         finally:
-            if is_told:
-                NOTE.unlink(missing_ok=True)
+            NOTE.unlink(missing_ok=True)
     finally:
         lock.release()
 

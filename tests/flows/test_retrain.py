@@ -5,11 +5,10 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from prefect.states import Completed, Failed
 
-from flows import alone, monitor, retrain
+from flows import monitor, retrain
 from lrfr import flow_lock
 from lrfr.errors import ReleaseError
 from lrfr.retraining import challenge, champion, promotion
@@ -147,7 +146,7 @@ def test_a_champion_that_is_gone_is_one_message_before_anything_is_trained(flows
 
 
 def test_a_run_that_another_one_leaves_no_room_for_is_skipped(flows, monkeypatch):
-    def occupied(flow, run, untold):
+    def occupied(flow, run):
         raise flow_lock._occupied()
 
     flow_lock.NOTE.parent.mkdir(parents=True)
@@ -156,20 +155,6 @@ def test_a_run_that_another_one_leaves_no_room_for_is_skipped(flows, monkeypatch
     state = monitor.monitor.fn()
     assert (state.name, state.type.value) == ("Skipped", "CANCELLED")
     assert state.message == "a flow already runs in this project: pipeline, process 7, since 2026-01-05T03:00:00Z"
-
-
-def test_a_server_that_goes_away_in_the_middle_is_one_message_and_the_next_run_knows(tmp_path, monkeypatch, capsys):
-    def work():
-        raise httpx.ConnectError("Connection refused")
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    assert alone.run_alone("monitor", work, "so") == 1
-    said = capsys.readouterr().err
-    assert said.startswith("error: Prefect's server went away in the middle: Connection refused\n  where: PREFECT_API")
-    assert "start it" in said and flow_lock.noted().flow == "monitor"
-    assert alone.run_alone("monitor", lambda: None, "so") == 0
-    assert "this run goes on from what it left" in capsys.readouterr().out and flow_lock.noted() is None
 
 
 @pytest.fixture
