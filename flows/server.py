@@ -7,6 +7,7 @@ the kernel closes when the flow is gone, killed or not. Prefect's own temporary 
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ HOST = "127.0.0.1"
 LOOPBACK = (HOST, "localhost", "::1")
 PATIENCE = 120  # s; a start takes 12 to 17 s on two busy cores
 LOG = "server.log"  # in Prefect's home
+ROOM = 8e6  # bytes that its database takes at first, and some more
 
 _running: list[subprocess.Popen[bytes]] = []  # one at most; what is forgotten would be closed
 
@@ -112,15 +114,18 @@ def _start(home: Path) -> tuple[str, str]:
     while not _answers(f"{origin}/api/health"):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
-            lines = (home / LOG).read_text(errors="replace").split("\n")
-            what = (
-                f"Prefect's temporary server does not start: {next(filter(None, reversed(lines)), 'it says nothing')}"
-            )
-            raise EnvironmentProblemError(
-                what, where=home / LOG, remedy="read that log; or name a server: PREFECT_API_URL"
-            )
+            raise _not_started(home)
         time.sleep(0.1)
     return f"{origin}/api", key
+
+
+def _not_started(home: Path) -> EnvironmentProblemError:
+    what = "Prefect's temporary server does not start"
+    if shutil.disk_usage(home).free < ROOM:
+        return EnvironmentProblemError(f"{what}: the disk is full", where=home, remedy="free space, run it again")
+    said = next(filter(None, reversed((home / LOG).read_text(errors="replace").split("\n"))), "it says nothing")
+    remedy = "read that log; or name a server: PREFECT_API_URL"
+    return EnvironmentProblemError(f"{what}: {said}", where=home / LOG, remedy=remedy)
 
 
 def _answers(address: str) -> bool:

@@ -1,11 +1,13 @@
 """monitor and retrain, their parts replaced: what follows what, and what a kill or a failure leaves to be done."""
 
+import errno
 import logging
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prefect.exceptions import CancelledRun, FailedRun
 from prefect.states import Completed, Failed
 
 from flows import monitor, retrain
@@ -155,6 +157,24 @@ def test_a_run_that_another_one_leaves_no_room_for_is_skipped(flows, monkeypatch
     state = monitor.monitor.fn()
     assert (state.name, state.type.value) == ("Skipped", "CANCELLED")
     assert state.message == "a flow already runs in this project: pipeline, process 7, since 2026-01-05T03:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("error", "is_logged"), [(CancelledRun("x"), False), (FailedRun("x"), False), (OSError(), True)]
+)
+def test_prefect_logs_no_traceback_of_what_a_state_has_said(flows, error, is_logged):
+    monitor.monitor.fn()
+    log = logging.getLogger("prefect.flow_runs")
+    record = log.makeRecord(log.name, logging.ERROR, "f", 1, "unexpected", (), (type(error), error, None))
+    assert bool(log.filter(record)) is is_logged and record.exc_info
+
+
+@pytest.mark.parametrize("error", [ReleaseError("gone"), OSError(errno.ENOSPC, "No space left on device")])
+def test_prefect_logs_what_a_user_can_mend_without_a_traceback(flows, error):
+    monitor.monitor.fn()
+    log = logging.getLogger("prefect.task_runs")
+    record = log.makeRecord(log.name, logging.ERROR, "f", 1, "failed: gone", (), (type(error), error, None))
+    assert log.filter(record) and record.exc_info is None
 
 
 @pytest.fixture

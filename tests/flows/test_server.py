@@ -108,3 +108,10 @@ def test_a_home_that_cannot_be_written_is_named(refused, tmp_path):
     said = refused(home=tmp_path / "file/home")
     assert "Prefect cannot write to its home" in said
     assert "set PREFECT_HOME" in said
+
+
+def test_a_full_disk_on_which_no_server_starts_is_named(refused, tmp_path, monkeypatch):
+    monkeypatch.setattr(server, "ROOM", float("inf"))  # no disk has as much
+    monkeypatch.setattr(server.sys, "executable", "/bin/false")  # as a server that ends at once
+    said = refused(home=tmp_path)
+    assert "does not start: the disk is full" in said and str(tmp_path) in said and "free space" in said
