@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -301,7 +302,7 @@ def _doing(said: list[str]) -> str:
     """What the flow was at: the last line that it said."""
     if not said:
         return "start"
-    return said[-1].rpartition(" - ")[2].replace("|", "/").strip()[:60]
+    return re.sub(r":?\s+\d+%.*", "", said[-1].rpartition(" - ")[2]).replace("|", "/").strip()[:60]
 
 
 def run_share(folder: Path, kept: Path, mine: list[tuple[int, Kill]], told: dict[str, Any]) -> None:
