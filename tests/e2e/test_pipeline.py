@@ -190,7 +190,15 @@ def test_a_run_added_by_three_lines_trains_alone_and_is_in_the_report(project):
     before = {path: path.read_bytes() for path in (project / "models").rglob("*.safetensors")}
     stages = ran(project)
     # What looks at all runs runs too; the package comes after the report, as the plan has it
-    of_all = {"check-batches", "code", "rank-synthesizers", "summary", "training-sets", "visualize"}
+    of_all = {
+        "check-batches",
+        "code",
+        "compare-qualities",
+        "rank-synthesizers",
+        "summary",
+        "training-sets",
+        "visualize",
+    }
     assert set(stages[:-2]) == of_all | {"finetune@brand_new", "embed@brand_new", "evaluate@brand_new"}
     assert stages[-2:] == ["report", "package"]
     assert {path: path.read_bytes() for path in before} == before
@@ -200,7 +208,7 @@ def test_a_run_added_by_three_lines_trains_alone_and_is_in_the_report(project):
 def test_a_run_s_parameter_reruns_that_run_alone(project):
     change(project, lambda params: params["methods"]["brand_new"]["training"].update(learning_rate=0.02))
     stages = ran(project, "evaluate")
-    assert set(stages[:-3]) == {"check-batches", "code", "rank-synthesizers", "training-sets"}
+    assert set(stages[:-3]) == {"check-batches", "code", "compare-qualities", "rank-synthesizers", "training-sets"}
     assert stages[-3:] == ["finetune@brand_new", "embed@brand_new", "evaluate@brand_new"]
 
 
