@@ -169,14 +169,19 @@ def _wrong_names(
 
 
 def _wrong_people(found: Places, usual: Places, names: np.ndarray) -> list[str]:
-    """The people of whom most faces seem to show somebody else, although the batch's names are right in general."""
-    everybody, ordinary = found.place.mean(), usual.place.mean()
+    """The people of whom most faces seem to show somebody else, although the batch's names are right in general.
+
+    Each is held against the others of the batch, who came through the same camera.
+    """
     people, counts, means = found.by_person()
     judged, lacks = np.flatnonzero(counts >= LEAST_FACES), usual_lacks(usual, found)
+    total, ordinary = found.place.sum(), usual.place.mean()
     wrong = []
     for place in judged:
-        rarer = (np.sum(lacks <= means[place] - everybody) + 0.5) / (len(lacks) + 1)
-        share = wrong_share(means[place], min(everybody, ordinary))
+        others = len(found.place) - counts[place]
+        right = (total - counts[place] * means[place]) / others if others >= LEAST_NAMED else ordinary
+        rarer = (np.sum(lacks <= means[place] - right) + 0.5) / (len(lacks) + 1)
+        share = wrong_share(means[place], right)
         if share >= MOST and rarer * len(judged) < BY_CHANCE:
             wrong.append(f"about {share:.0%} of the {counts[place]} faces named '{names[people[place]]}' show others")
     return wrong[:SHOWN] + ([f"and of {len(wrong) - SHOWN} more people"] if len(wrong) > SHOWN else [])
