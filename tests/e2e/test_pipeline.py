@@ -208,7 +208,7 @@ def test_a_run_added_by_three_lines_trains_alone_and_is_in_the_report(project):
 def test_a_run_s_parameter_reruns_that_run_alone(project):
     change(project, lambda params: params["methods"]["brand_new"]["training"].update(learning_rate=0.02))
     stages = ran(project, "evaluate")
-    assert set(stages[:-3]) == {"check-batches", "code", "compare-qualities", "rank-synthesizers", "training-sets"}
+    assert set(stages[:-3]) == {"check-batches", "code", "rank-synthesizers", "training-sets"}
     assert stages[-3:] == ["finetune@brand_new", "embed@brand_new", "evaluate@brand_new"]
 
 
