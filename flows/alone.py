@@ -75,8 +75,9 @@ def alone(flow: str, prepare: Callable[[], object] | None = None) -> Iterator[No
     with held(flow, run) as killed:
         if killed is not None:
             print(f"{killed} was killed; this run goes on from what it left")
-            with suppress(Exception):  # another server's run, or no server at all
-                _declare_crashed(killed.run or "", f"{killed} was killed")
+            if killed.run is not None:
+                with suppress(Exception):  # another server's run, or no server at all
+                    _declare_crashed(killed.run, f"{killed} was killed")
         if prepare is not None and _is_outermost():
             prepare()
         if run is not None:

@@ -107,3 +107,17 @@ def test_a_wrong_person_widens_nothing():
     poisoned[:4] = 0.5
     before, after = (names.usual_lacks(judged(accepted), judged(one)).min() for one in (batch, poisoned))
     assert after == pytest.approx(before, rel=0.15)
+
+
+def test_a_wrong_person_is_found_where_accepted_faces_came_through_a_poor_camera():
+    rng = np.random.default_rng(2)
+    mixed = judged(np.repeat(np.concatenate([rng.uniform(0.95, 1.0, 30), rng.uniform(0.55, 0.9, 10)]), 4))
+    person = np.concatenate([np.full(12, 7), np.repeat(np.arange(100, 115), 3)])
+
+    def batch(place):
+        place = np.concatenate([np.full(12, place), np.repeat(rng.uniform(0.95, 1.0, 15), 3)])
+        return names.Places(np.arange(len(place)), person, place)
+
+    assert names.wrong_people(batch(0.95), mixed) == []
+    ((who, count, share),) = names.wrong_people(batch(0.72), mixed)
+    assert (who, count) == (7, 12) and 0.5 < share < 0.6

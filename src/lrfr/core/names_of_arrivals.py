@@ -12,6 +12,9 @@ import numpy as np
 CHANCE = 0.5
 LEAST_PEOPLE = 5  # whom a face is compared with
 LEAST_FACES = 4  # of a person, from which that one's name is judged
+LEAST_OTHERS = 10  # faces of a batch's other people, from which a person is held against them
+MOST = 0.5  # of a person's faces that show others, estimated, from which that person is refused
+BY_CHANCE = 0.2  # people as ill-placed whom a clean batch would have, at most
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,33 @@ def wrong_share(place: float, accepted: float) -> float:
     if accepted <= CHANCE:
         return 0.0
     return float(np.clip((accepted - place) / (accepted - CHANCE), 0, 1))
+
+
+def wrong_people(batch: Places, accepted: Places) -> list[tuple[int, int, float]]:
+    """The people of whom most faces seem to show somebody else, although the batch's names are right in general.
+
+    Each is held against the other people of the batch, who came through the same camera, not against accepted faces,
+    which may have come through others.
+
+    Args:
+        batch: of the faces of a batch.
+        accepted: of faces that were accepted.
+
+    Returns:
+        Of each: the person, how many faces were judged, and the estimated share of wrong ones, 0..1.
+    """
+    people, counts, means = batch.by_person()
+    judged, lacks = np.flatnonzero(counts >= LEAST_FACES), usual_lacks(accepted, batch)
+    total, wrong = batch.place.sum(), []
+    for place in judged:
+        others = len(batch.place) - counts[place]
+        enough = others >= LEAST_OTHERS
+        right = (total - counts[place] * means[place]) / others if enough else accepted.place.mean()
+        rarer = (np.sum(lacks <= means[place] - right) + 0.5) / (len(lacks) + 1)
+        share = wrong_share(means[place], right)
+        if share >= MOST and rarer * len(judged) < BY_CHANCE:
+            wrong.append((int(people[place]), int(counts[place]), share))
+    return wrong
 
 
 def usual_lacks(accepted: Places, batch: Places) -> np.ndarray:

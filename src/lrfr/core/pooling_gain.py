@@ -44,7 +44,9 @@ def verified(
     }
 
 
-def searched(weighted: OpenSet, plain: OpenSet, fpirs: Iterable[float], seed: int, draws: int = DRAWS):
+def searched(
+    weighted: OpenSet, plain: OpenSet, fpirs: Iterable[float], seed: int, draws: int = DRAWS
+) -> dict[str, Gain | None]:
     """The gain in TPIR by FPIR, on the same mated probes; None where the FPIR is not resolved."""
     identity = plain.mated_identity
     return {

@@ -40,10 +40,9 @@ def evaluate(
 
     Returns:
         ``scores``, the run; ``order``, the qualities as they were asked for; ``qualities`` by "RUN: QUALITY",
-        each with ``on_scores`` and ``on_its_own`` (None where it
-        is no model's), by variant and FMR the figures of :meth:`lrfr.core.rejection.Rejection.figures`; and
-        ``<area>_difference`` with its interval: the area of this quality minus that of the first, on one model's
-        scores, over the same draws.
+        each with ``on_scores`` and ``on_its_own`` (None where it is no model's), by variant and FMR the figures of
+        :meth:`lrfr.core.rejection.Rejection.figures`; and ``<area>_difference`` with its interval: the area of this
+        quality minus that of the first, on one model's scores, over the same draws.
 
     Raises:
         EmbeddingError: a run has not the quality that is asked for.

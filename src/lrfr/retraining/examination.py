@@ -16,13 +16,12 @@ import pyarrow as pa
 from lrfr import paths
 from lrfr.config import Params, settings
 from lrfr.core.names_of_arrivals import (
-    LEAST_FACES,
     Places,
     accepted_places,
     centre_of,
     directions,
     places,
-    usual_lacks,
+    wrong_people,
     wrong_share,
 )
 from lrfr.detector import Detect
@@ -40,8 +39,6 @@ from lrfr.sources.reading.detecting import faces_in
 
 WEAK = 0.6  # a mean place of accepted faces below which the model cannot judge names
 LEAST_NAMED = 10  # faces of a batch from which its names are judged
-MOST = 0.5  # of a person's faces that show others, estimated, from which that person is refused
-BY_CHANCE = 0.2  # people as ill-placed whom a clean batch would have, at most
 SHOWN = 5
 
 
@@ -169,21 +166,10 @@ def _wrong_names(
 
 
 def _wrong_people(found: Places, usual: Places, names: np.ndarray) -> list[str]:
-    """The people of whom most faces seem to show somebody else, although the batch's names are right in general.
-
-    Each is held against the others of the batch, who came through the same camera.
-    """
-    people, counts, means = found.by_person()
-    judged, lacks = np.flatnonzero(counts >= LEAST_FACES), usual_lacks(usual, found)
-    total, ordinary = found.place.sum(), usual.place.mean()
-    wrong = []
-    for place in judged:
-        others = len(found.place) - counts[place]
-        right = (total - counts[place] * means[place]) / others if others >= LEAST_NAMED else ordinary
-        rarer = (np.sum(lacks <= means[place] - right) + 0.5) / (len(lacks) + 1)
-        share = wrong_share(means[place], right)
-        if share >= MOST and rarer * len(judged) < BY_CHANCE:
-            wrong.append(f"about {share:.0%} of the {counts[place]} faces named '{names[people[place]]}' show others")
+    wrong = [
+        f"about {share:.0%} of the {count} faces named '{names[person]}' show others"
+        for person, count, share in wrong_people(found, usual)
+    ]
     return wrong[:SHOWN] + ([f"and of {len(wrong) - SHOWN} more people"] if len(wrong) > SHOWN else [])
 
 
