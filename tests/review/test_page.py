@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 
 import pytest
 from playwright.sync_api import expect
@@ -67,6 +68,11 @@ def said(name="anna"):
 
 def wrong(name="anna"):
     return {face: verdict for face, verdict in said(name).items() if verdict != ("face", "")}
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
 
 
 def test_a_labeller_needs_no_mouse(address_of, visit):
@@ -149,7 +155,8 @@ def test_a_held_or_hasty_enter_saves_no_sheet_that_nobody_saw(address_of, visit)
 
 
 def test_without_a_server_nothing_is_called_saved_and_the_next_run_takes_over(review, visit):
-    process, address = review("anna")
+    port = str(free_port())  # windows speak with each other at one address alone; 8377 may be another test's
+    process, address = review("anna", "--port", port)
     page = visit(address)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -157,7 +164,7 @@ def test_without_a_server_nothing_is_called_saved_and_the_next_run_takes_over(re
     page.wait_for_selector("#trouble:not([hidden])")
     assert "Not saved yet: the server does not answer" in page.inner_text("#trouble")
     assert page.inner_text("#saved") == "Saving …"
-    _, again = review("anna")
+    _, again = review("anna", "--port", port)
     visit(again)  # as the new run's browser window does
     shows(page, "saved", "Sheet 1 saved: 40 faces, 1 marked")
     assert page.is_hidden("#trouble")
