@@ -49,7 +49,7 @@ def settings(params: dict[str, Any]) -> dict[str, Any]:
     params["curate"].update(unverified="keep", simulated_labellers={})
     params["validate"].update(min_identities=10, min_distractors=0, mean_height=[8, 32])
     hr = params["evaluation_sets"]["distractors"]
-    params["evaluation_sets"] = {"distractors": hr | {"settings": {"identities": 50, "images": 4, "distractors": 20}}}
+    params["evaluation_sets"] = {"distractors": hr | {"settings": {"identities": 150, "images": 4, "distractors": 20}}}
     params["synthesizers"] = {"downsample": {}}
     params["methods"] = {name: params["methods"][name] for name in ("random", "baseline")}
     params["evaluate"].update(bootstrap=200, super_resolution=[], sides=[16], widths=[25])
@@ -306,15 +306,18 @@ def line_of(row: dict[str, Any]) -> str:
 
 
 def alarms(seed: int, number: int) -> list[str]:
-    """What was decided in a timeline in which nothing happens but the usual, where it was not nothing."""
+    """The weeks of a timeline in which nothing happens but the usual that found drift or refused a batch. What follows
+    from such a week, as that a training stays due where nobody trains, is no alarm of its own."""
     from lrfr.retraining import monitoring
+    from lrfr.retraining.policy import drifted
 
+    level = monitoring.read_params().read("retrain", monitoring.Retrain).drift
     town, raised = Town(seed, Path("raw/arrivals")), []
     town.rng = np.random.default_rng([seed, STREAM, 3, number])
     for week in range(1, WEEKS + 1):
         quiet(town, 100 * number + week)
         made = monitoring.look(START + timedelta(weeks=week), lambda line: None)
-        if made.decision != "nothing":
+        if drifted(made.drift, level) or not all(batch.admitted for batch in made.batches.values()):
             raised.append(f"week {week}: {made.decision}: {'; '.join(made.reasons[:2])}")
     return raised
 
