@@ -21,6 +21,10 @@ PARAMS=params/ri.yaml`. Native faces are too few for a validation set, so that n
 and every row are compared at each of the three rates, with the same passes; then, at the rate of the file, by which
 quality rejecting brings most (`rejecting.py`).
 
+`--study ran` does the same with the rows of RAN's Tables 1 and 2 and of its Fig. 6, in a project that was made by `make
+repro PARAMS=params/ran.yaml`: each seed trains synthesisers of its own, and how far their faces are from native ones is
+told first (`gaps.py`).
+
 Native LR: TinyFace's protocol on the benchmark, with distractors; "named" without. Cross-resolution: P1 and P2 of RIFR
 and T-C's "probe at r, gallery at full resolution", on the distractor set's HR faces. Each run is compared by the metric
 of its model.
@@ -61,7 +65,7 @@ from lrfr.report.numbers import p_value
 from lrfr.yaml_file import parse_yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks import rejecting
+from benchmarks import gaps, rejecting
 from benchmarks.rejecting import RANDOM, Rejects, measured
 
 WIDTHS = (7, 9, 11, 14, 16, 20, 25, 32, 40, 64)  # px of the face's width, P1 and P2; 7 in 48 px are 16 in 112
@@ -93,6 +97,7 @@ class Study:
         resolver: the super-resolution network to be put in front of ``generic`` models, if any.
         generic: these models.
         rejects: by which quality rejecting brings more than by which.
+        nearer_than: the synthesiser that learned ones should be nearer to native faces than, if any run uses one.
     """
 
     files: tuple[str, ...]
@@ -103,6 +108,7 @@ class Study:
     resolver: str | None = None
     generic: tuple[str, ...] = ()
     rejects: tuple[Rejects, ...] = ()
+    nearer_than: str | None = None
 
     @property
     def at_rates(self) -> set[str]:
@@ -131,10 +137,17 @@ PAPERS = Study(
     resolver="vdsr",
     generic=("pretrained", "tc"),
 )
+RAN_RUNS = ("downsample", "mrgan", "ran", "without_translator")
+RAN_CLAIMS = (  # adaption gains at LR; with the translator HR is kept, without it is lost
+    ("ran", "mrgan", (*BY_SIDE, *TINY)),
+    ("mrgan", "downsample", (*BY_SIDE, *TINY)),
+    *((name, "pretrained", (*BY_SIDE, *TINY)) for name in ("ran", "without_translator")),
+    ("ran", "without_translator", (*BY_SIDE, *TINY)),
+)
 REAL = Study(  # a recogniser of real faces, on LFW
     files=("lfw",),
     backbone="real",
-    runs=("baseline", "tc", "ntnc", "rifr", "hr_lr", "joint", "csri", "ri"),
+    runs=("baseline", "tc", "ntnc", "rifr", "hr_lr", "joint", "csri", "ri", *RAN_RUNS),
     claims=(
         *(("tc", name, (*BY_SIDE, *TINY)) for name in ("ntnc", "pretrained")),
         *(("rifr", name, (*SMALL, *TINY)) for name in ("hr_lr", "pretrained")),
@@ -142,7 +155,9 @@ REAL = Study(  # a recogniser of real faces, on LFW
         ("csri", "baseline", (*TINY, "full")),
         ("ri", "baseline", (*TINY, "full")),
         ("baseline", "pretrained", (*TINY, "full")),
+        *RAN_CLAIMS,
     ),
+    nearer_than="downsample",
     rejects=tuple(
         Rejects(on, ("ri", "quality"), (on, name))
         for on in ("ri", "baseline")
@@ -172,7 +187,19 @@ RI = Study(  # "recognizability": its Table 4, which is without distractors, and
         Rejects("baseline", ("ri", "quality"), ("magface", "norm")),
     ),
 )
-STUDIES = {"papers": PAPERS, "real": REAL, "ri": RI}
+OTHERS = ("downsample", "cyclegan", "high_to_low")
+RAN = Study(
+    files=("ran",),
+    backbone="main",
+    runs=(*RAN_RUNS, *(f"{name}_adapted" for name in OTHERS), *OTHERS[1:]),
+    claims=(
+        *RAN_CLAIMS,
+        *((f"{name}_adapted", name, (*BY_SIDE, *TINY)) for name in OTHERS),
+        *(("ran", f"{name}_adapted", (*BY_SIDE, *TINY)) for name in OTHERS),
+    ),
+    nearer_than="downsample",
+)
+STUDIES = {"papers": PAPERS, "real": REAL, "ri": RI, "ran": RAN}
 SHARED = ("data/split", "data/test_sets", "data/landmarks", "data/validation", "data/synlr", "models/landmarks")
 
 
@@ -210,11 +237,16 @@ def link(place: Path, target: Path) -> None:
         place.symlink_to(target.resolve())
 
 
+def read_params_of(folder: Path) -> dict:
+    """The parameters of a seed's project."""
+    return parse_yaml((folder / paths.PARAMS).read_text(encoding="utf-8"), folder)
+
+
 def refuse_other_settings(folder: Path, params: dict) -> None:
     """Stops where models are there that were trained with other settings than those in params.yaml now."""
     if not (folder / paths.PARAMS).is_file():
         return
-    before = parse_yaml((folder / paths.PARAMS).read_text(encoding="utf-8"), folder)
+    before = read_params_of(folder)
     there = [name for name in params["methods"] if (folder / paths.model(name)).exists()]
     changed = [name for name in there if before["methods"].get(name) != params["methods"][name]]
     if changed or before["backbones"] != params["backbones"]:
@@ -239,7 +271,7 @@ def lrfr(folder: Path, *arguments: str, makes: Path) -> None:
     call(folder, sys.executable, "-m", "lrfr", *arguments, makes=makes)
 
 
-def begin(root: Path, study: Study, seed: int) -> None:
+def begin(root: Path, study: Study, runs: Sequence[str], seed: int) -> None:
     """What all runs of a seed start from."""
     folder, backbone, resolver = prepare(root, study, seed), study.backbone, study.resolver
     lrfr(folder, "code", makes=paths.code("backbones", backbone))
@@ -249,6 +281,19 @@ def begin(root: Path, study: Study, seed: int) -> None:
         lrfr(folder, "train-sr", resolver, makes=paths.super_resolver(resolver) / "model.safetensors")
         lrfr(folder, "apply-sr", resolver, makes=paths.super_resolved(resolver, "benchmark"))
     score(folder, study, "pretrained")
+    params = read_params_of(folder)
+    if any("synthesizer" in params["methods"][name] for name in runs):
+        synthesize(folder, params, runs)
+
+
+def synthesize(folder: Path, params: dict, runs: Sequence[str]) -> None:
+    """A seed's own synthesisers, what they make, and how far that is from native faces."""
+    for name in params["learned_synthesizers"]:
+        lrfr(folder, "train-synthesizer", name, makes=paths.synthesizer(name) / "model.safetensors")
+    for name in (*params["synthesizers"], *params["learned_synthesizers"]):
+        lrfr(folder, "synthesize", name, makes=paths.synthetic(name))
+    lrfr(folder, "drift", makes=paths.drift_result(name))
+    lrfr(folder, "training-sets", makes=paths.training_set(runs[0]))
 
 
 def adapt(root: Path, seed: int, name: str, rate: float) -> Path:
@@ -355,12 +400,22 @@ def train(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -
     for seed, rate in product(seeds, RATES if searched or compared else [1.0]):
         prepare(root, study, seed, rate)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(partial(begin, root, study), seeds))
+        list(pool.map(partial(begin, root, study, runs), seeds))
         list(pool.map(lambda pair: adapt(root, seeds[0], *pair), product(searched, RATES)))
         wanted = {(name, chosen(root, study, seeds[0], name)) for name in runs}
         wanted |= set(product(compared, RATES))
         triples = [(seed, name, rate) for (name, rate), seed in product(sorted(wanted), seeds)]
         list(pool.map(lambda triple: score(adapt(root, *triple), study, triple[1]), triples))
+
+
+def gap_table(root: Path, study: Study, seeds: Sequence[int], runs: Sequence[str]) -> None:
+    """Prints how far each synthesiser's faces are from native ones, where a run learns from some."""
+    folders = {seed: folder_of(root, seed) for seed in seeds}
+    params = read_params_of(folders[seeds[0]])
+    if study.nearer_than and any("synthesizer" in params["methods"][name] for name in runs):
+        names = [*params["synthesizers"], *params["learned_synthesizers"]]
+        gaps.table(names, study.nearer_than, folders)
+        print()
 
 
 def search_table(root: Path, study: Study, seed: int, runs: Sequence[str]) -> None:
@@ -464,6 +519,7 @@ def main() -> None:
         train(Path(), study, seeds, runs)
     else:
         search_table(Path(), study, seeds[0], runs)
+        gap_table(Path(), study, seeds, runs)
         table(Path(), study, seeds, runs)
         rejection_tables(Path(), study, seeds, runs)
 
