@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lrfr.core import names_of_arrivals as names
 
@@ -121,3 +123,27 @@ def test_a_wrong_person_is_found_where_accepted_faces_came_through_a_poor_camera
     assert names.wrong_people(batch(0.95), mixed) == []
     ((who, count, share),) = names.wrong_people(batch(0.72), mixed)
     assert (who, count) == (7, 12) and 0.5 < share < 0.6
+
+
+def test_a_clean_batch_of_many_people_is_seldom_refused_by_a_weak_model():
+    rng = np.random.default_rng(3)
+
+    def people(count):
+        return judged(np.repeat(rng.beta(4, 1.2, count), 4))
+
+    refused = sum(bool(names.wrong_people(people(40), people(110))) for _ in range(200))
+    assert refused <= 20
+
+
+def test_somebody_far_beyond_all_who_were_accepted_is_found_among_many_people():
+    rng = np.random.default_rng(4)
+    accepted, batch = (np.repeat(rng.uniform(0.9, 1.0, count), 4) for count in (110, 40))
+    batch[:4] = 0.5
+    assert [who for who, *_ in names.wrong_people(judged(batch), judged(accepted))] == [0]
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=60), st.floats(-2, 1), st.floats(-2, 1))
+def test_a_larger_lack_is_no_less_rare(lacks, one, other):
+    low, high = sorted((one, other))
+    rare, usual = (names.rarity(np.array(lacks), lack) for lack in (low, high))
+    assert 0 <= rare <= usual <= 1

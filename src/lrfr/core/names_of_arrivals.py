@@ -14,7 +14,8 @@ LEAST_PEOPLE = 5  # whom a face is compared with
 LEAST_FACES = 4  # of a person, from which that one's name is judged
 LEAST_OTHERS = 10  # faces of a batch's other people, from which a person is held against them
 MOST = 0.5  # of a person's faces that show others, estimated, from which that person is refused
-BY_CHANCE = 0.2  # people as ill-placed whom a clean batch would have, at most
+BY_CHANCE = 0.05  # people as ill-placed whom a clean batch would have, at most
+TAIL, LEAST_TAIL = 0.1, 5  # share and number of people, from whose lacks is told how rare a larger one is
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def wrong_people(batch: Places, accepted: Places) -> list[tuple[int, int, float]
     """The people of whom most faces seem to show somebody else, although the batch's names are right in general.
 
     Each is held against the other people of the batch, who came through the same camera, not against accepted faces,
-    which may have come through others.
+    which may have come through others. How far a right name's place may lie from theirs is told from both.
 
     Args:
         batch: of the faces of a batch.
@@ -105,11 +106,35 @@ def wrong_people(batch: Places, accepted: Places) -> list[tuple[int, int, float]
         others = len(batch.place) - counts[place]
         enough = others >= LEAST_OTHERS
         right = (total - counts[place] * means[place]) / others if enough else accepted.place.mean()
-        rarer = (np.sum(lacks <= means[place] - right) + 0.5) / (len(lacks) + 1)
         share = wrong_share(means[place], right)
-        if share >= MOST and rarer * len(judged) < BY_CHANCE:
+        theirs = np.delete(means - right, place)[np.delete(counts, place) >= 2]
+        rare = rarity(np.concatenate([lacks, theirs]), means[place] - right)
+        if share >= MOST and rare * len(judged) < BY_CHANCE:
             wrong.append((int(people[place]), int(counts[place]), share))
     return wrong
+
+
+def rarity(lacks: np.ndarray, lack: float) -> float:
+    """The share of right names, 0..1, whose lack would be as large as one, or larger.
+
+    Beyond the largest tenth it is told from how fast that tenth thins out, as an exponential tail: what is beyond a high
+    threshold is nearly so (J. Pickands, Annals of Statistics 3, 1975). Else nobody could be rarer than one in as many
+    people as were accepted, which is not rare enough in a batch of many.
+
+    Args:
+        lacks: (K,) of right names, below 0 where somebody is placed lower than everybody.
+        lack: the one in question.
+    """
+    if not len(lacks):
+        return 1.0
+    ordered = np.sort(lacks)
+    share = min(max(TAIL, LEAST_TAIL / len(lacks)), 1.0)
+    threshold = float(np.quantile(ordered, share))
+    if lack >= threshold:
+        return max(float(np.mean(ordered <= lack)), share)
+    tail = threshold - ordered[ordered < threshold]
+    thins_out = max(float(tail.mean()), 1 / len(lacks)) if len(tail) else 1 / len(lacks)
+    return share * float(np.exp((lack - threshold) / thins_out))
 
 
 def usual_lacks(accepted: Places, batch: Places) -> np.ndarray:
