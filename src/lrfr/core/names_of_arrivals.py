@@ -117,9 +117,9 @@ def wrong_people(batch: Places, accepted: Places) -> list[tuple[int, int, float]
 def rarity(lacks: np.ndarray, lack: float) -> float:
     """The share of right names, 0..1, whose lack would be as large as one, or larger.
 
-    Beyond the largest tenth it is told from how fast that tenth thins out, as an exponential tail: what is beyond a high
-    threshold is nearly so (J. Pickands, Annals of Statistics 3, 1975). Else nobody could be rarer than one in as many
-    people as were accepted, which is not rare enough in a batch of many.
+    Beyond the largest tenth it is told from how fast that tenth thins out, as an exponential tail: what is beyond a
+    high threshold is nearly so (J. Pickands, Annals of Statistics 3, 1975). Else nobody could be rarer than one in as
+    many people as were accepted, which is not rare enough in a batch of many.
 
     Args:
         lacks: (K,) of right names, below 0 where somebody is placed lower than everybody.
