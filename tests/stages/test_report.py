@@ -36,14 +36,17 @@ from lrfr.report.figures import rank1_panels, styles
 from lrfr.report.page import render, sections
 from lrfr.report.paired import paired_table
 from lrfr.report.results import Results, Run, read_results
+from lrfr.report.sections import ijb, survface
 from lrfr.report.training import beginnings, training_figures
 from lrfr.stages import evaluate, report
 from tests.face_tables import whole
 from tests.stages.report_run import (
+    CHANGE,
     HOSTILE,
     IDENTITIES,
     NETWORK,
     PER_IDENTITY,
+    PREDICTS,
     SKILL,
     UPDATES,
     Page,
@@ -463,6 +466,20 @@ def test_the_areas_under_the_reject_curves_are_sorted_from_the_least(run: Path) 
 
 
 # Recognizability
+
+
+def test_what_weighting_by_quality_brings_is_told_of_the_run_that_predicts_one(run_with_sets: Path) -> None:
+    results = read()
+    gains = dict.fromkeys(survface.FPIR, CHANGE)
+    rates = dict.fromkeys(gains, 0.5)
+    results.sets["surveillance"].figures[PREDICTS]["open_set_quality"] = {"tpir": rates, "gain": gains}
+    gain = {"verification": dict.fromkeys(ijb.FAR, CHANGE), "identification": {"rank1": CHANGE, "tpir": gains}}
+    results.sets["templates"].figures[PREDICTS]["quality"] = {"gain": gain}
+    by_anchor = {one.anchor: one for one in sections(results, styles(results.runs))}
+    (weighted,) = (one for one in blocks(by_anchor["set-surveillance"], Table) if labels(one) == [PREDICTS])
+    assert [cell.value for cell in weighted.rows[0].cells] == ["50.0"] * 4 + ["−6.2"] * 4
+    (pooled,) = (one for one in blocks(by_anchor["set-templates"], Table) if labels(one) == [PREDICTS])
+    assert [cell.value for cell in pooled.rows[0].cells] == ["−6.2"] * len(pooled.titles)
 
 
 def test_a_predicted_quality_has_a_section_with_its_rivals_on_the_same_scores(run: Path) -> None:
