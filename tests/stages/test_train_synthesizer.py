@@ -1,6 +1,7 @@
 """train-synthesizer and synthesize, for synthesisers that learn, on a tiny project."""
 
 import csv
+import shutil
 
 import cv2
 import numpy as np
@@ -47,12 +48,34 @@ def write(presentation="arcface_112", size=SIZE, **learned):
     write_model(paths.pretrained("main"), model)
 
 
-@pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def write_project():
     write_split()
     write_landmarks()
     write()
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_project()
+
+
+@pytest.fixture(scope="module")
+def whole_trainings(tmp_path_factory):
+    """A project in which every synthesiser has learnt, once for all tests."""
+    folder = tmp_path_factory.mktemp("learned")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_project()
+        for name in LEARNED:
+            train_synthesizer.run(name)
+    return folder
+
+
+@pytest.fixture
+def learned(project, tmp_path, whole_trainings):
+    """The test's project after these trainings."""
+    shutil.copytree(whole_trainings, tmp_path, dirs_exist_ok=True)
 
 
 def curve(name):
@@ -65,8 +88,7 @@ def weights(name):
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_it_learns_and_shows_every_term_and_the_accuracy(name):
-    train_synthesizer.run(name)
+def test_it_learns_and_shows_every_term_and_the_accuracy(name, learned):
     rows = curve(name)
     assert len(rows) == 2
     assert TERMS[name] | {"discriminator_accuracy", "validation_pixel", "discriminator_learning_rate"} <= set(rows[0])
@@ -78,8 +100,7 @@ def test_it_learns_and_shows_every_term_and_the_accuracy(name):
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_samples_are_shown_while_it_learns_and_kept(name):
-    train_synthesizer.run(name)
+def test_samples_are_shown_while_it_learns_and_kept(name, learned):
     kept = {path.stem: cv2.imread(str(path)) for path in sorted(paths.samples(name).glob("*.png"))}
     assert list(kept) == ["00_hr", "01_epoch_0001", "02_epoch_0002", "03_native"]
     size = SIZE // 4 if name == "high_to_low" else SIZE
@@ -89,8 +110,7 @@ def test_samples_are_shown_while_it_learns_and_kept(name):
     assert [len(cv2.imread(str(path))) for path in shown] == [2 * SIZE, 3 * SIZE]
 
 
-def test_equal_parameters_give_equal_bytes_and_a_resumed_training_too(monkeypatch):
-    train_synthesizer.run("mrgan")
+def test_equal_parameters_give_equal_bytes_and_a_resumed_training_too(learned, monkeypatch):
     first, samples = weights("mrgan"), [path.read_bytes() for path in sorted(paths.samples("mrgan").glob("*"))]
     train_synthesizer.run("mrgan")
     assert weights("mrgan") == first
@@ -112,8 +132,7 @@ def test_equal_parameters_give_equal_bytes_and_a_resumed_training_too(monkeypatc
     assert [path.read_bytes() for path in sorted(paths.samples("mrgan").glob("*"))] == samples
 
 
-def test_cyclegan_resumes_with_the_faces_that_it_kept(monkeypatch):
-    train_synthesizer.run("cyclegan")
+def test_cyclegan_resumes_with_the_faces_that_it_kept(learned, monkeypatch):
     first = weights("cyclegan")
     monkeypatch.setattr("lrfr.nn.training.loop.SECONDS_BETWEEN_CHECKPOINTS", -1.0)
     with monkeypatch.context() as patch:
@@ -125,9 +144,8 @@ def test_cyclegan_resumes_with_the_faces_that_it_kept(monkeypatch):
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_no_test_face_is_ever_read(name):
+def test_no_test_face_is_ever_read(name, learned):
     """The tested faces are no images any more: who reads one stops. And what is learnt is the same."""
-    train_synthesizer.run(name)
     first = weights(name)
 
     def spoil(benchmark, auxiliary):
@@ -142,8 +160,7 @@ def test_no_test_face_is_ever_read(name):
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_native_training_faces_are_what_it_learns_from(name):
-    train_synthesizer.run(name)
+def test_native_training_faces_are_what_it_learns_from(name, learned):
     first = weights(name)
 
     def darken(benchmark, auxiliary):
@@ -158,8 +175,7 @@ def test_native_training_faces_are_what_it_learns_from(name):
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_every_auxiliary_face_has_its_version_framed_as_it_is(name):
-    train_synthesizer.run(name)
+def test_every_auxiliary_face_has_its_version_framed_as_it_is(name, learned):
     synthesize.run(name)
     synthesize.run("downsample")
     made, shrunk = (whole(paths.synthetic(maker)).to_pylist() for maker in (name, "downsample"))
@@ -175,9 +191,8 @@ def test_every_auxiliary_face_has_its_version_framed_as_it_is(name):
     assert paths.synthetic(name).read_bytes() == first
 
 
-def test_a_face_is_put_back_where_it_was(monkeypatch):
+def test_a_face_is_put_back_where_it_was(learned, monkeypatch):
     """A generator that changes nothing gives, about, the shrunk face."""
-    train_synthesizer.run("mrgan")
     generator = read_learned("mrgan")
     monkeypatch.setattr(type(generator.network), "forward", lambda network, images, noise: images)
     synthesize.run("mrgan")
