@@ -120,8 +120,8 @@ def test_a_wrong_person_is_found_where_accepted_faces_came_through_a_poor_camera
         place = np.concatenate([np.full(12, place), np.repeat(rng.uniform(0.95, 1.0, 15), 3)])
         return names.Places(np.arange(len(place)), person, place)
 
-    assert names.wrong_people(batch(0.95), mixed) == []
-    ((who, count, share),) = names.wrong_people(batch(0.72), mixed)
+    assert names.wrong_people(batch(0.95), lambda most: mixed) == []
+    ((who, count, share),) = names.wrong_people(batch(0.72), lambda most: mixed)
     assert (who, count) == (7, 12) and 0.5 < share < 0.6
 
 
@@ -131,7 +131,8 @@ def test_a_clean_batch_of_many_people_is_seldom_refused_by_a_weak_model():
     def people(count):
         return judged(np.repeat(rng.beta(4, 1.2, count), 4))
 
-    refused = sum(bool(names.wrong_people(people(40), people(110))) for _ in range(200))
+    accepted = people(110)
+    refused = sum(bool(names.wrong_people(people(40), lambda most: accepted)) for _ in range(200))
     assert refused <= 20
 
 
@@ -139,7 +140,23 @@ def test_somebody_far_beyond_all_who_were_accepted_is_found_among_many_people():
     rng = np.random.default_rng(4)
     accepted, batch = (np.repeat(rng.uniform(0.9, 1.0, count), 4) for count in (110, 40))
     batch[:4] = 0.5
-    assert [who for who, *_ in names.wrong_people(judged(batch), judged(accepted))] == [0]
+    assert [who for who, *_ in names.wrong_people(judged(batch), lambda most: judged(accepted))] == [0]
+
+
+def test_a_person_of_many_faces_is_held_against_as_many_of_others():
+    rng = np.random.default_rng(5)
+    faces = np.clip(rng.normal(0.8, 0.4, (100, 12)), 0, 1)
+
+    def accepted(most):
+        return names.Places(np.arange(100 * most), np.repeat(np.arange(100), most), faces[:, :most].ravel())
+
+    def found(count):
+        person = np.concatenate([np.full(count, 200), np.repeat(np.arange(15), 3)])
+        place = np.concatenate([np.full(count, 0.7), rng.uniform(0.93, 1, 45)])
+        return names.wrong_people(names.Places(np.arange(len(person)), person, place), accepted)
+
+    assert found(4) == []
+    assert [(who, count) for who, count, _ in found(12)] == [(200, 12)]
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=60), st.floats(-2, 1), st.floats(-2, 1))

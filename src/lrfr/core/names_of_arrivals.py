@@ -5,6 +5,7 @@ others that are less like it, its *place*, is 1 for a face that is most like its
 name was drawn by lot. A poorer camera lowers the place of a right name; only wrong names lower it to a half.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,31 +87,33 @@ def wrong_share(place: float, accepted: float) -> float:
     return float(np.clip((accepted - place) / (accepted - CHANCE), 0, 1))
 
 
-def wrong_people(batch: Places, accepted: Places) -> list[tuple[int, int, float]]:
+def wrong_people(batch: Places, accepted: Callable[[int], Places]) -> list[tuple[int, int, float]]:
     """The people of whom most faces seem to show somebody else, although the batch's names are right in general.
 
     Each is held against the other people of the batch, who came through the same camera, not against accepted faces,
-    which may have come through others. How far a right name's place may lie from theirs is told from both.
+    which may have come through others. How far a right name's place may lie from theirs is told from both: from as many
+    faces of each accepted person as that one has, as a mean of more faces is surer.
 
     Args:
         batch: of the faces of a batch.
-        accepted: of faces that were accepted.
+        accepted: the places of so many accepted faces of each person, at most.
 
     Returns:
         Of each: the person, how many faces were judged, and the estimated share of wrong ones, 0..1.
     """
     people, counts, means = batch.by_person()
-    judged, lacks = np.flatnonzero(counts >= LEAST_FACES), usual_lacks(accepted, batch)
-    total, wrong = batch.place.sum(), []
+    judged, wrong = np.flatnonzero(counts >= LEAST_FACES), []
     for place in judged:
-        others = len(batch.place) - counts[place]
-        enough = others >= LEAST_OTHERS
-        right = (total - counts[place] * means[place]) / others if enough else accepted.place.mean()
+        count, others = int(counts[place]), len(batch.place) - counts[place]
+        rest = batch.place.sum() - count * means[place]
+        right = rest / others if others >= LEAST_OTHERS else accepted(count).place.mean()
         share = wrong_share(means[place], right)
+        if share < MOST:
+            continue
         theirs = np.delete(means - right, place)[np.delete(counts, place) >= 2]
-        rare = rarity(np.concatenate([lacks, theirs]), means[place] - right)
-        if share >= MOST and rare * len(judged) < BY_CHANCE:
-            wrong.append((int(people[place]), int(counts[place]), share))
+        lacks = np.concatenate([usual_lacks(accepted(count), batch), theirs])
+        if rarity(lacks, means[place] - right) * len(judged) < BY_CHANCE:
+            wrong.append((int(people[place]), count, share))
     return wrong
 
 

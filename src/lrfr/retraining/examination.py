@@ -4,9 +4,9 @@ The released model judges the names: by it a face of a right name is more like t
 other people's (:mod:`lrfr.core.names_of_arrivals`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -162,13 +162,14 @@ def _wrong_names(
     share = wrong_share(found.place.mean(), usual.place.mean())
     if share >= most:
         return [f"about {share:.0%} of its names are wrong: {_told(found, usual)}"], []
-    return _wrong_people(found, usual, names), []
+    so_many = cache(lambda most: accepted_places(old, known_person, most, seed))
+    return _wrong_people(found, so_many, names), []
 
 
-def _wrong_people(found: Places, usual: Places, names: np.ndarray) -> list[str]:
+def _wrong_people(found: Places, accepted: Callable[[int], Places], names: np.ndarray) -> list[str]:
     wrong = [
         f"about {share:.0%} of the {count} faces named '{names[person]}' show others"
-        for person, count, share in wrong_people(found, usual)
+        for person, count, share in wrong_people(found, accepted)
     ]
     return wrong[:SHOWN] + ([f"and of {len(wrong) - SHOWN} more people"] if len(wrong) > SHOWN else [])
 
