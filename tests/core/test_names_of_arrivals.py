@@ -151,8 +151,8 @@ def test_a_person_of_many_faces_is_held_against_as_many_of_others():
         return names.Places(np.arange(100 * most), np.repeat(np.arange(100), most), faces[:, :most].ravel())
 
     def found(count):
-        person = np.concatenate([np.full(count, 200), np.repeat(np.arange(15), 3)])
-        place = np.concatenate([np.full(count, 0.7), rng.uniform(0.93, 1, 45)])
+        person = np.concatenate([np.full(count, 200), np.repeat(np.arange(15), 4)])
+        place = np.concatenate([np.full(count, 0.7), rng.uniform(0.93, 1, 60)])
         return names.wrong_people(names.Places(np.arange(len(person)), person, place), accepted)
 
     assert found(4) == []
