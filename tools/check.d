@@ -177,6 +177,7 @@ CHECK_CODE := \
 	src/lrfr/sources/reading/cutting.py \
 	src/lrfr/sources/reading/dataset_files.py \
 	src/lrfr/sources/reading/detections.py \
+	src/lrfr/sources/reading/flaws.py \
 	src/lrfr/sources/reading/lfw_faces.py \
 	src/lrfr/sources/reading/lfw_pictures.py \
 	src/lrfr/sources/reading/list_checks.py \

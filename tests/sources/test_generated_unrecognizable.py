@@ -10,6 +10,7 @@ from lrfr.config import settings
 from lrfr.faces import FACE_SCHEMA, decode
 from lrfr.sources import collections_of, generated_unrecognizable
 from lrfr.sources.acquired import part
+from lrfr.sources.reading import flaws
 from lrfr.sources.rendering.capture import Stream
 
 
@@ -40,7 +41,7 @@ def test_each_has_a_flaw_that_shows():
     by_flaw = {}
     for row in rows:
         by_flaw.setdefault(dict(row["attributes"])["flaw"], []).append(row)
-    assert set(by_flaw) == set(generated_unrecognizable.FLAWS)
+    assert set(by_flaw) == set(flaws.FLAWS)
     assert all(row["height"] <= 10 for row in by_flaw["distance"])
     assert all(decode(row["image"]).mean() < 60 for row in by_flaw["dark"])
     change = {flaw: np.mean([np.abs(np.diff(decode(row["image"]).astype(float), axis=0)).mean() for row in some])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from lrfr.config import settings
@@ -237,3 +238,19 @@ def test_pictures_that_are_cut_tightly_say_how_high_their_face_is(tmp_path):
     assert max(tight_heights) <= 32 / 0.96 + 1
     assert [round(height / 2) for height in heights] == pytest.approx(tight_heights, abs=1)
     assert (heads[:, :2] >= 0).all() and (heads[:, 3] > 0.99 * min(tight_heights)).all()
+
+
+def test_some_pictures_of_auxiliary_people_are_spoilt(tmp_path):
+    files = {name: jpeg(portrait(250, number)) for number, name in enumerate(pictures())}
+    root = folder(tmp_path / "lfw", files)
+    acquired = acquire(root, FEW.model_copy(update={"unrecognizable": 5}), seed=1)
+    auxiliary = acquired.photos.filter(pc.field("collection") == "auxiliary")["photo_id"].to_pylist()
+    rows = acquired.faces.to_pylist()
+    assert len({row["face_id"] for row in rows}) == 5 and len(auxiliary) > 5
+    for row in rows:
+        attributes = dict(row["attributes"])
+        assert attributes["collection"] == "unrecognizable" and row["identity"] is None and row["split"] is None
+        assert decode(row["image"]).shape == (row["height"], row["width"], 3)
+        assert row["height"] <= (9 if attributes["flaw"] == "distance" else 27)
+    assert acquired.photos.equals(acquire(root, FEW, seed=1).photos)
+    assert acquire(root, FEW, seed=1).faces.num_rows == 0

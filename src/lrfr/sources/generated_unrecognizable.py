@@ -8,21 +8,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
 from pydantic import Field
 
 from lrfr.config import Section
 from lrfr.parallel import parallel_map
 from lrfr.sources.acquired import Acquired
 from lrfr.sources.reading.crops import Crop, crop_rows
-from lrfr.sources.rendering.capture import SMALL_SIDE, Sitting, Stream, draws, far, sit, someone
+from lrfr.sources.reading.flaws import draw_flaw, flawed
+from lrfr.sources.rendering.capture import SMALL_SIDE, Stream, draws, far, sit, someone
 
 LAYOUT = "nothing: the pictures are rendered from params.yaml's seed"
 SOURCE = "generated_unrecognizable"
 COLLECTIONS = ("unrecognizable",)
-TINY, USUAL = (5.0, 8.0), (12.0, 26.0)  # px, heights; below 9 px the native photos' faces count as unrecognizable too
-FLAWS = ("distance", "motion", "dark")
 
 
 class Settings(Section):
@@ -43,26 +40,10 @@ def _face(seed: int, number: int) -> Crop | None:
     sitting = sit(someone(seed, Stream.UNRECOGNIZABLE, number), rng, SMALL_SIDE)
     if sitting.found is None:
         return None
-    flaw = str(rng.choice(FLAWS))
-    height = float(rng.uniform(*(TINY if flaw == "distance" else USUAL)))
-    shot = far(_flawed(sitting, flaw, rng), height, rng)
+    flaw, height = draw_flaw(rng)
+    shot = far(replace(sitting, scene=flawed(sitting.scene, sitting.height, flaw, rng)), height, rng)
     name = f"{number + 1:05d}.png"
     return Crop(
         name, shot.image, attributes={"flaw": flaw}, collection="unrecognizable",
         landmarks=shot.landmarks, score=shot.score,
     )  # fmt: skip
-
-
-def _flawed(sitting: Sitting, flaw: str, rng: np.random.Generator) -> Sitting:
-    """The scene (S, S, 3), linear, as the flaw leaves it."""
-    if flaw == "dark":
-        return replace(sitting, scene=sitting.scene * np.float32(rng.uniform(0.02, 0.05)))
-    if flaw == "motion":
-        length = max(round(sitting.height * float(rng.uniform(0.6, 0.9))), 2)
-        kernel = np.zeros((length, length), np.float32)
-        kernel[length // 2] = 1 / length
-        turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), float(rng.uniform(0, 180)), 1)
-        kernel = cv2.warpAffine(kernel, turn, (length, length))
-        kernel = kernel / kernel.sum()
-        return replace(sitting, scene=cv2.filter2D(sitting.scene, -1, kernel, borderType=cv2.BORDER_REPLICATE))
-    return sitting
