@@ -191,9 +191,10 @@ OTHERS = ("downsample", "cyclegan", "high_to_low")
 RAN = Study(
     files=("ran",),
     backbone="main",
-    runs=(*RAN_RUNS, *(f"{name}_adapted" for name in OTHERS), *OTHERS[1:]),
+    runs=(*RAN_RUNS, "mrgan_longer", *(f"{name}_adapted" for name in OTHERS), *OTHERS[1:]),
     claims=(
         *RAN_CLAIMS,
+        ("ran", "mrgan_longer", (*BY_SIDE, *TINY)),
         *((f"{name}_adapted", name, (*BY_SIDE, *TINY)) for name in OTHERS),
         *(("ran", f"{name}_adapted", (*BY_SIDE, *TINY)) for name in OTHERS),
     ),
