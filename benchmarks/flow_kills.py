@@ -5,8 +5,9 @@ on and compares the end with that of a run that nobody killed.
 
 Works in FOLDER, where nothing else of the machine can be written to, on a copy of the project with generated people, in
 which a batch waits that ends in a release: what is released before are untrained weights. A case begins where the batch
-waits, or where a part of the work is done already, so that it takes a minute. Rows are kept; the same command goes on. Several processors share the kills
-by `--share 1/2` and so on, once `python benchmarks/flow_kills.py 0 FOLDER` has made the states in which cases begin.
+waits, or where a part of the work is done already, so that it takes a minute. Rows are kept; the same command goes on.
+Processors share the kills by `--share 1/2` and so on, once `python benchmarks/flow_kills.py 0 FOLDER` has made what
+cases begin with.
 """
 
 import argparse
