@@ -188,15 +188,17 @@ RI = Study(  # "recognizability": its Table 4, which is without distractors, and
     ),
 )
 OTHERS = ("downsample", "cyclegan", "high_to_low")
+LONG = ("ran_long", "ran_summed", "without_translator_long", "without_translator_summed")
 RAN = Study(
-    files=("ran",),
+    files=("ran", "ran-sweeps"),
     backbone="main",
-    runs=(*RAN_RUNS, "mrgan_longer", *(f"{name}_adapted" for name in OTHERS), *OTHERS[1:]),
+    runs=(*RAN_RUNS, "mrgan_longer", *(f"{name}_adapted" for name in OTHERS), *OTHERS[1:], "mrgan_long", *LONG),
     claims=(
         *RAN_CLAIMS,
         ("ran", "mrgan_longer", (*BY_SIDE, *TINY)),
         *((f"{name}_adapted", name, (*BY_SIDE, *TINY)) for name in OTHERS),
         *(("ran", f"{name}_adapted", (*BY_SIDE, *TINY)) for name in OTHERS),
+        *((name, other, (*BY_SIDE, *TINY)) for name in LONG for other in ("mrgan_long", "pretrained")),
     ),
     nearer_than="downsample",
 )

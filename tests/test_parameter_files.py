@@ -19,7 +19,16 @@ from lrfr.stages import check
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "params").glob("*.yaml"))
-GENERATED = ("small", "csri", "tc", "rifr", "ri", "ri-sweeps", "ran")  # what they need is in the repository
+GENERATED = (
+    "small",
+    "csri",
+    "tc",
+    "rifr",
+    "ri",
+    "ri-sweeps",
+    "ran",
+    "ran-sweeps",
+)  # what they need is in the repository
 BASE = """\
 # The base: a line about it.
 seed: 7
