@@ -7,7 +7,7 @@ Works in FOLDER, where nothing else of the machine can be written to, on a copy 
 which a batch waits that ends in a release: what is released before are untrained weights. A case begins where the batch
 waits, or where a part of the work is done already, so that it takes a minute. Rows are kept; the same command goes on.
 Processors share the kills by `--share 1/2` and so on, once `python benchmarks/flow_kills.py 0 FOLDER` has made what
-cases begin with.
+cases begin with. With `--begin packaged` all cases are in the release, which ends a run and so is seldom met.
 """
 
 import argparse
@@ -42,6 +42,7 @@ STATES = {  # where a case begins, and how many of ten begin so
     "arrived": 2,  # the batch waits
     "training": 3,  # it was admitted, and all is made that training needs
     "promoted": 5,  # the new model was found to be better; what is left is to package, release and publish it
+    "packaged": 0,  # all is made and committed; what is left is to sign, verify, track and publish: by --begin alone
 }
 SAME = ("metrics", "models", "data/evaluated", "raw", "annotations", "params.yaml")
 WATCHED = ("decisions", "signed", "params.yaml", "../place", ".git/refs", "dvc.lock", "raw/arrivals", "raw/batches")
@@ -195,8 +196,8 @@ class Preloaded:
         self.process.stdin.close()
 
 
-def prepare(folder: Path) -> None:
-    """Makes the states, each from the one before, and the end of a whole run from each."""
+def prepare(folder: Path, states: list[str]) -> None:
+    """Makes the states, each from the one before, and the end of a whole run from those that are asked for."""
     if (folder / "expected.json").exists():
         return
     kept = folder / "kept"
@@ -204,7 +205,7 @@ def prepare(folder: Path) -> None:
         make_states(folder)
     case = Case(folder, kept)
     preloaded, told = Preloaded(case), {}
-    for state in STATES:
+    for state in states:
         told[state] = whole_run(case, state)
         print(f"{state}: {told[state]['seconds']:.0f} s, {told[state]['writes']} writes that are watched", flush=True)
     preloaded.end()
@@ -223,6 +224,7 @@ def make_states(folder: Path) -> None:
     timeline.new_people(timeline.Town(7, Path("raw/arrivals")), 1)
     from lrfr.retraining.challenge import challenge
     from lrfr.retraining.monitoring import look
+    from lrfr.retraining.promotion import set_version
 
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
@@ -233,6 +235,10 @@ def make_states(folder: Path) -> None:
     subprocess.run(["dvc", "repro", "-q", "evaluate@baseline"], check=True)
     challenge(datetime.now(UTC))
     shutil.copytree(".", made / "promoted", symlinks=True)
+    set_version("0.2.0")
+    for command in (["dvc", "repro", "-q"], ["git", "add", "-A"], ["git", "commit", "-qm", "What is to be released"]):
+        subprocess.run(command, check=True)
+    shutil.copytree(".", made / "packaged", symlinks=True)
     project.end()
     made.rename(folder / "kept")
 
@@ -259,11 +265,11 @@ def _some_face() -> str:
     return read_faces(paths.BENCHMARK, ["face_id"])["face_id"][0].as_py()
 
 
-def kills(count: int, draw: random.Random, told: dict[str, Any]) -> list[Kill]:
+def kills(count: int, draw: random.Random, told: dict[str, Any], begin: str | None) -> list[Kill]:
     """Moments of the whole of a run, and moments about its writes."""
     made = []
     for number in range(count):
-        state = draw.choices(list(STATES), list(STATES.values()))[0]
+        state = begin or draw.choices(list(STATES), list(STATES.values()))[0]
         is_write = number // 2 % 2
         after = draw.randrange(1, told[state]["writes"] + 1) if is_write else 0
         delay = draw.uniform(0, 0.5 if is_write else told[state]["seconds"])
@@ -334,16 +340,17 @@ def main() -> None:
     parser.add_argument("kills", type=int)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--share", help="such as 1/2: of the kills every second one, from the first on", default="1/1")
+    parser.add_argument("--begin", choices=STATES, help="where all cases begin")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     folder, (share, shares) = chosen.folder.resolve(), map(int, chosen.share.split("/"))
     place = folder if shares == 1 else folder / f"share-{share}"
     place.mkdir(parents=True, exist_ok=True)
     enter(place)
-    prepare(folder)
+    prepare(folder, [chosen.begin] if chosen.begin else [state for state, often in STATES.items() if often])
     told = json.loads((folder / "expected.json").read_text())
     done = {int(row.split("|")[1]) for row in rows_of(folder)}
-    drawn = list(enumerate(kills(chosen.kills, random.Random(chosen.seed), told), 1))
+    drawn = list(enumerate(kills(chosen.kills, random.Random(chosen.seed), told, chosen.begin), 1))
     left = [one for one in drawn[share - 1 :: shares] if one[0] not in done]
     if left:
         mine = folder / f"share-{share}"
