@@ -235,7 +235,7 @@ def make_states(folder: Path) -> None:
     subprocess.run(["dvc", "repro", "-q", "evaluate@baseline"], check=True)
     challenge(datetime.now(UTC))
     shutil.copytree(".", made / "promoted", symlinks=True)
-    set_version("0.2.0")
+    set_version("v0.2.0")
     for command in (["dvc", "repro", "-q"], ["git", "add", "-A"], ["git", "commit", "-qm", "What is to be released"]):
         subprocess.run(command, check=True)
     shutil.copytree(".", made / "packaged", symlinks=True)
