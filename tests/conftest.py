@@ -1,12 +1,16 @@
-"""No test's verdict depends on how busy the machine is, on a proxy, or on git where the project is an archive."""
+"""No test's verdict depends on how busy the machine is, on a proxy, on git where the project is an archive, or on
+whether the tests run in the background."""
 
 import os
 import shutil
+import signal
 
 import pytest
 from hypothesis import settings
 
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"  # tests talk to servers of their own
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's jobs in the background have it so, and hand it on
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
