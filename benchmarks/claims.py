@@ -252,7 +252,8 @@ def refuse_other_settings(folder: Path, params: dict) -> None:
     before = read_params_of(folder)
     there = [name for name in params["methods"] if (folder / paths.model(name)).exists()]
     changed = [name for name in there if before["methods"].get(name) != params["methods"][name]]
-    if changed or before["backbones"] != params["backbones"]:
+    shared = ("backbones", "synthesizers", "learned_synthesizers")
+    if changed or any(before[section] != params[section] for section in shared):
         raise SystemExit(f"{folder} has models of other settings: {', '.join(changed or ['all'])}; remove the folder")
 
 
@@ -293,9 +294,10 @@ def synthesize(folder: Path, params: dict, runs: Sequence[str]) -> None:
     """A seed's own synthesisers, what they make, and how far that is from native faces."""
     for name in params["learned_synthesizers"]:
         lrfr(folder, "train-synthesizer", name, makes=paths.synthesizer(name) / "model.safetensors")
-    for name in (*params["synthesizers"], *params["learned_synthesizers"]):
+    makers = [*params["synthesizers"], *params["learned_synthesizers"]]
+    for name in makers:
         lrfr(folder, "synthesize", name, makes=paths.synthetic(name))
-    lrfr(folder, "drift", makes=paths.drift_result(name))
+    lrfr(folder, "drift", makes=paths.drift_result(makers[-1]))
     lrfr(folder, "training-sets", makes=paths.training_set(runs[0]))
 
 

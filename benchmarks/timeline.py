@@ -309,10 +309,12 @@ def line_of(row: dict[str, Any]) -> str:
 def alarms(seed: int, number: int) -> list[str]:
     """The weeks of a timeline in which nothing happens but the usual that found drift or refused a batch. What follows
     from such a week, as that a training stays due where nobody trains, is no alarm of its own."""
+    from lrfr.config import read_params
     from lrfr.retraining import monitoring
     from lrfr.retraining.policy import drifted
+    from lrfr.retraining.settings import Retrain
 
-    level = monitoring.read_params().read("retrain", monitoring.Retrain).drift
+    level = read_params().read("retrain", Retrain).drift
     town, raised = Town(seed, Path("raw/arrivals")), []
     town.rng = np.random.default_rng([seed, STREAM, 3, number])
     for week in range(1, WEEKS + 1):

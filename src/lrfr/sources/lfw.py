@@ -9,6 +9,7 @@ are taken once more, so that nobody could recognise them.
 """
 
 import hashlib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,11 @@ def acquire(root: Path, settings: Settings, seed: int) -> Acquired:
             box = (_head(settings.face_height) * size).tolist()
             tags.append({"photo_id": stem, "identity": stem.rpartition("_")[0], "box": box})
     tables = pa.Table.from_pylist(photos, PHOTO_SCHEMA), pa.Table.from_pylist(tags, TAG_SCHEMA)
+    acquired = Acquired(*tables, excluded=excluded_table(excluded))
+    if not settings.unrecognizable:
+        return acquired
     spoilt = sorted(rng.permutation(sorted(auxiliary))[: settings.unrecognizable].tolist())
-    faces = _beyond_recognition({stem: pictures[stem] for stem in spoilt}, seed)
-    return Acquired(*tables, faces=faces, excluded=excluded_table(excluded))
+    return replace(acquired, faces=_beyond_recognition({stem: pictures[stem] for stem in spoilt}, seed))
 
 
 def _head(face_height: float) -> np.ndarray:
